@@ -1,0 +1,58 @@
+"""The thirteen warehouse types and what one column becomes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class WarehouseType(StrEnum):
+    """Column types of the warehouse, named as BigQuery names them."""
+
+    STRING = "STRING"
+    BYTES = "BYTES"
+    INT64 = "INT64"
+    FLOAT64 = "FLOAT64"
+    NUMERIC = "NUMERIC"
+    BIGNUMERIC = "BIGNUMERIC"
+    BOOL = "BOOL"
+    DATE = "DATE"
+    DATETIME = "DATETIME"
+    TIME = "TIME"
+    TIMESTAMP = "TIMESTAMP"
+    JSON = "JSON"
+    GEOGRAPHY = "GEOGRAPHY"
+
+
+class Mode(StrEnum):
+    """Whether a column may be empty."""
+
+    NULLABLE = "NULLABLE"
+    REQUIRED = "REQUIRED"
+
+
+class Confidence(StrEnum):
+    """How sure the proposal is that no value changes meaning."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """What one source column becomes in the warehouse.
+
+    ``precision`` and ``scale`` count decimal digits and are set for NUMERIC and BIGNUMERIC only.
+    ``reason`` says why the type was proposed, ``warning`` what may be lost (empty when nothing).
+    """
+
+    name: str
+    source_type: str
+    warehouse_type: WarehouseType
+    mode: Mode = Mode.NULLABLE
+    precision: int | None = None
+    scale: int | None = None
+    confidence: Confidence = Confidence.HIGH
+    reason: str = ""
+    warning: str = ""

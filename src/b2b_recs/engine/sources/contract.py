@@ -1,0 +1,186 @@
+"""What every source type declares and every open source can do."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, ClassVar, Protocol, Self
+
+import pyarrow as pa
+from pydantic import BaseModel
+
+from b2b_recs.engine.schema.types import ColumnMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What generic code may ask of a source; it never switches on the type's name."""
+
+    databases: bool = True
+    incremental: bool = True
+    upper_bound: bool = True
+    checksum: bool = False
+    key_ranges: bool = False
+    row_estimates: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table as the source lists it; ``row_estimate`` is rows, ``size_bytes`` is bytes, both may be unknown."""
+
+    schema: str
+    name: str
+    kind: str = "table"
+    row_estimate: int | None = None
+    size_bytes: int | None = None
+    last_change: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnInfo:
+    """A column as the source describes it; ``key_position`` counts from 1 inside the primary key."""
+
+    name: str
+    source_type: str
+    nullable: bool
+    key_position: int | None = None
+    is_time: bool = False
+    precision: int | None = None
+    scale: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A passed test of a connection: seconds to answer, server version, tables the login can read."""
+
+    latency_ms: float
+    server_version: str
+    tables: tuple[TableInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Rows with ``lower < cursor <= upper`` (``lower_inclusive`` makes the first sign <=).
+
+    Bounds are the exact text of the value as the source printed it, so that no digit is lost.
+    ``include_null`` adds the rows whose cursor is NULL (backfill of everything only).
+    """
+
+    cursor: str
+    lower: str | None = None
+    upper: str | None = None
+    lower_inclusive: bool = False
+    include_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """Which rows and columns of one table to read.
+
+    ``order_by`` names columns; ``key_after`` resumes after that key (text values, one per ``order_by`` column).
+    """
+
+    schema: str
+    table: str
+    columns: tuple[ColumnMapping, ...]
+    window: Window | None = None
+    order_by: tuple[str, ...] = ()
+    row_limit: int | None = None
+    batch_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class RejectedRow:
+    """A row the warehouse cannot hold: its raw values as text, the column at fault, and why."""
+
+    row: dict[str, str | None]
+    column: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows ready for the warehouse (cast to warehouse types) and the rows that could not be."""
+
+    rows: pa.RecordBatch
+    rejected: list[RejectedRow] = field(default_factory=list)
+
+
+class Dialer(Protocol):
+    """Checks an address at the moment of dialling; returns the address to connect to or raises AddressForbidden."""
+
+    def __call__(self, host: str, port: int) -> str: ...
+
+
+class Source(ABC):
+    """One open connection to someone's system, read only. Use as a context manager.
+
+    Raises the classes of ``b2b_recs.engine.errors``; a driver's own error never escapes.
+    """
+
+    @abstractmethod
+    def check(self) -> CheckResult:
+        """What a test of the connection shows."""
+
+    @abstractmethod
+    def tables(self) -> list[TableInfo]:
+        """Tables and views the login can read, system schemas left out."""
+
+    @abstractmethod
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """Columns in table order. Raises TableMissing, PermissionMissing."""
+
+    @abstractmethod
+    def samples(
+        self, schema: str, table: str, columns: Sequence[str], count: int = 5
+    ) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per column, as text."""
+
+    @abstractmethod
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """The largest cursor value as exact text, None for a table without one."""
+
+    @abstractmethod
+    def count(self, request: ReadRequest) -> int:
+        """How many rows the request covers."""
+
+    @abstractmethod
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of at most about ``batch_bytes``, all from one snapshot of the table."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the connection; safe to call twice."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SourceType(ABC):
+    """The declaration of one source type: its form, its abilities, and how to open it."""
+
+    type: ClassVar[str]
+    name: ClassVar[str]
+    category: ClassVar[str]
+    Parameters: ClassVar[type[BaseModel]]
+    secret_fields: ClassVar[tuple[str, ...]] = ("password",)
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    verified_against: ClassVar[str] = ""
+
+    @abstractmethod
+    def open(self, parameters: Any, dial: Dialer) -> Source:
+        """Connect; ``parameters`` is an instance of ``Parameters``."""
+
+    @abstractmethod
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every column, with confidence and reason."""
