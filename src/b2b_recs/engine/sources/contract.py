@@ -134,9 +134,7 @@ class Source(ABC):
         """Columns in table order. Raises TableMissing, PermissionMissing."""
 
     @abstractmethod
-    def samples(
-        self, schema: str, table: str, columns: Sequence[str], count: int = 5
-    ) -> dict[str, list[str | None]]:
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per column, as text."""
 
     @abstractmethod

@@ -1,0 +1,44 @@
+# b2b-recs: `make demo` shows everything on real data, `make test` checks everything.
+PYTHON ?= python3
+BIN := .venv/bin
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: demo test lint bench assets requirements clean
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("b2b-recs needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/b2b-recs demo
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+bench: .venv/installed-dev
+	@set -e; for script in benchmarks/copy_postgresql.py benchmarks/fit.py benchmarks/quality.py benchmarks/serving.py benchmarks/demo.py; do \
+		echo "== $$script"; $(BIN)/python $$script; done
+
+assets:
+	npm ci
+	npm run build
+
+requirements:
+	$(BIN)/$(COMPILE) requirements.in -o requirements.txt
+	$(BIN)/$(COMPILE) requirements-dev.in -o requirements-dev.txt
+
+clean:
+	rm -rf .venv .b2b-recs node_modules
