@@ -1,0 +1,170 @@
+"""The worker process: takes jobs, shows that it lives, and puts back what a dead worker left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from procrastinate import App
+from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
+
+from b2b_recs.runtime.errors import DatabaseUnreachable
+from b2b_recs.runtime.queue import KINDS, RunExecutor, queue_app_for
+
+HEARTBEAT_SECONDS = 3.0
+STALLED_SECONDS = 15.0
+SWEEP_SECONDS = 5.0
+MAX_DEATHS = 20
+
+logger = logging.getLogger(__name__)
+
+Periodic = Sequence[tuple[float, Callable[[], object]]]
+
+# One statement, so that of two sweepers only one puts a job back. Its queueing lock has served its purpose.
+_SWEEP = """
+WITH stalled AS MATERIALIZED (
+    SELECT job.id, job.attempts, job.abort_requested, job.task_name, job.args FROM procrastinate_jobs job
+    LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
+    WHERE job.status = 'doing'
+      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+    FOR UPDATE OF job SKIP LOCKED
+)
+UPDATE procrastinate_jobs job
+SET status = (CASE WHEN stalled.abort_requested THEN 'aborted'
+                   WHEN stalled.attempts >= %(limit)s THEN 'failed' ELSE 'todo' END)::procrastinate_job_status,
+    attempts = job.attempts + 1, queueing_lock = NULL, worker_id = NULL, scheduled_at = NULL
+FROM stalled WHERE job.id = stalled.id
+RETURNING job.id, job.status::text AS status, job.task_name, job.args
+"""
+
+
+class SteadyWorker(Worker):
+    """Procrastinate's worker, whose heartbeat outlives a short absence of the database."""
+
+    async def _update_heartbeat(self) -> None:
+        missed_since: float | None = None
+        while True:
+            await asyncio.sleep(self.update_heartbeat_interval)
+            try:
+                assert self.worker_id is not None
+                await self.app.job_manager.update_heartbeat(self.worker_id)
+                missed_since = None
+            except ConnectorException:
+                missed_since = missed_since or time.monotonic()
+                if time.monotonic() - missed_since > self.stalled_worker_timeout:
+                    raise
+
+
+def run_worker(
+    conninfo: str,
+    *,
+    executor: RunExecutor | None = None,
+    concurrency: int = 2,
+    periodic: Periodic = (),
+    alive_file: Path | None = None,
+    wait: bool = True,
+    stalled_seconds: float = STALLED_SECONDS,
+) -> None:
+    """Work until SIGTERM or SIGINT (with ``wait=False`` until the queue is empty).
+
+    ``periodic`` lists (seconds, callable); each is called in a thread at once and then at that interval.
+    ``alive_file`` gets the process id at every heartbeat. Raises DatabaseUnreachable.
+    """
+    executor = executor or RunExecutor()
+    with ThreadPoolExecutor(concurrency, thread_name_prefix="run") as threads:
+        executor.threads = threads
+        try:
+            asyncio.run(_work(conninfo, executor, concurrency, periodic, alive_file, wait, stalled_seconds))
+        except ConnectorException as error:
+            raise DatabaseUnreachable(
+                "The worker lost the control database.", advice="It is tried again when the worker restarts."
+            ) from error
+        finally:
+            if alive_file is not None:
+                alive_file.unlink(missing_ok=True)
+
+
+async def _work(
+    conninfo: str,
+    executor: RunExecutor,
+    concurrency: int,
+    periodic: Periodic,
+    alive_file: Path | None,
+    wait: bool,
+    stalled_seconds: float,
+) -> None:
+    app = queue_app_for(conninfo, executor)
+    async with app.open_async():
+        app.perform_import_paths()
+        await sweep(app, executor, stalled_seconds)
+        worker = SteadyWorker(
+            app,
+            concurrency=concurrency,
+            wait=wait,
+            fetch_job_polling_interval=1.0,
+            abort_job_polling_interval=1.0,
+            shutdown_graceful_timeout=0.5,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=stalled_seconds,
+            delete_jobs="never",
+        )
+        sides = [asyncio.create_task(_sweeping(app, executor, stalled_seconds))]
+        sides += [asyncio.create_task(_repeat(seconds, call)) for seconds, call in periodic]
+        if alive_file is not None:
+            sides.append(asyncio.create_task(_show_alive(alive_file)))
+        try:
+            await worker.run()
+        finally:
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+
+
+async def sweep(app: App, executor: RunExecutor, stalled_seconds: float = STALLED_SECONDS) -> int:
+    """Put back the jobs of workers silent for that long; returns how many were found.
+
+    A cancelled one ends as cancelled, one that took its worker down again and again as failed.
+    """
+    rows = await app.connector.execute_query_all_async(_SWEEP, seconds=stalled_seconds, limit=MAX_DEATHS)
+    for row in rows:
+        logger.info("Job %s of a lost worker: %s", row["id"], row["status"])
+        kind, args = KINDS.get(row["task_name"]), row["args"]
+        if kind is None or row["status"] == "todo":
+            continue
+        outcome, message = ("cancelled", "Cancelled on request.")
+        if row["status"] == "failed":
+            outcome, message = ("failed", "The worker was lost too many times during this run.")
+        await asyncio.to_thread(executor.settle, kind, args["organization_id"], args["run_id"], outcome, message)
+    return len(rows)
+
+
+async def _sweeping(app: App, executor: RunExecutor, stalled_seconds: float) -> None:
+    while True:
+        await asyncio.sleep(min(SWEEP_SECONDS, stalled_seconds))
+        try:
+            await sweep(app, executor, stalled_seconds)
+        except Exception:
+            logger.exception("The sweep for jobs of lost workers failed; it is tried again")
+
+
+async def _repeat(seconds: float, call: Callable[[], object]) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(call)
+        except Exception:
+            logger.exception("A periodic task failed; it is tried again in %s s", seconds)
+        await asyncio.sleep(seconds)
+
+
+async def _show_alive(path: Path) -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            path.write_text(str(os.getpid()), "utf-8")
+        await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -1,0 +1,31 @@
+"""A worker process for the tests: runs a script per job and notes what it settles in a table."""
+
+from __future__ import annotations
+
+import sys
+
+import psycopg
+
+from b2b_recs.runtime.queue import RunExecutor, TryAgain
+from b2b_recs.runtime.worker import run_worker
+
+
+def main(conninfo: str, script: str, stalled: str) -> None:
+    def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("INSERT INTO settled VALUES (%s, %s, %s)", (run_id, outcome, message))
+
+    def tick() -> None:
+        with psycopg.connect(conninfo) as connection:
+            connection.execute("INSERT INTO ticks DEFAULT VALUES")
+
+    executor = RunExecutor(
+        settle=settle,
+        strategy=TryAgain(waits=(0, 0)),
+        command=lambda kind, organization_id, run_id: [sys.executable, script, conninfo, kind, str(run_id)],
+    )
+    run_worker(conninfo, executor=executor, concurrency=2, periodic=[(0.2, tick)], stalled_seconds=float(stalled))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
