@@ -41,7 +41,11 @@ class TableInfo:
 
 @dataclass(frozen=True, slots=True)
 class ColumnInfo:
-    """A column as the source describes it; ``key_position`` counts from 1 inside the primary key."""
+    """A column as the source describes it; ``key_position`` counts from 1 inside the primary key.
+
+    ``base_type`` is the type's own short name once aliases and domains are resolved, ``type_kind`` what sort of
+    type that is (base, enum, composite, array, range); both may be empty when the source has no such notions.
+    """
 
     name: str
     source_type: str
@@ -50,6 +54,8 @@ class ColumnInfo:
     is_time: bool = False
     precision: int | None = None
     scale: int | None = None
+    base_type: str = ""
+    type_kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +87,7 @@ class ReadRequest:
     """Which rows and columns of one table to read.
 
     ``order_by`` names columns; ``key_after`` resumes after that key (text values, one per ``order_by`` column).
+    ``time_zone`` is used only where a wall-clock time becomes a moment or the other way round.
     """
 
     schema: str
@@ -88,8 +95,10 @@ class ReadRequest:
     columns: tuple[ColumnMapping, ...]
     window: Window | None = None
     order_by: tuple[str, ...] = ()
+    key_after: tuple[str, ...] = ()
     row_limit: int | None = None
     batch_bytes: int = 16 * 1024 * 1024
+    time_zone: str = "UTC"
 
 
 @dataclass(slots=True)
@@ -117,6 +126,9 @@ class Dialer(Protocol):
 
 class Source(ABC):
     """One open connection to someone's system, read only. Use as a context manager.
+
+    ``check``, ``tables`` and ``columns`` look at the source as it is now; the other methods see the state the last
+    of those saw, where the source can hold a snapshot, so that a count and a read agree.
 
     Raises the classes of ``b2b_recs.engine.errors``; a driver's own error never escapes.
     """
@@ -162,13 +174,16 @@ class Source(ABC):
         self.close()
 
 
+ParametersModel = type[BaseModel]
+
+
 class SourceType(ABC):
     """The declaration of one source type: its form, its abilities, and how to open it."""
 
     type: ClassVar[str]
     name: ClassVar[str]
     category: ClassVar[str]
-    Parameters: ClassVar[type[BaseModel]]
+    Parameters: ClassVar[ParametersModel]
     secret_fields: ClassVar[tuple[str, ...]] = ("password",)
     capabilities: ClassVar[Capabilities] = Capabilities()
     verified_against: ClassVar[str] = ""

@@ -1,0 +1,81 @@
+"""Arrow types of warehouse columns: the one place that knows how each warehouse type is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+
+WAREHOUSE_TYPE = b"warehouse_type"
+SOURCE_TYPE = b"source_type"
+DIGITS = b"digits"
+
+# Digits before and after the point when a mapping names none, as BigQuery has them.
+NUMERIC_DIGITS = (38, 9)
+BIGNUMERIC_DIGITS = (76, 38)
+DECIMAL128_DIGITS = 38
+
+_FIXED: dict[WarehouseType, pa.DataType] = {
+    WarehouseType.STRING: pa.string(),
+    WarehouseType.BYTES: pa.binary(),
+    WarehouseType.INT64: pa.int64(),
+    WarehouseType.FLOAT64: pa.float64(),
+    WarehouseType.BOOL: pa.bool_(),
+    WarehouseType.DATE: pa.date32(),
+    WarehouseType.DATETIME: pa.timestamp("us"),
+    WarehouseType.TIME: pa.string(),
+    WarehouseType.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    WarehouseType.JSON: pa.string(),
+    WarehouseType.GEOGRAPHY: pa.string(),
+}
+
+
+def digits(column: ColumnMapping) -> tuple[int, int]:
+    """Precision and scale of a NUMERIC or BIGNUMERIC column, the type's own where the mapping names none."""
+    default = NUMERIC_DIGITS if column.warehouse_type is WarehouseType.NUMERIC else BIGNUMERIC_DIGITS
+    if column.precision is None:
+        return default
+    scale = 0 if column.scale is None else column.scale
+    return column.precision, scale
+
+
+def arrow_type(column: ColumnMapping) -> pa.DataType:
+    """The Arrow type a column is held in.
+
+    Decimals of up to 38 digits are decimal128. Longer ones are their exact decimal text, because a Delta table
+    stores no more than 38 digits; TIME is text ``HH:MM:SS.ffffff``, because it stores no time of day.
+    """
+    if column.warehouse_type not in (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC):
+        return _FIXED[column.warehouse_type]
+    precision, scale = digits(column)
+    return pa.decimal128(precision, scale) if precision <= DECIMAL128_DIGITS else pa.string()
+
+
+def arrow_field(column: ColumnMapping) -> pa.Field:
+    """The Arrow field of a column; its metadata keeps the warehouse type, the source type and the digits."""
+    metadata = {
+        WAREHOUSE_TYPE: column.warehouse_type.value.encode(),
+        SOURCE_TYPE: column.source_type.encode("utf-8", "replace"),
+    }
+    if column.warehouse_type in (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC):
+        metadata[DIGITS] = "{},{}".format(*digits(column)).encode()
+    return pa.field(column.name, arrow_type(column), column.mode is not Mode.REQUIRED, metadata)
+
+
+def arrow_schema(columns: Sequence[ColumnMapping]) -> pa.Schema:
+    """The Arrow schema of a table with these columns, in their order."""
+    return pa.schema([arrow_field(column) for column in columns])
+
+
+def convert(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    """``values`` as the column's Arrow type, every value unchanged.
+
+    Raises pyarrow.ArrowInvalid when a value does not fit; sources refuse such values before they come here.
+    """
+    if isinstance(values.type, pa.BaseExtensionType):
+        values = values.storage
+    target = arrow_type(column)
+    return values if values.type == target else pc.cast(values, target, safe=True)

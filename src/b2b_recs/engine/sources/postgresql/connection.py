@@ -1,0 +1,180 @@
+"""One read-only session with a PostgreSQL server."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_manager
+import adbc_driver_postgresql.dbapi as adbc
+
+from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error, unknown_host
+from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
+
+CONNECT_SECONDS = 10
+QUESTION_SECONDS = 60
+LOCK_SECONDS = 30
+READ_SECONDS = 12 * 3600
+
+# What decides how values look as text, and what keeps names from meaning something else on this server.
+_SESSION = (
+    "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    "SET default_transaction_read_only = on",
+    "SET search_path = pg_catalog",
+    "SET TimeZone = 'UTC'",
+    "SET DateStyle = 'ISO, YMD'",
+    "SET IntervalStyle = 'postgres'",
+    "SET extra_float_digits = 1",
+    "SET bytea_output = 'hex'",
+    "SET xmlbinary = 'base64'",
+    "SET standard_conforming_strings = on",
+    f"SET lock_timeout = '{LOCK_SECONDS}s'",
+)
+
+
+class Session:
+    """A connection that opens a read-only snapshot for every group of questions.
+
+    Raises the engine's errors; the driver's own never escape. Not for several threads, except ``interrupt``.
+    """
+
+    def __init__(self, parameters: PostgreSQLParameters, dial: Dialer) -> None:
+        self.parameters = parameters
+        self._secret = parameters.password.get_secret_value()
+        self._dial = dial
+        self._in_snapshot = False
+        self._connection: Any = None
+        self._connect()
+
+    def query(self, sql: str, subject: str = "the database") -> list[tuple[Any, ...]]:
+        """Rows of a small question, inside the open snapshot."""
+        self.join_snapshot()
+        self._timeout(QUESTION_SECONDS, subject)
+        return self._rows(sql, subject)
+
+    def fresh_snapshot(self) -> None:
+        """End the open snapshot and begin one that sees the database as it is now."""
+        self.end_snapshot()
+        self.join_snapshot()
+
+    def join_snapshot(self) -> None:
+        """Begin a snapshot unless one is open."""
+        if self._connection is None:
+            self._connect()
+        if not self._in_snapshot:
+            self._rows("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "the database")
+            self._in_snapshot = True
+
+    def end_snapshot(self) -> None:
+        """End the open snapshot, if any, and with it every lock."""
+        if self._in_snapshot and self._connection is not None:
+            self._in_snapshot = False
+            try:
+                self._execute("ROLLBACK")
+            except (adbc_driver_manager.Error, OSError):
+                # A connection that cannot even roll back is gone; the next question opens another.
+                self.close()
+
+    def cursor(self) -> Any:
+        """A driver cursor for a bulk read inside the snapshot, allowed to run for hours."""
+        self.join_snapshot()
+        self._timeout(READ_SECONDS, "the table")
+        return self._connection.cursor()
+
+    def failed(self, error: BaseException, subject: str) -> Exception:
+        """The engine's error for a driver's error; the snapshot is over afterwards."""
+        refusal = statement_error(error, self.parameters.host, subject, self._secret)
+        self.end_snapshot()
+        return refusal
+
+    def close(self) -> None:
+        """Close the session; safe to call twice."""
+        connection, self._connection, self._in_snapshot = self._connection, None, False
+        if connection is not None:
+            with contextlib.suppress(adbc_driver_manager.Error, OSError):
+                connection.close()
+
+    def _connect(self) -> None:
+        parameters = self.parameters
+        try:
+            address = self._dial(parameters.host, parameters.port)
+        except socket.gaierror:
+            raise unknown_host(parameters.host) from None
+        with _authority(parameters) as authority:
+            try:
+                # Autocommit: the snapshot's BEGIN and ROLLBACK are ours.
+                self._connection = adbc.connect(conninfo(parameters, address, authority), autocommit=True)
+                for statement in _SESSION:
+                    self._execute(statement)
+            except adbc_driver_manager.Error as error:
+                self.close()
+                raise connect_error(error, parameters) from None
+
+    def _timeout(self, seconds: int, subject: str) -> None:
+        self._rows(f"SET statement_timeout = '{seconds}s'", subject)
+
+    def _rows(self, sql: str, subject: str) -> list[tuple[Any, ...]]:
+        try:
+            return self._execute(sql)
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self.failed(error, subject) from None
+
+    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall()) if cursor.description else []
+
+
+def conninfo(parameters: PostgreSQLParameters, address: str, authority: str = "") -> str:
+    """The keyword string for the driver: it dials ``address`` and verifies the certificate for the host's name.
+
+    Every keyword the driver would otherwise take from the environment or a file of this machine is set here.
+    """
+    keywords = {
+        "host": parameters.host,
+        "hostaddr": address,
+        "port": str(parameters.port),
+        "dbname": parameters.database,
+        "user": parameters.username,
+        "password": parameters.password.get_secret_value(),
+        "passfile": os.devnull,
+        "sslmode": parameters.ssl_mode,
+        "sslcertmode": "disable",
+        "sslrootcert": authority,
+        "gssencmode": "disable",
+        "options": "",
+        "client_encoding": "UTF8",
+        "application_name": "b2b-recs",
+        "connect_timeout": str(CONNECT_SECONDS),
+        "tcp_user_timeout": "60000",
+        "keepalives_idle": "30",
+        "target_session_attrs": "any",
+    }
+    if parameters.ssl_mode in ("disable", "prefer"):
+        # Without certain encryption a password is never sent as plain text, whatever the server asks for.
+        keywords["require_auth"] = "!password"
+    return " ".join(f"{key}='{_escaped(value)}'" for key, value in keywords.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("'", "\\'")
+
+
+@contextlib.contextmanager
+def _authority(parameters: PostgreSQLParameters) -> Any:
+    """Yields the path of the file of certificate authorities, the empty text when none is verified."""
+    if parameters.ssl_mode != "verify-full":
+        yield ""
+    elif not parameters.ca_certificate:
+        yield ssl.get_default_verify_paths().cafile or "system"
+    else:
+        with tempfile.TemporaryDirectory(prefix="b2b-recs-") as folder:
+            path = Path(folder) / "authority.pem"
+            path.write_text(parameters.ca_certificate)
+            yield str(path)

@@ -1,0 +1,176 @@
+"""The SELECT that reads one table: every column cast on the server, refused rows carried beside as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.schema.types import ColumnMapping, Mode
+from b2b_recs.engine.sources.contract import ReadRequest
+from b2b_recs.engine.sources.postgresql.catalog import Column
+from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert, printed
+from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
+from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_text
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A column and the reason why one of its values may be refused."""
+
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A query text, and what the last column of its result means.
+
+    When ``refusals`` is not empty the result has one column more than asked for: NULL for a good row, else a JSON array
+    of the refusal's position in ``refusals`` and then every column's text.
+    """
+
+    sql: str
+    refusals: tuple[Refusal, ...]
+
+
+def select_rows(request: ReadRequest, table: Mapping[str, Column], server_version: int) -> Selection:
+    """The query of a read. Raises ColumnMissing, and BadInput for a conversion that does not exist."""
+    if not request.columns:
+        raise BadInput("No column is chosen.", advice="Choose at least one column.", field="columns")
+    values: list[str] = []
+    texts: list[str] = []
+    tests: list[str] = []
+    cases: list[str] = []
+    refusals: list[Refusal] = []
+    for wanted in request.columns:
+        column = column_of(table, wanted.name, request)
+        given = _given(column, wanted, request.time_zone, server_version)
+        converted = convert(given)
+        guards = converted.guards
+        if wanted.mode is Mode.REQUIRED and column.info.nullable:
+            guards = (Guard(f"{given.sql} IS NULL", "is empty, and the column is required"), *guards)
+        refused = _any(guards)
+        unsafe = converted.unsafe and bool(converted.guards)
+        values.append(f"CASE WHEN {refused} THEN NULL ELSE {converted.value} END" if unsafe else converted.value)
+        texts.append(printed(given))
+        if guards:
+            tests.append(refused)
+        for guard in guards:
+            cases.append(f"WHEN {guard.condition} THEN '{len(refusals)}'")
+            refusals.append(Refusal(wanted.name, guard.reason))
+    if refusals:
+        raw = f"to_json(ARRAY[CASE {' '.join(cases)} END, {', '.join(texts)}])::text"
+        values.append(f"CASE WHEN {' OR '.join(tests)} THEN {raw} END")
+    return Selection(f"SELECT {', '.join(values)} {_rows(request, table)}", tuple(refusals))
+
+
+def select_count(request: ReadRequest, table: Mapping[str, Column]) -> str:
+    """The query that counts the rows of a request."""
+    if request.row_limit is None:
+        return f"SELECT count(*) {_rows(request, table, ordered=False)}"
+    return f"SELECT count(*) FROM (SELECT 1 {_rows(request, table, ordered=False)}) AS covered"  # noqa: S608 - as above
+
+
+def select_max(schema: str, table: str, column: Column) -> str:
+    """The query of the largest usable cursor value as exact text; infinity and NaN are no cursor."""
+    cursor = comparable(column)
+    name = quote_name(column.info.name)
+    kind = rule_for(column.info).kind
+    usable = f"{name} IS NOT NULL"
+    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        usable += f" AND isfinite({name})"
+    elif kind in (Kind.NUMERIC, Kind.FLOAT):
+        usable += f" AND {name}::text NOT IN ('NaN', 'Infinity', '-Infinity')"
+    return (
+        f"SELECT {cursor}::text FROM {quote_qualified(schema, table)} WHERE {usable} "  # noqa: S608 - quoted names only
+        f"ORDER BY {cursor} DESC LIMIT 1"
+    )
+
+
+def comparable(column: Column) -> str:
+    """SQL by which a column is compared and ordered: itself, or its text for types of extensions."""
+    name = quote_name(column.info.name)
+    rule = rule_for(column.info)
+    foreign = column.namespace != "pg_catalog" and column.info.type_kind == "base"
+    unordered = rule.kind is Kind.UNSIGNED and column.info.base_type != "oid"
+    return f"{name}::text" if foreign or unordered else name
+
+
+def column_of(table: Mapping[str, Column], name: str, request: ReadRequest) -> Column:
+    """The table's column of that name. Raises ColumnMissing."""
+    try:
+        return table[name]
+    except KeyError:
+        raise ColumnMissing(
+            f"{request.schema}.{request.table} has no column {name} that this login may read.",
+            advice="Open the job and choose its columns again.",
+            field=name,
+        ) from None
+
+
+def _given(column: Column, wanted: ColumnMapping, time_zone: str, server_version: int) -> Given:
+    return Given(
+        sql=quote_name(column.info.name),
+        kind=rule_for(column.info).kind,
+        target=wanted,
+        precision=column.info.precision,
+        scale=column.info.scale,
+        base_type=column.info.base_type,
+        namespace=column.namespace,
+        time_zone=time_zone,
+        server_version=server_version,
+    )
+
+
+def _any(guards: Sequence[Guard]) -> str:
+    """True when one guard holds; they are tested in order, because a later one may fail where an earlier one holds."""
+    if len(guards) <= 1:
+        return guards[0].condition if guards else "false"
+    return "CASE " + " ".join(f"WHEN {guard.condition} THEN true" for guard in guards) + " ELSE false END"
+
+
+def _rows(request: ReadRequest, table: Mapping[str, Column], *, ordered: bool = True) -> str:
+    """FROM, WHERE, ORDER BY and LIMIT of a request."""
+    conditions = [*_window(request, table), *_after(request, table)]
+    parts = [f"FROM {quote_qualified(request.schema, request.table)}"]
+    if conditions:
+        parts.append("WHERE " + " AND ".join(conditions))
+    if request.order_by and (ordered or request.row_limit is not None):
+        keys = [comparable(column_of(table, name, request)) for name in request.order_by]
+        parts.append("ORDER BY " + ", ".join(keys))
+    if request.row_limit is not None:
+        parts.append(f"LIMIT {int(request.row_limit)}")
+    return " ".join(parts)
+
+
+def _window(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
+    window = request.window
+    if window is None:
+        return []
+    column = column_of(table, window.cursor, request)
+    cursor, name = comparable(column), quote_name(window.cursor)
+    conditions = []
+    if window.lower is not None:
+        conditions.append(f"{cursor} {'>=' if window.lower_inclusive else '>'} {_literal(window.lower, column)}")
+    if window.upper is not None:
+        conditions.append(f"{cursor} <= {_literal(window.upper, column)}")
+    if not window.include_null:
+        return conditions or [f"{name} IS NOT NULL"]
+    return [f"(({' AND '.join(conditions)}) OR {name} IS NULL)"] if conditions else []
+
+
+def _after(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
+    if not request.key_after:
+        return []
+    if len(request.key_after) != len(request.order_by):
+        raise BadInput("The place to resume at does not match the order of the read.", field="key_after")
+    columns = [column_of(table, name, request) for name in request.order_by]
+    keys = ", ".join(comparable(column) for column in columns)
+    values = ", ".join(_literal(text, column) for text, column in zip(request.key_after, columns, strict=True))
+    return [f"({keys}) > ({values})"]
+
+
+def _literal(text: str, column: Column) -> str:
+    cast = "text" if comparable(column).endswith("::text") else column.cast
+    return f"{quote_text(text)}::{cast}"

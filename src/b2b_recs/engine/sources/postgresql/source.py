@@ -1,0 +1,138 @@
+"""PostgreSQL as a source: what it declares, and one open connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.contract import (
+    Batch,
+    Capabilities,
+    CheckResult,
+    ColumnInfo,
+    Dialer,
+    ParametersModel,
+    ReadRequest,
+    Source,
+    SourceType,
+    TableInfo,
+)
+from b2b_recs.engine.sources.postgresql.catalog import Column, find_table, list_columns, list_tables
+from b2b_recs.engine.sources.postgresql.connection import Session
+from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
+from b2b_recs.engine.sources.postgresql.proposal import propose
+from b2b_recs.engine.sources.postgresql.reading import read_batches
+from b2b_recs.engine.sources.postgresql.select import column_of, select_count, select_max, select_rows
+from b2b_recs.engine.sources.quoting import quote_name, quote_qualified
+
+# A sample of a large table comes from pages all over it; a small one is read from its beginning.
+_LARGE = 50_000
+_SAMPLE_CHARACTERS = 1000
+
+
+class PostgreSQLSource(Source):
+    """One read-only session with a PostgreSQL server."""
+
+    def __init__(self, parameters: PostgreSQLParameters, dial: Dialer) -> None:
+        self._session = Session(parameters, dial)
+
+    def check(self) -> CheckResult:
+        """The round trip in milliseconds, the server's version, and every table the login can read."""
+        self._session.fresh_snapshot()
+        started = time.perf_counter()
+        version = str(self._session.query("SELECT current_setting('server_version')")[0][0])
+        latency = (time.perf_counter() - started) * 1000
+        return CheckResult(latency, version, tuple(list_tables(self._session)))
+
+    def tables(self) -> list[TableInfo]:
+        """Tables, views, materialized views and foreign tables the login can read."""
+        self._session.fresh_snapshot()
+        return list_tables(self._session)
+
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """Columns the login can read, in table order, seen afresh."""
+        self._session.fresh_snapshot()
+        return [column.info for column in list_columns(self._session, schema, table)]
+
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per column, as the server prints them, cut after 1,000 characters."""
+        if not columns:
+            return {}
+        found = find_table(self._session, schema, table)
+        texts = ", ".join(f"left({quote_name(name)}::text, {_SAMPLE_CHARACTERS})" for name in columns)
+        origin = quote_qualified(schema, table)
+        rows: list[tuple[Any, ...]] = []
+        if found.kind in ("r", "m") and found.rows > max(_LARGE, count * 50):
+            percent = min(100.0, 150.0 * count / found.rows)
+            rows = self._session.query(
+                f"SELECT {texts} FROM {origin} TABLESAMPLE SYSTEM ({percent:.6f}) REPEATABLE (1) LIMIT {int(count)}",  # noqa: S608
+                f"{schema}.{table}",
+            )
+        if len(rows) < count // 2 or not rows:
+            rows = self._session.query(
+                f"SELECT {texts} FROM {origin} LIMIT {int(count)}",  # noqa: S608 - quoted names only
+                f"{schema}.{table}",
+            )
+        return {name: [row[at] for row in rows] for at, name in enumerate(columns)}
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """The largest finite cursor value as exact text."""
+        columns = self._table(schema, table)
+        column = column_of(columns, cursor, ReadRequest(schema, table, ()))
+        rows = self._session.query(select_max(schema, table, column), f"{schema}.{table}")
+        return str(rows[0][0]) if rows else None
+
+    def count(self, request: ReadRequest) -> int:
+        """How many rows the request covers, refused ones included."""
+        table = self._table(request.schema, request.table)
+        return int(self._session.query(select_count(request, table), f"{request.schema}.{request.table}")[0][0])
+
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches from one snapshot; the SELECT casts every column on the server."""
+        self._check_zone(request.time_zone)
+        table = self._table(request.schema, request.table)
+        version = int(self._session.query("SELECT current_setting('server_version_num')::int")[0][0])
+        yield from read_batches(self._session, request, select_rows(request, table, version), cancelled)
+
+    def close(self) -> None:
+        """End the session on the server."""
+        self._session.close()
+
+    def _table(self, schema: str, table: str) -> dict[str, Column]:
+        return {column.info.name: column for column in list_columns(self._session, schema, table)}
+
+    def _check_zone(self, time_zone: str) -> None:
+        if time_zone != "UTC":
+            names = self._session.query("SELECT name FROM pg_timezone_names")
+            if (time_zone,) not in names:
+                raise BadInput(
+                    f"The server does not know the time zone {time_zone}.",
+                    advice="Choose a zone such as Europe/London.",
+                    field="time_zone",
+                )
+
+
+class PostgreSQL(SourceType):
+    """The declaration of PostgreSQL."""
+
+    type: ClassVar[str] = "postgresql"
+    name: ClassVar[str] = "PostgreSQL"
+    category: ClassVar[str] = "relational"
+    Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
+    capabilities: ClassVar[Capabilities] = Capabilities()
+    verified_against: ClassVar[str] = "PostgreSQL 18 and 16"
+
+    def open(self, parameters: Any, dial: Dialer) -> PostgreSQLSource:
+        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
+        if not isinstance(parameters, PostgreSQLParameters):
+            raise TypeError("parameters must be PostgreSQLParameters")
+        return PostgreSQLSource(parameters, dial)
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
+        return propose(columns, samples)

@@ -1,0 +1,58 @@
+"""Every source type this installation can read, and the only way to open one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
+from b2b_recs.engine.sources.postgresql import PostgreSQL
+
+SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared for declared in (PostgreSQL(),)}
+
+
+def source_type(type_name: str) -> SourceType:
+    """The declaration of a source type. Raises BadInput naming ``type``; names are matched exactly."""
+    found = SOURCE_TYPES.get(type_name) if isinstance(type_name, str) else None
+    if found is None:
+        raise BadInput(
+            f"There is no source type {str(type_name)[:40]!r}.",
+            advice=f"Choose one of: {', '.join(sorted(SOURCE_TYPES))}.",
+            field="type",
+        )
+    return found
+
+
+def parse_parameters(type_name: str, parameters: Mapping[str, Any]) -> BaseModel:
+    """The typed parameters of a source. Raises BadInput naming the first field at fault, never a secret's value."""
+    declared = source_type(type_name)
+    try:
+        return declared.Parameters.model_validate(dict(parameters))
+    except ValidationError as error:
+        raise _refusal(declared, error) from None
+
+
+def open_source(type_name: str, parameters: Mapping[str, Any], dial: Dialer) -> Source:
+    """An open source. Raises BadInput for wrong parameters, and what the type's ``open`` raises."""
+    return source_type(type_name).open(parse_parameters(type_name, parameters), dial)
+
+
+def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = str(first["loc"][0]) if first["loc"] else ""
+    known = declared.Parameters.model_fields.get(field)
+    if known is None:
+        names = ", ".join(declared.Parameters.model_fields)
+        return BadInput(
+            f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field or None
+        )
+    title = known.title or field
+    if first["type"] == "missing":
+        return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    value = first.get("input")
+    shown = "" if field in declared.secret_fields else f" {str(value)[:60]!r}"
+    return BadInput(f"{title}{shown} cannot be used: {reason[:1].lower()}{reason[1:]}.", field=field)
