@@ -6,7 +6,7 @@ import sys
 
 import psycopg
 
-from b2b_recs.runtime.queue import RunExecutor, TryAgain
+from b2b_recs.runtime.runs import RunExecutor, TryAgain
 from b2b_recs.runtime.worker import run_worker
 
 

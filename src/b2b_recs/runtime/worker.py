@@ -15,13 +15,17 @@ from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
+from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.errors import DatabaseUnreachable
-from b2b_recs.runtime.queue import KINDS, RunExecutor, queue_app_for
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.keys import load_keys
+from b2b_recs.runtime.runs import KINDS, RunExecutor, Settle, queue_app_for
 
 HEARTBEAT_SECONDS = 3.0
 STALLED_SECONDS = 15.0
 SWEEP_SECONDS = 5.0
 MAX_DEATHS = 20
+ALIVE_FILE = "worker.alive"
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +67,9 @@ class SteadyWorker(Worker):
 
 
 def run_worker(
-    conninfo: str,
+    conninfo: str | None = None,
     *,
+    settle: Settle | None = None,
     executor: RunExecutor | None = None,
     concurrency: int = 2,
     periodic: Periodic = (),
@@ -74,10 +79,17 @@ def run_worker(
 ) -> None:
     """Work until SIGTERM or SIGINT (with ``wait=False`` until the queue is empty).
 
-    ``periodic`` lists (seconds, callable); each is called in a thread at once and then at that interval.
+    ``conninfo`` is the worker role's URL, by default this installation's. ``settle`` writes the end of a run
+    whose child could not. ``periodic`` lists (seconds, callable); each is called in a thread at once and then at that interval.
     ``alive_file`` gets the process id at every heartbeat. Raises DatabaseUnreachable.
     """
+    if conninfo is None:
+        home = Home.current().create()
+        conninfo = ControlDatabase.current(home, load_keys(home)).worker
+        alive_file = alive_file or home.run / ALIVE_FILE
     executor = executor or RunExecutor()
+    if settle is not None:
+        executor.settle = settle
     with ThreadPoolExecutor(concurrency, thread_name_prefix="run") as threads:
         executor.threads = threads
         try:
