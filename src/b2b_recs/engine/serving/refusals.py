@@ -1,0 +1,38 @@
+"""What the endpoint says no to: a status, a code for programs, and words for people."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Refused(Exception):
+    """A request that is not answered; ``field`` names the part of the body at fault, when there is one."""
+
+    def __init__(self, status: int, code: str, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+
+    def body(self) -> bytes:
+        """The reply as JSON: ``{"error": {"code", "message", "field"?}}``."""
+        error = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            error["field"] = self.field
+        return msgspec.json.encode({"error": error})
+
+
+def key_missing() -> Refused:
+    """401: no key, or one that opens nothing here."""
+    return Refused(401, "key_refused", "The API key is missing or not valid. Send it as 'Authorization: Bearer KEY'.")
+
+
+def key_of_another() -> Refused:
+    """403: the key is good, but not for the model of the path, whether or not that model exists."""
+    return Refused(403, "key_not_for_model", "This API key does not open that model.")
+
+
+def not_loaded() -> Refused:
+    """503: the model has no version that can answer."""
+    return Refused(503, "no_model", "No version of the model is loaded. Deploy one, or see /health for the reason.")

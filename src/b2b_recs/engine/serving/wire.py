@@ -1,0 +1,62 @@
+"""HTTP on the hot path: the key and the body of a request, and the bytes of a reply."""
+
+from __future__ import annotations
+
+from starlette.types import Receive, Scope, Send
+
+from b2b_recs.engine.serving.refusals import Refused
+from b2b_recs.engine.serving.requests import MOST_BYTES
+
+_JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
+
+
+class Disconnected(Exception):
+    """The caller left before the body was complete."""
+
+
+def bearer(scope: Scope) -> str | None:
+    """The key of the Authorization header, None when there is none or it is of another scheme."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, key = value.decode("latin-1").partition(" ")
+            return key.strip() if scheme.lower() == "bearer" else None
+    return None
+
+
+async def read_body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body; raises Refused 413 as soon as it is larger than allowed, Disconnected when it ends early."""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > MOST_BYTES:
+            raise _too_large()
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message.get("body", b"")
+        if len(body) > MOST_BYTES:
+            raise _too_large()
+        return body
+    parts, size = [], 0
+    while True:
+        if message["type"] != "http.request":
+            raise Disconnected
+        part = message.get("body", b"")
+        size += len(part)
+        if size > MOST_BYTES:
+            raise _too_large()
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await receive()
+
+
+async def reply(send: Send, status: int, body: bytes) -> None:
+    """Send one JSON reply."""
+    headers = [*_JSON, (b"content-length", b"%d" % len(body))]
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _too_large() -> Refused:
+    limit = MOST_BYTES // (1024 * 1024)
+    return Refused(413, "body_too_large", f"The body is larger than {limit} MB. Ask for fewer customers at a time.")
