@@ -17,7 +17,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -26,7 +26,7 @@ from urllib.parse import quote
 import psutil
 
 from b2b_recs.runtime.errors import AlreadyRunning, PostgresFailed
-from b2b_recs.runtime.ports import free_port, port_is_free
+from b2b_recs.runtime.ports import free_port, held_by, port_is_free
 from b2b_recs.runtime.postgres_binaries import STORE, Account, make_passable, runnable_for
 from b2b_recs.runtime.postgres_refusals import MIN_FREE_BYTES, disk_full, explained, from_words
 from b2b_recs.runtime.process import ProcessIdentity, end_with_parent
@@ -117,11 +117,11 @@ class EmbeddedPostgres:
             return self._child.poll() is None
         return self._identity is not None and self._identity.alive()
 
-    def start(self, timeout: float = 60.0) -> None:
+    def start(self, timeout: float = 60.0, give_up: Callable[[], bool] = lambda: False) -> None:
         """Create the cluster when there is none, then start it or adopt the one left behind.
 
-        Raises AlreadyRunning when another process of this installation keeps it, StorageFull,
-        PostgresFailed with the server's own words.
+        ``give_up`` turning true ends the wait. Raises AlreadyRunning when another process of this
+        installation keeps it, StorageFull, PostgresFailed with the server's own words.
         """
         if self._lock is not None and self.running():
             return
@@ -129,8 +129,8 @@ class EmbeddedPostgres:
         try:
             if not self.initialized:
                 self._initialize()
-            if not self._adopt(timeout):
-                self._launch(timeout)
+            if not self._adopt(timeout, give_up):
+                self._launch(timeout, give_up)
             self._write_note(port=self.port)
         except BaseException:
             self.stop()
@@ -262,29 +262,34 @@ class EmbeddedPostgres:
         self._own(near, 0o700)
         return near
 
-    def _launch(self, timeout: float) -> None:
+    def _launch(self, timeout: float, give_up: Callable[[], bool]) -> None:
         """Start the server and wait until it answers; a port lost in a race is chosen anew."""
         program = runnable_for(self._account, self._store) / "postgres"
         until = time.monotonic() + timeout
         while True:
             self.port = self._choose_port()
-            words = self._launch_once(program, until)
+            words = self._launch_once(program, lambda: give_up() or time.monotonic() > until)
             if words is None:
                 return
             memory_held = "pre-existing shared memory" in words or "lock file" in words
             port_lost = "Address already in use" in words and self._wanted_port is None
-            if not (memory_held or port_lost) or time.monotonic() > until:
+            if not (memory_held or port_lost) or give_up() or time.monotonic() > until:
                 raise from_words(words, self.folder, "started")
             # Sessions of a killed server need a moment to notice that it is gone.
             time.sleep(0.1)
 
     def _choose_port(self) -> int:
         if self._wanted_port is not None:
+            if not port_is_free(self._wanted_port):
+                raise PostgresFailed(
+                    f"Port {self._wanted_port} for PostgreSQL is taken by {held_by(self._wanted_port)}.",
+                    advice="Stop that program, or choose another port.",
+                )
             return self._wanted_port
         noted = self._note().get("port")
         return noted if isinstance(noted, int) and port_is_free(noted) else free_port()
 
-    def _launch_once(self, program: Path, until: float) -> str | None:
+    def _launch_once(self, program: Path, give_up: Callable[[], bool]) -> str | None:
         """Try once; None when the server answers, otherwise what it said before it ended."""
         settings = {
             **self._settings,
@@ -310,7 +315,7 @@ class EmbeddedPostgres:
             lines = self._pid_file()
             if len(lines) > 7 and lines[0] == str(self._child.pid) and lines[7].strip() == "ready":
                 return None
-            if time.monotonic() > until:
+            if give_up():
                 raise PostgresFailed(
                     "The embedded PostgreSQL did not become ready in time.", advice=f"Its log is {self.log}."
                 )
@@ -325,7 +330,7 @@ class EmbeddedPostgres:
         except (OSError, UnicodeDecodeError):
             return []
 
-    def _adopt(self, timeout: float) -> bool:
+    def _adopt(self, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Take over a server of this cluster that outlived its supervisor; one that is stopping is awaited."""
         until = time.monotonic() + timeout
         while True:
@@ -338,7 +343,7 @@ class EmbeddedPostgres:
                 self._child, self._identity, self.adopted = None, identity, True
                 self.port = int(lines[3])
                 return True
-            if time.monotonic() > until:
+            if give_up() or time.monotonic() > until:
                 raise PostgresFailed(
                     f"A PostgreSQL server (process {identity.pid}) is still busy with {self.data}.",
                     advice="Wait until it has ended, or stop it, then start again.",

@@ -90,41 +90,48 @@ def packaged() -> Path:
 def runnable_for(account: Account, store: Path = STORE) -> Path:
     """The ``bin`` folder the account can execute from; copied below ``store`` when it has to be."""
     source = packaged()
-    if account.may_run(source / "bin" / "postgres") and account.may_pass(source / "lib"):
+    libraries = source.parents[1] / f"{PACKAGE}.libs"
+    reachable = all(account.may_pass(part) for part in (source / "lib", libraries) if part.exists())
+    if reachable and account.may_run(source / "bin" / "postgres"):
         return source / "bin"
     program = source / "bin" / "postgres"
     info = program.stat()
     mark = hashlib.sha256(f"{INSTALLATION}:{info.st_size}:{info.st_mtime_ns}".encode()).hexdigest()[:12]
     target = store / f"{INSTALLATION}-{mark}"
-    if not (target / "bin" / "postgres").exists():
+    programs = target / PACKAGE / INSTALLATION / "bin"
+    if not (programs / "postgres").exists():
         _copy(source, target)
-    return target / "bin"
+    return programs
 
 
 def _copy(source: Path, target: Path) -> None:
+    """Copy the installation and the shared libraries the wheel keeps beside its package, in the same layout."""
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
+    libraries = source.parents[1] / f"{PACKAGE}.libs"
     try:
         make_passable(target.parent)
         shutil.rmtree(fresh, ignore_errors=True)
-        shutil.copytree(source, fresh, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        leave = shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(source, fresh / PACKAGE / INSTALLATION, symlinks=True, ignore=leave)
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
         for path in (fresh, *fresh.rglob("*")):
             if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
-                if path.parent.name == "bin":
-                    path.chmod(0o755)
+                path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         try:
             fresh.rename(target)
         except OSError:
-            shutil.rmtree(fresh, ignore_errors=True)
-            if not (target / "bin" / "postgres").exists():
+            # Another start was quicker.
+            if not (target / PACKAGE / INSTALLATION / "bin" / "postgres").exists():
                 raise
     except OSError as error:
-        shutil.rmtree(fresh, ignore_errors=True)
         raise PostgresFailed(
             f"The PostgreSQL programs cannot be copied to {target.parent}: {error.strerror}.",
             advice="As root the server runs as another user, who must be able to reach them. "
             "Make that folder writable, start as an ordinary user, or set DATABASE_URL.",
         ) from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def make_passable(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from b2b_recs.engine.errors import StorageFull
@@ -34,7 +35,8 @@ def from_words(words: str, folder: Path, deed: str) -> Exception:
     if "No space left on device" in words or "Disk quota exceeded" in words:
         return StorageFull(f"The disk of {folder} is full.", advice="Make room, then start again.")
     told = [line for line in words.splitlines() if "FATAL" in line or "error:" in line or "ERROR" in line]
-    last = (told or words.strip().splitlines() or ["it gave no reason"])[-1].strip()
+    last = (told or words.strip().splitlines() or ["it gave no reason"])[-1]
+    last = re.split(r"FATAL:|ERROR:|error:", last)[-1].strip().rstrip(".") + "."
     advice = "Check the permissions of the home folder." if "Permission denied" in words else ""
     return PostgresFailed(
         f"The embedded PostgreSQL could not be {deed}: {last}",

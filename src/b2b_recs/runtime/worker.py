@@ -80,8 +80,8 @@ def run_worker(
     """Work until SIGTERM or SIGINT (with ``wait=False`` until the queue is empty).
 
     ``conninfo`` is the worker role's URL, by default this installation's. ``settle`` writes the end of a run
-    whose child could not. ``periodic`` lists (seconds, callable); each is called in a thread at once and then at that interval.
-    ``alive_file`` gets the process id at every heartbeat. Raises DatabaseUnreachable.
+    whose child could not. ``periodic`` lists (seconds, callable); each is called in a thread at once and then
+    at that interval. ``alive_file`` gets the process id at every heartbeat. Raises DatabaseUnreachable.
     """
     if conninfo is None:
         home = Home.current().create()
