@@ -9,11 +9,16 @@ from pydantic import ValidationError
 
 from b2b_recs.engine.algorithms.buy_again import BuyAgain
 from b2b_recs.engine.algorithms.contract import Algorithm
+from b2b_recs.engine.algorithms.ease import Ease
+from b2b_recs.engine.algorithms.ials import Ials
 from b2b_recs.engine.algorithms.popular import Popular
 from b2b_recs.engine.algorithms.recent_popular import RecentPopular
+from b2b_recs.engine.algorithms.user_knn import UserKnn
 from b2b_recs.engine.errors import BadInput
 
-ALGORITHMS: dict[str, type[Algorithm]] = {kind.name: kind for kind in (Popular, RecentPopular, BuyAgain)}
+ALGORITHMS: dict[str, type[Algorithm]] = {
+    kind.name: kind for kind in (Popular, RecentPopular, BuyAgain, Ease, Ials, UserKnn)
+}
 BASELINES: tuple[str, ...] = ("popular", "recent_popular", "buy_again")
 
 
