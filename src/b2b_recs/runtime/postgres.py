@@ -180,10 +180,11 @@ class EmbeddedPostgres:
                 f"The database in {self.folder} is kept by process {holder}.",
                 advice="Stop that process first, or use another home folder.",
             ) from None
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
         self._lock = handle
+        # Only tells others who holds it; on a full disk nobody is told.
+        with contextlib.suppress(OSError):
+            os.truncate(handle.fileno(), 0)
+            os.write(handle.fileno(), str(os.getpid()).encode())
 
     def _note(self) -> dict[str, Any]:
         try:

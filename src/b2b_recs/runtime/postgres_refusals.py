@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from b2b_recs.engine.errors import StorageFull
 from b2b_recs.runtime.errors import PostgresFailed
 
 MIN_FREE_BYTES = 256 * 1024 * 1024
+_FULL_BYTES = 1024 * 1024
 
 
 def disk_full(folder: Path, free: int) -> StorageFull:
@@ -32,7 +34,9 @@ def explained(error: OSError, folder: Path) -> Exception:
 
 def from_words(words: str, folder: Path, deed: str) -> Exception:
     """The error for what initdb or the server said."""
-    if "No space left on device" in words or "Disk quota exceeded" in words:
+    full = "No space left on device" in words or "Disk quota exceeded" in words
+    # On a full disk the server's last words are lost too.
+    if full or shutil.disk_usage(folder).free < _FULL_BYTES:
         return StorageFull(f"The disk of {folder} is full.", advice="Make room, then start again.")
     told = [line for line in words.splitlines() if "FATAL" in line or "error:" in line or "ERROR" in line]
     last = (told or words.strip().splitlines() or ["it gave no reason"])[-1]
