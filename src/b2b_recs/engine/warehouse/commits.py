@@ -1,0 +1,57 @@
+"""What a commit of a table says about itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from deltalake import CommitProperties, DeltaTable, Transaction
+
+_KEY = "b2bRecs"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One version of a table: its number, when it was made, what it did, and the notes committed with it.
+
+    ``fresh`` is False when the same work had been committed before and nothing was written now.
+    """
+
+    version: int
+    at: datetime
+    operation: str
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    fresh: bool = True
+
+
+def properties(app: str | None, number: int, notes: Mapping[str, Any]) -> CommitProperties:
+    """Commit properties that keep the notes, and the transaction's number when an ``app`` is given."""
+    document = {"app": app, "number": number, **notes}
+    return CommitProperties(
+        custom_metadata={_KEY: json.dumps(document, default=str)},
+        max_commit_retries=0 if app else None,
+        app_transactions=[Transaction(app, number)] if app else None,
+    )
+
+
+def history(table: DeltaTable, limit: int | None = None) -> Iterator[Commit]:
+    """Commits of the table, newest first."""
+    for entry in table.history(limit):
+        yield Commit(
+            version=int(entry["version"]),
+            at=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
+            operation=str(entry.get("operation", "")),
+            notes=json.loads(entry[_KEY]) if _KEY in entry else {},
+        )
+
+
+def commit_of(table: DeltaTable, app: str, number: int, *, fresh: bool) -> Commit:
+    """The commit made under ``app`` and ``number``. Raises LookupError when the log has none."""
+    for limit in (5, None):
+        for commit in history(table, limit):
+            if commit.notes.get("app") == app and commit.notes.get("number") == number:
+                return Commit(commit.version, commit.at, commit.operation, commit.notes, fresh)
+    raise LookupError(f"no commit of {app}")

@@ -1,0 +1,58 @@
+"""Which files of a table may go: those of versions past their time, and those no version ever knew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+
+def remove_unneeded(folder: Path, table: DeltaTable | None, moment: datetime, spare: Sequence[str]) -> list[str]:
+    """Remove the files that no version current at or after ``moment`` has; returns their relative paths."""
+    needed = _needed(folder, table, moment) if table is not None else set()
+    removed = []
+    for path in sorted((folder / "data").rglob("*.parquet")):
+        relative = path.relative_to(folder).as_posix()
+        if relative in needed or any(relative.startswith(f"{kept}/") for kept in spare):
+            continue
+        path.unlink(missing_ok=True)
+        removed.append(relative)
+    _remove_empty(folder / "data")
+    return removed
+
+
+def _needed(folder: Path, table: DeltaTable, moment: datetime) -> set[str]:
+    """Files of the version that was current at ``moment``, and every file added since."""
+    newest = int(table.version())
+    oldest = newest
+    needed: set[str] = set()
+    for entry in table.history():
+        version = int(entry["version"])
+        oldest = version
+        if datetime.fromtimestamp(entry["timestamp"] / 1000, UTC) <= moment:
+            break
+    actions = pa.table(DeltaTable(str(folder), version=oldest).get_add_actions(flatten=True))
+    if actions.num_rows:
+        needed.update(actions["path"].to_pylist())
+    for version in range(oldest + 1, newest + 1):
+        needed.update(_added(folder / "_delta_log" / f"{version:020d}.json"))
+    return needed
+
+
+def _added(entry: Path) -> list[str]:
+    with entry.open(encoding="utf-8") as lines:
+        documents = [json.loads(line) for line in lines if line.startswith('{"add"')]
+    return [unquote(document["add"]["path"]) for document in documents]
+
+
+def _remove_empty(folder: Path) -> None:
+    if not folder.is_dir():
+        return
+    for child in folder.iterdir():
+        if child.is_dir() and not any(child.iterdir()):
+            child.rmdir()

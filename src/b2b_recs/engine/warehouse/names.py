@@ -1,0 +1,59 @@
+"""The one door for names in the warehouse: datasets, tables, and names quoted into SQL."""
+
+from __future__ import annotations
+
+import re
+
+from b2b_recs.engine.errors import BadInput
+
+REJECTED_SUFFIX = "__rejected"
+_LONGEST = 200
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+def checked_name(name: str, field: str) -> str:
+    """``name`` unchanged when it can name a dataset or a table. Raises BadInput with ``field``."""
+    if not isinstance(name, str) or len(name) > _LONGEST or not _NAME.fullmatch(name):
+        shown = name if isinstance(name, str) and len(name) <= 60 else f"{str(name)[:60]}…"
+        raise BadInput(
+            f"{shown!r} cannot name a warehouse {'dataset' if 'dataset' in field else 'table'}.",
+            advice=f"Use letters, digits and underscores, start with a letter or underscore, at most {_LONGEST}.",
+            field=field,
+        )
+    return name
+
+
+def checked_dataset(name: str) -> str:
+    """A dataset's name, unchanged. Raises BadInput."""
+    return checked_name(name, "destination_dataset")
+
+
+def checked_table(name: str) -> str:
+    """A table's name, unchanged. Raises BadInput."""
+    return checked_name(name, "destination_table")
+
+
+def rejected_name(table: str) -> str:
+    """The name of the table that keeps the rejected rows of ``table``."""
+    return checked_table(table) + REJECTED_SUFFIX
+
+
+def quoted(name: str) -> str:
+    """Any column or view name as an SQL identifier. Raises BadInput for an empty name and one with NUL."""
+    if not name or "\x00" in name:
+        raise BadInput(f"{name!r} cannot be a column name.", advice="Rename the column.", field="columns")
+    return '"' + name.replace('"', '""') + '"'
+
+
+def checked_columns(names: list[str]) -> None:
+    """Refuse columns whose names are the same but for capitals, which no SQL engine here can tell apart."""
+    seen: dict[str, str] = {}
+    for name in names:
+        quoted(name)
+        other = seen.setdefault(name.casefold(), name)
+        if other is not name:
+            raise BadInput(
+                f"The columns {other} and {name} differ only in capitals.",
+                advice="Choose one of them, or rename one in a view.",
+                field="columns",
+            )
