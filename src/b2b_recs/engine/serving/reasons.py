@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from b2b_recs.engine.serving.answers import AGAIN, DUE, NEW, POPULAR
 
@@ -16,8 +17,7 @@ ALWAYS = "Popular with all customers."
 UNKNOWN_CUSTOMER = "This customer is not in the data the model learnt from, so the list shows what is popular."
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(NamedTuple):
     """A customer's history with one product: distinct orders, first and last time in microseconds since
     1970-01-01 UTC, and the usual quantity of an order (0 when not known)."""
 

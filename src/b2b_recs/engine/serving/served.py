@@ -48,7 +48,9 @@ class ServedModel:
         self.quick = False
         self._bundle = bundle
         self._recommender = Recommender(bundle)
-        self._products = {product_id: index for index, product_id in enumerate(bundle.product_ids)}
+        # texts as Python objects: decoding thirty of them per answer took as long as scoring
+        self._catalogue = list(zip(bundle.product_ids, bundle.product_names, bundle.categories, strict=True))
+        self._products = {product_id: index for index, (product_id, _, _) in enumerate(self._catalogue)}
         names, self._category = np.unique(np.array(list(bundle.categories), dtype=np.str_), return_inverse=True)
         self._categories = {str(name): code for code, name in enumerate(names)}
         self._recent = _sold_since(bundle, bundle.facts.now - RECENT_DAYS * DAY)
@@ -156,34 +158,38 @@ class ServedModel:
     def _explained(
         self, chosen: Indices, values: npt.NDArray[Any], history: History, by_model: bool, moment: Moment
     ) -> list[Recommendation]:
-        bundle = self._bundle
-        own = history.product
-        places = np.searchsorted(own, chosen).tolist() if len(own) else [0] * len(chosen)
+        purchases = _purchases(history, chosen)
         found = []
-        for product, score, place in zip(chosen.tolist(), values.tolist(), places, strict=True):
-            if place < len(own) and own[place] == product:
-                reason, shelf = bought(_purchase(history, place), moment)
+        for product, score, purchase in zip(chosen.tolist(), values.tolist(), purchases, strict=True):
+            if purchase is not None:
+                reason, shelf = bought(purchase, moment)
             elif by_model and self._personal:
                 reason, shelf = SIMILAR, NEW
             else:
                 reason, shelf = RECENT if self._recent[product] else ALWAYS, NEW
-            found.append(
-                Recommendation(
-                    bundle.product_ids[product],
-                    score,
-                    reason,
-                    shelf if by_model else POPULAR,
-                    bundle.product_names[product],
-                    bundle.categories[product],
-                )
-            )
+            product_id, name, category = self._catalogue[product]
+            shelf = shelf if by_model else POPULAR
+            found.append(Recommendation(product_id, score, reason, shelf, name, category))
         return found
 
 
-def _purchase(history: History, place: int) -> Purchase:
-    orders = int(history.orders[place])
-    usual = float(history.quantity[place]) / orders
-    return Purchase(orders, int(history.first[place]), int(history.last[place]), usual)
+def _purchases(history: History, chosen: Indices) -> list[Purchase | None]:
+    """For each product chosen, what the customer has bought of it."""
+    own = history.product
+    if not len(own):
+        return [None] * len(chosen)
+    places = np.minimum(np.searchsorted(own, chosen), len(own) - 1)
+    columns = (
+        (own[places] == chosen).tolist(),
+        history.orders[places].tolist(),
+        history.first[places].tolist(),
+        history.last[places].tolist(),
+        history.quantity[places].tolist(),
+    )
+    return [
+        Purchase(orders, first, last, quantity / orders) if is_own else None
+        for is_own, orders, first, last, quantity in zip(*columns, strict=True)
+    ]
 
 
 def _sold_since(bundle: Bundle, since: int) -> Mask:
