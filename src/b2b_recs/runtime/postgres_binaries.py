@@ -10,6 +10,7 @@ import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from b2b_recs.runtime.errors import PostgresFailed, SettingRefused
 
@@ -53,6 +54,10 @@ class Account:
     def switched(self) -> bool:
         """Whether the server runs as somebody other than this process."""
         return self.name is not None
+
+    def process_arguments(self) -> dict[str, Any]:
+        """What ``subprocess`` needs to start a process as this user."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.switched else {}
 
     def may_pass(self, folder: Path) -> bool:
         """Whether the user can walk down to the folder."""

@@ -123,7 +123,7 @@ def end_leftovers(home: Home, seconds: float = 6.0) -> list[str]:
 
 def _marked(process: psutil.Process, root: Path) -> bool:
     try:
-        return process.environ().get(MARK) == str(root)
+        return bool(process.environ().get(MARK) == str(root))
     except (psutil.Error, OSError):
         return False
 

@@ -114,7 +114,6 @@ async def _work(
 ) -> None:
     app = queue_app_for(conninfo, executor)
     async with app.open_async():
-        app.perform_import_paths()
         await sweep(app, executor, stalled_seconds)
         worker = SteadyWorker(
             app,
