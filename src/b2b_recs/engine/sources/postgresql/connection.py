@@ -35,7 +35,9 @@ _SESSION = (
     "SET xmlbinary = 'base64'",
     "SET standard_conforming_strings = on",
     f"SET lock_timeout = '{LOCK_SECONDS}s'",
+    f"SET statement_timeout = '{QUESTION_SECONDS}s'",
 )
+_FORGET = "ROLLBACK TO SAVEPOINT question"
 
 
 class Session:
@@ -53,10 +55,14 @@ class Session:
         self._connect()
 
     def query(self, sql: str, subject: str = "the database") -> list[tuple[Any, ...]]:
-        """Rows of a small question, inside the open snapshot."""
+        """Rows of a small question, inside the open snapshot; no lock is held afterwards."""
         self.join_snapshot()
-        self._timeout(QUESTION_SECONDS, subject)
-        return self._rows(sql, subject)
+        try:
+            rows = self._execute(sql)
+            self._execute(_FORGET)
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self.failed(error, subject) from None
+        return rows
 
     def fresh_snapshot(self) -> None:
         """End the open snapshot and begin one that sees the database as it is now."""
@@ -67,31 +73,49 @@ class Session:
         """Begin a snapshot unless one is open."""
         if self._connection is None:
             self._connect()
-        if not self._in_snapshot:
-            self._rows("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "the database")
-            self._in_snapshot = True
+        if self._in_snapshot:
+            return
+        try:
+            # Rolling back to the savepoint gives up a question's locks, so that the owner of a table may alter it
+            # while its rows are on their way, and keeps the snapshot.
+            for statement in ("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", "SAVEPOINT question"):
+                self._execute(statement)
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self.failed(error, "the database") from None
+        self._in_snapshot = True
 
     def end_snapshot(self) -> None:
-        """End the open snapshot, if any, and with it every lock."""
-        if self._in_snapshot and self._connection is not None:
+        """End the open snapshot, if any."""
+        if self._connection is not None and self._in_snapshot:
             self._in_snapshot = False
-            try:
-                self._execute("ROLLBACK")
-            except (adbc_driver_manager.Error, OSError):
-                # A connection that cannot even roll back is gone; the next question opens another.
-                self.close()
+            self._or_close("ROLLBACK")
 
     def cursor(self) -> Any:
-        """A driver cursor for a bulk read inside the snapshot, allowed to run for hours."""
+        """A driver cursor for a bulk read inside the snapshot, allowed to run for hours; ``forget`` when done."""
         self.join_snapshot()
-        self._timeout(READ_SECONDS, "the table")
+        try:
+            self._execute(f"SET LOCAL statement_timeout = '{READ_SECONDS}s'")
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self.failed(error, "the table") from None
         return self._connection.cursor()
 
+    def forget(self) -> None:
+        """Give up what the last statement holds, after success, failure or interruption."""
+        if self._connection is not None and self._in_snapshot:
+            self._or_close(_FORGET)
+
     def failed(self, error: BaseException, subject: str) -> Exception:
-        """The engine's error for a driver's error; the snapshot is over afterwards."""
+        """The engine's error for a driver's error; the session is usable afterwards, or opened anew when it broke."""
         refusal = statement_error(error, self.parameters.host, subject, self._secret)
-        self.end_snapshot()
+        self.forget()
         return refusal
+
+    def _or_close(self, statement: str) -> None:
+        try:
+            self._execute(statement)
+        except (adbc_driver_manager.Error, OSError):
+            # A connection that cannot even roll back is gone; the next question opens another.
+            self.close()
 
     def close(self) -> None:
         """Close the session; safe to call twice."""
@@ -115,15 +139,6 @@ class Session:
             except adbc_driver_manager.Error as error:
                 self.close()
                 raise connect_error(error, parameters) from None
-
-    def _timeout(self, seconds: int, subject: str) -> None:
-        self._rows(f"SET statement_timeout = '{seconds}s'", subject)
-
-    def _rows(self, sql: str, subject: str) -> list[tuple[Any, ...]]:
-        try:
-            return self._execute(sql)
-        except (adbc_driver_manager.Error, OSError) as error:
-            raise self.failed(error, subject) from None
 
     def _execute(self, sql: str) -> list[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:

@@ -48,9 +48,8 @@ def read_batches(
                 raise item
             yield item
     finally:
-        if worker.stop():
-            # The statement was interrupted, so its transaction is over.
-            session.end_snapshot()
+        worker.stop()
+        session.forget()
 
 
 class _Worker(threading.Thread):
@@ -83,16 +82,14 @@ class _Worker(threading.Thread):
                 self._cursor.close()
         self._put(last)
 
-    def stop(self) -> bool:
-        """End the statement and the thread; True when it had not come to its end by itself."""
-        interrupted = self.is_alive()
+    def stop(self) -> None:
+        """End the statement and the thread."""
         self._stopping.set()
         while self.is_alive():
             # Asked again and again: the statement may not have begun when first asked.
             with contextlib.suppress(adbc_driver_manager.Error, OSError, ValueError):
                 self._cursor.adbc_cancel()
             self.join(timeout=0.05)
-        return interrupted
 
     def _put(self, item: Batch | BaseException | None) -> bool:
         while not self._stopping.is_set():
