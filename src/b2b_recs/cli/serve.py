@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import click
@@ -56,11 +59,21 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 def application() -> Starlette:
-    """The serving application over the home folder; what each serving process runs."""
+    """The serving application over the home folder; what each serving process runs.
+
+    It ends with the command that started it: left behind by a kill, it would hold the port.
+    """
     from b2b_recs.engine.serving.app import create_app
 
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     home = Home.current()
     return create_app(home.serving, home.artifacts, traffic_dir=home.traffic)
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def refuse_taken_port(host: str, port: int) -> None:
