@@ -61,7 +61,7 @@ class Ials(Algorithm):
         self._sold = np.bincount(matrix.indices, minlength=interactions.products) > 0
         # A library pool inside the solver's own threads makes both slower, and its sums less repeatable.
         with threadpool_limits(limits=1, user_api="blas"):
-            from implicit.cpu.als import AlternatingLeastSquares  # noqa: PLC0415 it warns when BLAS is not limited
+            from implicit.cpu.als import AlternatingLeastSquares
 
             solver = AlternatingLeastSquares(
                 factors=chosen.factors,

@@ -29,9 +29,9 @@ class UserKnnParameters(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    half_life_days: float = Field(default=30.0, ge=1, le=3650)
+    half_life_days: float = Field(default=40.0, ge=1, le=3650)
     neighbours: int = Field(default=200, ge=1, le=10_000)
-    own: float = Field(default=0.3, ge=0, le=100)
+    own: float = Field(default=0.2, ge=0, le=100)
 
 
 class UserKnn(Algorithm):
@@ -42,11 +42,10 @@ class UserKnn(Algorithm):
     recommends_for_cold: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = UserKnnParameters
     grid: ClassVar[tuple[dict[str, Any], ...]] = (
-        {"half_life_days": 30.0, "neighbours": 200, "own": 0.15},
-        {"half_life_days": 30.0, "neighbours": 200, "own": 0.3},
+        {"half_life_days": 40.0, "neighbours": 200, "own": 0.2},
+        {"half_life_days": 30.0, "neighbours": 200, "own": 0.2},
         {"half_life_days": 60.0, "neighbours": 200, "own": 0.3},
-        {"half_life_days": 60.0, "neighbours": 500, "own": 0.3},
-        {"half_life_days": 60.0, "neighbours": 200, "own": 0.6},
+        {"half_life_days": 120.0, "neighbours": 200, "own": 0.5},
     )
 
     _taste: Any  # customers × products, rows of length 1

@@ -171,13 +171,18 @@ class Recommender:
         """The product's index, -1 when the model has never seen the product."""
         return self.bundle.product_ids.find(product_id)
 
+    def knows(self, customer: int) -> bool:
+        """Whether the model learnt from any order of this customer index."""
+        indptr = self.bundle.arrays["history/indptr"]
+        return customer >= 0 and bool(indptr[customer + 1] > indptr[customer])
+
     def scores(self, customer_id: str) -> FloatArray:
         """Scores (products,) for a customer; popularity for an unknown one."""
         return self.scores_by_index(self.customer_index(customer_id))
 
     def scores_by_index(self, customer: int) -> FloatArray:
         """Scores (products,) for a customer index; popularity for -1 and where the model has no opinion at all."""
-        if customer < 0:
+        if not self.knows(customer):
             return self.bundle.popular
         row = self.bundle.model.score(np.array([customer], dtype=np.int32))[0]
         return row if (row > -np.inf).any() else self.bundle.popular
@@ -191,4 +196,4 @@ class Recommender:
             allowed = np.ones(len(self.bundle.product_ids), dtype=bool) if allowed is None else allowed.copy()
             allowed[self.bundle.history(customer).product] = False
         products, scores = rank(self.scores_by_index(customer)[None, :], k, allowed)[0]
-        return Recommended(products, scores, customer >= 0)
+        return Recommended(products, scores, self.knows(customer))
