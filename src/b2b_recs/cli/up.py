@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import click
 
+from b2b_recs.runtime.child import run_in_child
 from b2b_recs.runtime.children import serving_child, web_child, worker_child
 from b2b_recs.runtime.database import ControlDatabase, configured_externally
 from b2b_recs.runtime.environment import envint, envport
@@ -40,6 +42,7 @@ def up(host: str, port: int | None, serving_port: int | None) -> None:
             return
         if first_start:
             click.echo(run_command(supervisor.home, "sign-in-link").strip())
+            note_first_start(supervisor.home)
         click.echo(f"Everything is running: {supervisor.address} (Ctrl-C stops it)")
         supervisor.watch()
         click.echo("Stopping")
@@ -58,7 +61,7 @@ def prepare(
     ``extra_steps`` run after the control database is up to date and before pages, worker and endpoint.
     """
     home = Home.current().create()
-    first_start = not (home.run / "first-start").exists()
+    first_start = not _first_start_note(home).exists()
     keys = load_keys(home, create=True)
     port = port or envport("B2B_RECS_PORT", 8000)
     serving_port = serving_port or envport("B2B_RECS_SERVING_PORT", 8001)
@@ -72,20 +75,27 @@ def prepare(
     worker = worker_child(home, envint("B2B_RECS_WORKER_CONCURRENCY", 2, 1, 32))
     serving = serving_child(home, host, serving_port, envint("B2B_RECS_SERVING_WORKERS", 1, 1, 64))
     os.environ["B2B_RECS_PORT"], os.environ["B2B_RECS_SERVING_PORT"] = str(port), str(serving_port)
-    steps: list[Step] = [
+    supervisor = Supervisor(
+        home, [web, worker, serving], databases=databases_of(home, keys), say=click.echo, address=web.address
+    )
+    supervisor.steps = [
         ("database roles: in order", lambda: ControlDatabase.current(home, keys).ensure()),
-        ("database tables: up to date", lambda: run_command(home, "migrate")),
+        (
+            "database tables: up to date",
+            lambda: run_command(home, "migrate", should_stop=supervisor.stopping.is_set),
+        ),
         *extra_steps,
     ]
-    supervisor = Supervisor(
-        home,
-        [web, worker, serving],
-        databases=databases_of(home, keys),
-        steps=[*steps, ("first start: noted", (home.run / "first-start").touch)] if first_start else steps,
-        say=click.echo,
-        address=web.address,
-    )
     return supervisor, first_start
+
+
+def note_first_start(home: Home) -> None:
+    """Remember that the owner has had the sign-in link of the first start."""
+    _first_start_note(home).touch()
+
+
+def _first_start_note(home: Home) -> Path:
+    return home.run / "first-start"
 
 
 def databases_of(home: Home, keys: Keys) -> dict[str, EmbeddedPostgres]:
@@ -103,19 +113,21 @@ def demo_database(home: Home, keys: Keys) -> EmbeddedPostgres:
     return EmbeddedPostgres(home.demo, keys.passwords["demo_owner"], log=home.logs / "demo.log")
 
 
-def run_command(home: Home, *arguments: str) -> str:
-    """What another b2b-recs command printed. Raises RuntimeRefused with its words when it failed."""
-    done = subprocess.run(
-        [sys.executable, "-m", "b2b_recs.cli.main", *arguments],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        env={**os.environ, VARIABLE: str(home.root)},
-        check=False,
-    )
-    if done.returncode == 0:
-        return done.stdout
-    words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()][-8:]
+def run_command(home: Home, *arguments: str, should_stop: Callable[[], bool] = lambda: False) -> str:
+    """What another b2b-recs command printed. Raises RuntimeRefused with its last words when it failed."""
+    with tempfile.TemporaryDirectory(prefix="b2b-recs-") as folder:
+        output = Path(folder) / "output"
+        end = run_in_child(
+            [sys.executable, "-m", "b2b_recs.cli.main", *arguments],
+            env={**os.environ, VARIABLE: str(home.root)},
+            should_stop=should_stop,
+            stop_seconds=lambda: 4.0,
+            output=output,
+        )
+        printed = output.read_text("utf-8", "replace")
+    if end.code == 0:
+        return printed
+    words = [line for line in printed.splitlines() if line.strip()][-8:]
     raise RuntimeRefused(
         f"`b2b-recs {' '.join(arguments)}` failed:\n" + "\n".join(f"  {line}" for line in words),
         advice="`b2b-recs doctor` checks this machine.",

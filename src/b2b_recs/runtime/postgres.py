@@ -263,6 +263,7 @@ class EmbeddedPostgres:
         program = runnable_for(self._account, self._store) / "postgres"
         until = time.monotonic() + timeout
         while True:
+            self._forget_recycled_id()
             self.port = self._choose_port()
             words = self._launch_once(program, lambda: give_up() or time.monotonic() > until)
             if words is None:
@@ -273,6 +274,28 @@ class EmbeddedPostgres:
                 raise from_words(words, self.folder, "started")
             # Sessions of a killed server need a moment to notice that it is gone.
             time.sleep(0.1)
+
+    def _forget_recycled_id(self) -> None:
+        """Remove the pid file of a dead server whose id now belongs to something else of the same user.
+
+        PostgreSQL would take that for a running server. It stays when any process of the cluster lives: then
+        its check of the shared memory is needed.
+        """
+        lines = self._pid_file()
+        if not lines or self._server_of(lines) is not None:
+            return
+        if lines[0].isdigit() and psutil.pid_exists(int(lines[0])) and not self._sessions_left():
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for lock in self.data.with_name("socket").glob(".s.PGSQL.*"):
+                lock.unlink(missing_ok=True)
+
+    def _sessions_left(self) -> bool:
+        place = self.data.resolve()
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.name().startswith("postgres") and Path(process.cwd()) == place:
+                    return True
+        return False
 
     def _choose_port(self) -> int:
         if self._wanted_port is not None:

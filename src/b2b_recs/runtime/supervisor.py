@@ -164,7 +164,11 @@ class Supervisor:
             self._start_database(name, database)
         for text, call in self.steps:
             self._leave_when_stopped()
-            call()
+            try:
+                call()
+            except EngineError:
+                self._leave_when_stopped()
+                raise
             self.say(text)
         for child in self.children:
             self._leave_when_stopped()
