@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import psycopg
+import psycopg.sql
 
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import open_source
@@ -48,10 +49,13 @@ class PostgreSQLArena:
         self.server = server
         self.database = database
         server.create_database(database)
-        self.execute(f"DROP ROLE IF EXISTS {READER}")
         with psycopg.connect(server.url(database), autocommit=True) as connection:
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [READER]).fetchone()
+            order = psycopg.sql.SQL("ALTER" if known else "CREATE")
             password = psycopg.sql.Literal(READER_PASSWORD)
-            connection.execute(psycopg.sql.SQL(f"CREATE ROLE {READER} LOGIN PASSWORD {{}}").format(password))
+            connection.execute(
+                psycopg.sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(order, psycopg.sql.Identifier(READER), password)
+            )
         self.execute(f"ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO {READER}")
 
     def execute(self, *statements: str) -> None:

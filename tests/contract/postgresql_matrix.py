@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - times without a zone are what is tested
 """Every PostgreSQL type with ordinary and extreme values, and what the warehouse must hold for each."""
 
 from __future__ import annotations

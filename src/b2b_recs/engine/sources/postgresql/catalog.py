@@ -98,7 +98,8 @@ def find_table(session: Session, schema: str, table: str) -> Table:
     """The table of that name. Raises TableMissing, PermissionMissing."""
     subject = f"{schema}.{table}"
     rows = session.query(_TABLE.format(schema=quote_text(schema), table=quote_text(table)), subject)
-    if not rows:
+    # A privilege that is NULL belongs to a table dropped since the snapshot began.
+    if not rows or rows[0][2] is None:
         raise missing_table(subject, session.parameters.host)
     oid, usage, select, kind, estimate = rows[0]
     if not (usage and select):
