@@ -37,7 +37,7 @@ class BuyAgain(Algorithm):
     recommends_for_cold: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = BuyAgainParameters
     grid: ClassVar[tuple[dict[str, Any], ...]] = tuple(
-        {"half_life_days": days} for days in (15.0, 30.0, 60.0, 90.0, 180.0, 365.0)
+        {"half_life_days": days} for days in (30.0, 60.0, 90.0, 120.0, 180.0)
     )
 
     _own: Any
