@@ -222,3 +222,12 @@ def test_chosen_user_must_exist_and_not_be_root(name, monkeypatch):
     with pytest.raises(SettingRefused) as caught:
         Account.current()
     assert caught.value.field == "B2B_RECS_POSTGRES_USER"
+
+
+def test_deep_folder_still_gets_a_socket_and_leaves_none_behind(folder):
+    deep = folder / ("d" * 60) / ("e" * 60)
+    with cluster(deep) as server:
+        place = server._far_socket
+        assert list(place.glob(".s.PGSQL.*"))
+        psycopg.connect(server.url()).close()
+    assert not place.exists()

@@ -151,6 +151,29 @@ def test_job_of_a_killed_worker_is_given_back_with_its_lock_and_its_child_is_gon
     assert board.rows("SELECT run, count(*)::int FROM began GROUP BY run ORDER BY run") == [(1, 2), (2, 1)]
 
 
+def test_job_whose_end_could_not_be_written_is_found_by_its_own_worker(board):
+    board.worker(stalled=4)
+    board.wait("SELECT count(*)::int FROM procrastinate_workers", [(1,)])
+    job = board.defer(1)
+    board.wait("SELECT run FROM done", [(1,)])
+    board.wait("SELECT status::text FROM procrastinate_jobs", [("succeeded",)])
+    # As it is when the database was away at the end of the child.
+    board.connection.execute(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM procrastinate_workers)"
+        " WHERE id = %s",
+        (job,),
+    )
+    board.wait("SELECT run FROM done", [(1,), (1,)])
+    board.wait("SELECT status::text FROM procrastinate_jobs", [("succeeded",)])
+
+
+def test_running_job_is_not_put_back_by_its_own_worker(board):
+    board.defer(1, "time.sleep(4)")
+    board.worker(stalled=4)
+    board.wait("SELECT run FROM done", [(1,)])
+    assert board.rows("SELECT count(*)::int FROM began") == [(1,)]
+
+
 def test_stopped_worker_ends_soon_and_its_job_is_done_by_the_next_one(board):
     board.defer(1, "if times < 2: time.sleep(600)")
     worker = board.worker()

@@ -12,15 +12,19 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
+from b2b_recs.runtime.children import web_child
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.logs import tail, turn_over
-from b2b_recs.runtime.ports import free_port
+from b2b_recs.runtime.ports import free_port, holders
 from b2b_recs.runtime.process import ProcessIdentity
 from b2b_recs.runtime.state import running
+from b2b_recs.runtime.supervisor import Supervisor
 
 SCRIPT = Path(__file__).with_name("supervised.py")
 
@@ -146,6 +150,33 @@ def test_killed_supervisor_is_recovered_by_the_next_start(install):
     assert found is not None
     assert found.supervisor.pid == second.pid
     assert here.answers(0)
+
+
+def test_web_server_killed_with_its_workers_left_comes_back_and_stops_whole(reachable_folder, monkeypatch):
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    monkeypatch.setenv("PYTHONPATH", str(SCRIPT.parent))
+    home, port = Home(reachable_folder / "granian").create(), free_port()
+    spec = web_child(home, "127.0.0.1", port)
+    spec = replace(spec, argv=(*spec.argv[:-1], "one_page:application"))
+    supervisor = Supervisor(home, [spec], say=lambda line: None)
+    with supervisor:
+        supervisor.start()
+        page = f"http://127.0.0.1:{port}/"
+        first = urllib.request.urlopen(page, timeout=5).read()
+        os.kill(supervisor.children[0].process.pid, signal.SIGKILL)
+        until = time.monotonic() + 20
+
+        def another_answers():
+            try:
+                return urllib.request.urlopen(page, timeout=2).read() != first
+            except OSError:
+                return time.monotonic() > until
+
+        supervisor.watch(until=another_answers)
+        second = urllib.request.urlopen(page, timeout=5).read()
+        assert second != first
+    assert holders(port) == []
+    assert not psutil.pid_exists(int(second))
 
 
 def test_second_start_says_who_runs_it_since_when_and_where(install):

@@ -74,6 +74,7 @@ class EmbeddedPostgres:
         self._lock: IO[str] | None = None
         self._child: subprocess.Popen[bytes] | None = None
         self._identity: ProcessIdentity | None = None
+        self._far_socket: Path | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -149,6 +150,9 @@ class EmbeddedPostgres:
             if self._child is not None:
                 self._child.poll()
             self._child, self._identity, self.adopted = None, None, False
+            if self._far_socket is not None:
+                shutil.rmtree(self._far_socket, ignore_errors=True)
+                self._far_socket = None
             if self._lock is not None:
                 self._lock.close()
                 self._lock = None
@@ -253,7 +257,7 @@ class EmbeddedPostgres:
     def _socket_folder(self) -> Path:
         near = self.data.with_name("socket")
         if len(os.fsencode(near)) > _SOCKET_ROOM:
-            near = Path(tempfile.mkdtemp(prefix="b2b-recs-"))
+            near = self._far_socket = self._far_socket or Path(tempfile.mkdtemp(prefix="b2b-recs-"))
         near.mkdir(exist_ok=True)
         self._own(near, 0o700)
         return near

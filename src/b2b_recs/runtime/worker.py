@@ -23,7 +23,7 @@ from b2b_recs.runtime.runs import KINDS, RunExecutor, Settle, queue_app_for
 
 HEARTBEAT_SECONDS = 3.0
 STALLED_SECONDS = 15.0
-SWEEP_SECONDS = 5.0
+SWEEP_SECONDS = 4.0
 MAX_DEATHS = 20
 ALIVE_FILE = "worker.alive"
 
@@ -37,7 +37,8 @@ WITH stalled AS MATERIALIZED (
     SELECT job.id, job.attempts, job.abort_requested, job.task_name, job.args FROM procrastinate_jobs job
     LEFT JOIN procrastinate_workers worker ON worker.id = job.worker_id
     WHERE job.status = 'doing'
-      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %(seconds)s))
+      AND (worker.id IS NULL OR worker.last_heartbeat < now() - make_interval(secs => %(seconds)s)
+           OR job.id = ANY(%(forgotten)s::bigint[]))
     FOR UPDATE OF job SKIP LOCKED
 )
 UPDATE procrastinate_jobs job
@@ -49,8 +50,25 @@ RETURNING job.id, job.status::text AS status, job.task_name, job.args
 """
 
 
+_MINE = "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = %(worker_id)s"
+
+
 class SteadyWorker(Worker):
     """Procrastinate's worker, whose heartbeat outlives a short absence of the database."""
+
+    suspects: frozenset[int] = frozenset()
+
+    async def forgotten(self) -> list[int]:
+        """Jobs that are ours by the database but not running here, at two looks in a row.
+
+        The database was away when one was handed out or when its end was to be written.
+        """
+        if self.worker_id is None:
+            return []
+        rows = await self.app.connector.execute_query_all_async(_MINE, worker_id=self.worker_id)
+        running = {context.job.id for context in self._running_jobs.values()}
+        before, self.suspects = self.suspects, frozenset(row["id"] for row in rows) - running
+        return sorted(before & self.suspects)
 
     async def _update_heartbeat(self) -> None:
         missed_since: float | None = None
@@ -126,7 +144,7 @@ async def _work(
             stalled_worker_timeout=stalled_seconds,
             delete_jobs="never",
         )
-        sides = [asyncio.create_task(_sweeping(app, executor, stalled_seconds))]
+        sides = [asyncio.create_task(_sweeping(worker, executor, stalled_seconds))]
         sides += [asyncio.create_task(_repeat(seconds, call)) for seconds, call in periodic]
         if alive_file is not None:
             sides.append(asyncio.create_task(_show_alive(alive_file)))
@@ -138,12 +156,16 @@ async def _work(
             await asyncio.gather(*sides, return_exceptions=True)
 
 
-async def sweep(app: App, executor: RunExecutor, stalled_seconds: float = STALLED_SECONDS) -> int:
-    """Put back the jobs of workers silent for that long; returns how many were found.
+async def sweep(
+    app: App, executor: RunExecutor, stalled_seconds: float = STALLED_SECONDS, forgotten: Sequence[int] = ()
+) -> int:
+    """Put back the ``forgotten`` jobs and those of workers silent for that long; returns how many were found.
 
     A cancelled one ends as cancelled, one that took its worker down again and again as failed.
     """
-    rows = await app.connector.execute_query_all_async(_SWEEP, seconds=stalled_seconds, limit=MAX_DEATHS)
+    rows = await app.connector.execute_query_all_async(
+        _SWEEP, seconds=stalled_seconds, limit=MAX_DEATHS, forgotten=list(forgotten)
+    )
     for row in rows:
         logger.info("Job %s of a lost worker: %s", row["id"], row["status"])
         kind, args = KINDS.get(row["task_name"]), row["args"]
@@ -156,21 +178,26 @@ async def sweep(app: App, executor: RunExecutor, stalled_seconds: float = STALLE
     return len(rows)
 
 
-async def _sweeping(app: App, executor: RunExecutor, stalled_seconds: float) -> None:
+async def _sweeping(worker: SteadyWorker, executor: RunExecutor, stalled_seconds: float) -> None:
     while True:
-        await asyncio.sleep(min(SWEEP_SECONDS, stalled_seconds))
+        await asyncio.sleep(min(SWEEP_SECONDS, stalled_seconds / 4))
         try:
-            await sweep(app, executor, stalled_seconds)
-        except Exception:
-            logger.exception("The sweep for jobs of lost workers failed; it is tried again")
+            await sweep(worker.app, executor, stalled_seconds, await worker.forgotten())
+        except Exception as error:
+            logger.warning("The sweep for jobs of lost workers failed and is tried again: %s", error)
 
 
 async def _repeat(seconds: float, call: Callable[[], object]) -> None:
+    failing = False
     while True:
         try:
             await asyncio.to_thread(call)
+            failing = False
         except Exception:
-            logger.exception("A periodic task failed; it is tried again in %s s", seconds)
+            # The first failure tells all; the same again every few seconds would bury it.
+            if not failing:
+                logger.exception("A periodic task failed; it is tried again every %s s", seconds)
+            failing = True
         await asyncio.sleep(seconds)
 
 
