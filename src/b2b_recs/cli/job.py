@@ -1,0 +1,39 @@
+"""``b2b-recs job``: carries out one run in this process; the worker starts one child for each run."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from b2b_recs.cli.context import set_up_django
+
+
+@click.group()
+def job() -> None:
+    """Carry out one run."""
+
+
+def _identity(function: click.decorators.FC) -> click.decorators.FC:
+    function = click.option("--run", "run_id", type=int, required=True)(function)
+    return click.option("--organization", "organization_id", type=int, required=True)(function)
+
+
+@job.command()
+@_identity
+def etl(organization_id: int, run_id: int) -> None:
+    """Copy one table."""
+    set_up_django("worker")
+    from b2b_recs.web.etl.execution import execute
+
+    sys.exit(execute(organization_id, run_id))
+
+
+@job.command()
+@_identity
+def pipeline(organization_id: int, run_id: int) -> None:
+    """Build the dataset, train, evaluate, register and deploy."""
+    set_up_django("worker")
+    from b2b_recs.web.training.execution import execute
+
+    sys.exit(execute(organization_id, run_id))

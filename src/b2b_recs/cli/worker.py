@@ -1,0 +1,18 @@
+"""``b2b-recs worker``: takes queued runs one by one, fires schedules, keeps derived files in step."""
+
+from __future__ import annotations
+
+import click
+
+from b2b_recs.cli.context import set_up_django
+
+
+@click.command()
+@click.option("--concurrency", type=click.IntRange(1, 32), default=2, show_default=True, help="Runs at a time.")
+def worker(concurrency: int) -> None:
+    """Run queued work until stopped."""
+    set_up_django("worker")
+    from b2b_recs.runtime.queue import run_worker
+    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers
+
+    run_worker(concurrency=concurrency, periodic=[(10.0, fire_due_schedules), (5.0, keep_pointers), (15.0, collect_traffic)])

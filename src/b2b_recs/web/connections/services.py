@@ -1,0 +1,143 @@
+"""Saving connections, keeping their secrets sealed, testing and opening them. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from django.db import transaction
+from pydantic import SecretStr
+
+from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.sources.contract import CheckResult, Source
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source, parse_parameters
+from b2b_recs.runtime.database import ControlDatabase
+from b2b_recs.runtime.guard import OutgoingGuard
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.keys import load_keys
+from b2b_recs.runtime.secrets import SecretBox, SecretPlace
+from b2b_recs.web.connections.models import Connection, StoredSecret
+from b2b_recs.web.projects.models import ModelEndpoint
+
+
+def save_connection(
+    model: ModelEndpoint, name: str, source_type: str, parameters: Mapping[str, Any]
+) -> tuple[Connection, list[str]]:
+    """The connection of that name, created or brought up to date, and what changed in words.
+
+    Secret parameters are sealed and never compared in the clear with anything shown; leaving one out keeps the one
+    that is stored. Raises BadInput naming the field.
+    """
+    declared = SOURCE_TYPES.get(source_type)
+    if declared is None:
+        known = ", ".join(sorted(SOURCE_TYPES))
+        raise BadInput(f"“{source_type}” is not a source type.", field="type", advice=f"Known types: {known}.")
+    secrets = {key: str(value) for key, value in parameters.items() if key in declared.secret_fields}
+    parse_parameters(source_type, parameters)
+    plain = {key: value for key, value in parameters.items() if key not in declared.secret_fields}
+    with transaction.atomic():
+        connection = Connection.objects.select_for_update().filter(model=model, name=name).first()
+        if connection is None:
+            connection = Connection.objects.create(
+                organization_id=model.organization_id,
+                model=model,
+                name=name,
+                source_type=source_type,
+                parameters=plain,
+            )
+            _store(connection, secrets)
+            return connection, [f"connection “{name}” created"]
+        changes = [
+            f"connection “{name}”: {key} is now {value}"
+            for key, value in plain.items()
+            if connection.parameters.get(key) != value
+        ]
+        changes += [
+            f"connection “{name}”: {key} is back to its default" for key in set(connection.parameters) - set(plain)
+        ]
+        if connection.source_type != source_type:
+            changes.append(f"connection “{name}”: type is now {source_type}")
+        if changes:
+            connection.source_type, connection.parameters = source_type, plain
+            connection.save()
+        changes += [f"connection “{name}”: {key} replaced" for key in _store(connection, secrets)]
+        return connection, changes
+
+
+def opened(connection: Connection) -> Source:
+    """The open source behind a connection; use as a context manager. Raises the engine's refusals with advice."""
+    if not connection.enabled:
+        raise BadInput(f"The connection “{connection.name}” is switched off.", advice="Switch it on, then run again.")
+    return open_source(connection.source_type, {**connection.parameters, **_secrets(connection)}, guard())
+
+
+def test(connection: Connection) -> CheckResult:
+    """Connect for real and list tables; the outcome is kept on the connection. Raises what the source said."""
+    now = datetime.now(UTC)
+    try:
+        with opened(connection) as source:
+            result = source.check()
+    except EngineError as error:
+        Connection.objects.filter(id=connection.id).update(
+            last_test_at=now, last_test_status=Connection.TestStatus.FAILED, last_test_message=str(error)
+        )
+        raise
+    Connection.objects.filter(id=connection.id).update(
+        last_test_at=now,
+        last_test_status=Connection.TestStatus.PASSED,
+        last_test_message=f"{result.server_version}, {result.latency_ms:.0f} ms",
+    )
+    return result
+
+
+@cache
+def guard() -> OutgoingGuard:
+    """The one door to other people's systems; our own database is always behind it."""
+    database = ControlDatabase.current(Home.current(), _keys())
+    return OutgoingGuard.from_environment(own=[(database.host, database.port)])
+
+
+@cache
+def _keys() -> Any:
+    return load_keys(Home.current())
+
+
+def _box() -> SecretBox:
+    return SecretBox(_keys().ring)
+
+
+def _place(connection: Connection, field: str) -> SecretPlace:
+    return SecretPlace.of_connection(connection.organization_id, connection.id, field)
+
+
+def _secret_name(connection: Connection, field: str) -> str:
+    return f"model-{connection.model_id}-connection-{connection.id}-credentials/{field}"
+
+
+def _store(connection: Connection, secrets: Mapping[str, str]) -> list[str]:
+    """Seal what differs from the stored secret; returns the names of the fields replaced."""
+    replaced = []
+    present = _secrets(connection)
+    for field, value in secrets.items():
+        if value == "" or (field in present and present[field].get_secret_value() == value):
+            continue
+        StoredSecret.objects.update_or_create(
+            organization_id=connection.organization_id,
+            name=_secret_name(connection, field),
+            defaults={"ciphertext": _box().seal(value, _place(connection, field))},
+        )
+        replaced.append(field)
+    return replaced
+
+
+def _secrets(connection: Connection) -> dict[str, SecretStr]:
+    prefix = _secret_name(connection, "")
+    found = StoredSecret.objects.filter(name__startswith=prefix)
+    return {
+        secret.name.removeprefix(prefix): SecretStr(
+            _box().open(bytes(secret.ciphertext), _place(connection, secret.name.removeprefix(prefix)))
+        )
+        for secret in found
+    }

@@ -1,0 +1,76 @@
+"""Carries out one ETL run in its own process: opens the source, copies, writes what happened."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from b2b_recs.engine.etl.copy import copy_table
+from b2b_recs.engine.etl.spec import CopyResult, CopySpec
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.connections.services import opened
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
+from b2b_recs.web.runs.attempts import DONE, carry_out, claim
+from b2b_recs.web.runs.recorder import RunRecorder
+from b2b_recs.web.tenancy import scope
+from b2b_recs.web.training.services import continue_pipeline
+
+
+def execute(organization_id: int, run_id: int) -> int:
+    """Take the next attempt at an ETL run; returns the exit code for the worker."""
+    attempt = claim(ETLRun, organization_id, run_id, after=_after)
+    if attempt is None:
+        return DONE
+    return carry_out(ETLRun, attempt, lambda recorder: _copy(organization_id, run_id, recorder), after=_after)
+
+
+def _copy(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str, Any]:
+    home = Home.current()
+    with scope(organization_id):
+        run = ETLRun.objects.select_related("data_source__connection", "data_source__table").get(id=run_id)
+        job = run.data_source
+        connection = job.connection
+        spec = CopySpec.model_validate(job.table.spec)
+        model_id = job.configuration.model_id
+    recorder.stage("connect", "running", f"Connecting to {connection.name}")
+    with opened(connection) as source:
+        recorder.stage("connect", "done")
+        result = copy_table(
+            SOURCE_TYPES[connection.source_type],
+            source,
+            spec,
+            LocalWarehouse(home.model_warehouse(model_id)),
+            home.staging / f"etl-{job.id}",
+            f"etl-run-{run_id}",
+            recorder,
+            lambda: datetime.now(UTC),
+        )
+    return _ending(result)
+
+
+def _ending(result: CopyResult) -> dict[str, Any]:
+    rejected = result.rows_rejected > 0
+    return {
+        "status": ETLRun.Status.PARTIAL if rejected else ETLRun.Status.COMPLETED,
+        "rows_read": result.rows_read,
+        "rows_loaded": result.rows_loaded,
+        "rows_rejected": result.rows_rejected,
+        "bytes": result.bytes,
+        "results": result.model_dump(mode="json"),
+    }
+
+
+def _after(run: ETLRun) -> None:
+    now = datetime.now(UTC)
+    if run.status in (ETLRun.Status.COMPLETED, ETLRun.Status.PARTIAL):
+        DataSourceTable.objects.filter(data_source_id=run.data_source_id).update(
+            last_row_count=run.results.get("warehouse_count"), last_synced_at=now
+        )
+    job = DataSource.objects.get(id=run.data_source_id)
+    ETLConfiguration.objects.filter(id=job.configuration_id).update(
+        last_run_at=now, last_run_status=run.status, last_run_message=run.error
+    )
+    if run.pipeline_run_id:
+        continue_pipeline(run.pipeline_run_id)

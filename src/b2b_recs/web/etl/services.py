@@ -1,0 +1,40 @@
+"""Starting, cancelling and repeating runs of ETL jobs. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from b2b_recs.web.accounts.models import User
+from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.runs.queueing import defer
+from b2b_recs.web.training.models import PipelineRun
+
+STAGES = ("connect", "read", "load", "reconcile")
+
+
+def start_run(
+    job: DataSource, user: User | None = None, trigger: str = "manual", pipeline_run: PipelineRun | None = None
+) -> ETLRun:
+    """A queued run of one job; the one already waiting when there is one, so that asking twice runs once."""
+    with transaction.atomic():
+        DataSource.objects.select_for_update().get(id=job.id)
+        if pipeline_run is None:
+            waiting = job.runs.filter(status__in=ETLRun.ACTIVE, pipeline_run=None).first()
+            if waiting is not None:
+                return waiting
+        run = ETLRun.objects.create(
+            organization_id=job.organization_id,
+            data_source=job,
+            pipeline_run=pipeline_run,
+            triggered_by=trigger,
+            started_by=user,
+            stages=[{"name": name, "state": "waiting", "detail": ""} for name in STAGES],
+        )
+        # one run of a job at a time: the queue hands out only one job per lock
+        defer("execute_etl_run", job.organization_id, run.id, lock=f"etl-{job.id}")
+        return run
+
+
+def cancel_run(run: ETLRun) -> None:
+    """Ask a run to stop; one that waits ends at its turn, one that copies stops at the next batch."""
+    ETLRun.objects.filter(id=run.id, status__in=ETLRun.ACTIVE).update(cancel_requested=True)
