@@ -7,6 +7,7 @@ or not at all (written aside, flushed, renamed), and it is verified byte by byte
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 import shutil
@@ -153,6 +154,7 @@ def _write_files(
     facts: Mapping[str, Any],
     arrays: Mapping[str, npt.NDArray[Any]],
 ) -> Manifest:
+    json.dumps(dict(facts), allow_nan=False)  # refuses what is not JSON, before it could turn into null
     tensors = folder / TENSOR_FILE
     write_tensors(tensors, arrays)
     _sync_file(tensors)
