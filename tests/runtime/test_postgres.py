@@ -126,6 +126,19 @@ def test_half_made_cluster_is_made_anew(folder):
     assert not half.exists()
 
 
+def test_moved_home_keeps_its_data_and_lost_data_is_not_replaced(folder):
+    with cluster(folder) as server, psycopg.connect(server.url(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (x int)")
+    moved = folder.with_name(f"{folder.name}-moved")
+    folder.rename(moved)
+    with cluster(moved) as server, psycopg.connect(server.url()) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    shutil.rmtree(moved / "data")
+    with pytest.raises(PostgresFailed, match="no longer in"):
+        cluster(moved).start()
+    assert not (moved / "data").exists()
+
+
 def test_killed_starter_takes_the_server_with_it(folder):
     code = (
         "import sys, time; from pathlib import Path; from b2b_recs.runtime.postgres import EmbeddedPostgres\n"
@@ -195,6 +208,12 @@ def test_root_keeps_the_data_where_the_server_user_can_reach_it(reachable_folder
         assert server.data.is_relative_to(reachable_folder / "store2")
         assert psutil.Process(server.pid).username() == "nobody"
         place = server.data
+    # A home made anew at the same path does not meet the old data.
+    (private / "postgres").rename(private / "moved")
+    with cluster(private / "postgres", store=reachable_folder / "store2") as server:
+        assert server.data != place
+    shutil.rmtree(private / "postgres")
+    (private / "moved").rename(private / "postgres")
     private.chmod(0o755)
     with cluster(private / "postgres", store=reachable_folder / "store2") as server:
         assert server.data == place

@@ -74,7 +74,7 @@ def web_child(home: Home, host: str, port: int, *, workers: int = 1, threads: in
             "--log-level", "warning", "b2b_recs.web.wsgi:application",
         ),
         answers(port, "/health", host, exact=False),
-        {VARIABLE: str(home.root), "B2B_RECS_PORT": str(port)},
+        {VARIABLE: str(home.root), "B2B_RECS_PORT": str(port), "B2B_RECS_ROLE": "web"},
         host, port, "B2B_RECS_PORT", f"http://{_shown(host)}:{port}",
     )  # fmt: skip
 

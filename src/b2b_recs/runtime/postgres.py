@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import secrets
@@ -75,6 +74,7 @@ class EmbeddedPostgres:
         self._child: subprocess.Popen[bytes] | None = None
         self._identity: ProcessIdentity | None = None
         self._far_socket: Path | None = None
+        self._far_data: Path | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -100,11 +100,13 @@ class EmbeddedPostgres:
         """The data folder: below ``folder``, or below the store when the server's user cannot get there."""
         noted = self._note().get("data")
         if isinstance(noted, str):
-            return Path(noted)
+            return self.folder / noted
         nearest = next(part for part in (self.folder, *self.folder.parents) if part.exists())
         if not self._account.switched or self._account.may_pass(nearest):
             return self.folder / "data"
-        return self._store / hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12] / "data"
+        # A new place each time: a home made anew at the same path must not find the data of the old one.
+        self._far_data = self._far_data or self._store / secrets.token_hex(6) / "data"
+        return self._far_data
 
     def url(self, database: str = "postgres", user: str | None = None, password: str | None = None) -> str:
         """A ``postgresql://`` URL of the running server; the superuser's unless ``user`` is given."""
@@ -129,6 +131,7 @@ class EmbeddedPostgres:
         self._take_lock()
         try:
             if not self.initialized:
+                self._refuse_lost_data()
                 self._initialize()
             if not self._adopt(timeout, give_up):
                 self._launch(timeout, give_up)
@@ -190,6 +193,13 @@ class EmbeddedPostgres:
             os.truncate(handle.fileno(), 0)
             os.write(handle.fileno(), str(os.getpid()).encode())
 
+    def _refuse_lost_data(self) -> None:
+        if self._note().get("data"):
+            raise PostgresFailed(
+                f"The data of the database is no longer in {self.data}.",
+                advice=f"Put it back from a backup. To begin anew, remove {self.folder}.",
+            )
+
     def _note(self) -> dict[str, Any]:
         try:
             value = json.loads((self.folder / "cluster.json").read_text("utf-8"))
@@ -237,7 +247,8 @@ class EmbeddedPostgres:
             fresh.rename(data)
         except OSError as error:
             raise explained(error, data.parent) from error
-        self._write_note(data=str(data))
+        near = data.is_relative_to(self.folder)
+        self._write_note(data=data.name if near else str(data))
 
     def _run_initdb(self, fresh: Path, word: Path) -> None:
         program = runnable_for(self._account, self._store) / "initdb"
