@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.arrow import digits
+from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, digits
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.postgresql.types import Kind
 from b2b_recs.engine.sources.quoting import quote_name, quote_text
@@ -155,7 +155,12 @@ def _numeric(given: Given) -> Converted:
         declared = max(given.scale or 0, 0)
         if given.precision - (given.scale or 0) <= precision - scale and declared <= scale:
             return Converted(given.sql, (Guard(f"{given.sql} = 'NaN'::numeric", "is not a number"),))
-    return Converted(given.sql, _fits(given.sql, precision, scale))
+    return Converted(_rescaled(given.sql, precision, scale), _fits(given.sql, precision, scale))
+
+
+def _rescaled(number: str, precision: int, scale: int) -> str:
+    """A decimal without more zeros after the point than Arrow's parser takes; longer decimals stay as they are."""
+    return f"round({number}, {scale})" if precision <= DECIMAL128_DIGITS else number
 
 
 def _fits(number: str, precision: int, scale: int) -> tuple[Guard, ...]:
@@ -207,7 +212,8 @@ def _from_number(given: Given, number: str, before: tuple[Guard, ...]) -> Conver
     """A value that reads as a decimal, as whole number, decimals or binary fraction."""
     wanted = given.target.warehouse_type
     if wanted in _DECIMALS:
-        return Converted(number, (*before, *_fits(number, *_checked_digits(given.target))), unsafe=True)
+        held = _checked_digits(given.target)
+        return Converted(_rescaled(number, *held), (*before, *_fits(number, *held)), unsafe=True)
     if wanted is _W.INT64:
         whole = Guard(f"{number} <> trunc({number})", "has digits after the point, which a whole number would lose")
         bounds = f"({number} < -9223372036854775808 OR {number} > 9223372036854775807)"
