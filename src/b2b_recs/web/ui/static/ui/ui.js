@@ -73,8 +73,11 @@
         confirmText: asked.dataset.confirmText || "Confirm",
         type: asked.dataset.confirmType || "info",
         onConfirm: () => {
-          form.dataset.confirmed = "yes";
-          form.requestSubmit(submitter);
+          // a partial update may have replaced the form while the dialog was open
+          const present = form.isConnected ? form : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
+          if (!present) return;
+          present.dataset.confirmed = "yes";
+          present.requestSubmit(submitter?.isConnected ? submitter : undefined);
         },
       });
       return;

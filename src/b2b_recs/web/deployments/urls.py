@@ -1,0 +1,13 @@
+"""Addresses of the try-it panel and of a model's API keys."""
+
+from django.urls import path
+
+from b2b_recs.web.deployments import key_views, views
+
+urlpatterns = [
+    path("models/<int:model_id>/try/", views.try_it, name="try_it"),
+    path("models/<int:model_id>/try/answer/", views.try_answer, name="try_answer"),
+    path("models/<int:model_id>/try/customers/", views.try_customers, name="try_customers"),
+    path("models/<int:model_id>/keys/", key_views.model_keys, name="model_keys"),
+    path("models/<int:model_id>/keys/<int:key_id>/revoke/", key_views.model_key_revoke, name="model_key_revoke"),
+]

@@ -1,0 +1,156 @@
+"""The try-it panel: one customer, two lists, each product with its reason, from the endpoint that is live."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from b2b_recs.engine.errors import EngineError
+from b2b_recs.web.accounts.access import allows, model_or_404, requires
+from b2b_recs.web.deployments.customers import customer_name, find_customers
+from b2b_recs.web.deployments.forms import AskForm
+from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.samples import samples
+from b2b_recs.web.deployments.services import active_deployment, ask
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.ui.zone import shown_in
+
+DUE = "due to reorder"
+
+
+@dataclass(frozen=True)
+class Product:
+    """One recommended product."""
+
+    product_id: str
+    title: str
+    reason: str
+    score: float
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class ProductList:
+    """One of the two lists."""
+
+    slug: str
+    name: str
+    empty: str
+    rows: list[Product] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the endpoint said about one customer."""
+
+    customer: str
+    customer_name: str
+    known: bool
+    model_version: str
+    milliseconds: str
+    note: str
+    lists: list[ProductList]
+
+
+@requires("viewer")
+@require_GET
+def try_it(request: HttpRequest, model_id: int) -> HttpResponse:
+    """The panel; with ``?customer=`` the answer is on the page already, so that a reload keeps it."""
+    model = model_or_404(request, model_id)
+    deployment = active_deployment(model)
+    customer, k = request.GET.get("customer", "").strip(), request.GET.get("k", "10")
+    context: dict[str, Any] = {"model": model, "customer": customer, "k": k, "may_key": allows(request, "admin")}
+    if deployment is not None:
+        known = find_customers(deployment.artifact_id, "")
+        example = customer or (known[0].id if known else "")
+        context |= {
+            "deployment": {"number": deployment.trained_model.number},
+            "customers": known,
+            "samples": samples(settings.SERVING_URL, model.id, example, 10),
+        }
+        if customer:
+            context |= _answered(request, model, deployment)
+    with shown_in(model.time_zone):
+        return render(request, "deployments/try_it.html", context)
+
+
+@requires("viewer")
+@require_GET
+def try_answer(request: HttpRequest, model_id: int) -> HttpResponse:
+    """The answer alone."""
+    model = model_or_404(request, model_id)
+    deployment = active_deployment(model)
+    context = {"model": model, **_answered(request, model, deployment)}
+    answer = render(request, "deployments/answer.html", context)
+    if "answer" in context:
+        answer["HX-Replace-Url"] = f"{request.path.removesuffix('answer/')}?{request.GET.urlencode()}"
+    return answer
+
+
+@requires("viewer")
+@require_GET
+def try_customers(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Customers whose id or name holds what was typed, for the field's list."""
+    model = model_or_404(request, model_id)
+    deployment = active_deployment(model)
+    found = find_customers(deployment.artifact_id, request.GET.get("customer", "")[:256]) if deployment else []
+    return render(request, "deployments/customers.html", {"customers": found})
+
+
+def _answered(request: HttpRequest, model: ModelEndpoint, deployment: Deployment | None) -> dict[str, Any]:
+    form = AskForm(request.GET)
+    if not form.is_valid():
+        return {"problem": {"message": next(iter(form.errors.values()))[0], "advice": ""}}
+    customer = _customer_id(deployment, form.cleaned_data["customer"])
+    started = time.perf_counter()
+    try:
+        bought = ask(model, customer, form.cleaned_data["k"], filters={"purchased": "only"})
+        new = ask(model, customer, form.cleaned_data["k"], filters={"purchased": "never"})
+    except EngineError as refusal:
+        return {"problem": {"message": refusal.message, "advice": refusal.advice}}
+    elapsed = 500 * (time.perf_counter() - started)  # two questions: the mean of them, in milliseconds
+    again = [_product(one) for one in bought.get("recommendations", ())]
+    again.sort(key=lambda product: product.mark != "due")  # stable: due first, each part in the model's order
+    lists = [
+        ProductList("due", "Due to reorder", "This customer has ordered nothing the model knows.", again),
+        ProductList(
+            "new",
+            "New for you",
+            "There is no product left that this customer has not ordered.",
+            [_product(one) for one in new.get("recommendations", ())],
+        ),
+    ]
+    if not again:
+        lists.reverse()
+    return {
+        "answer": Answered(
+            customer=customer,
+            customer_name=customer_name(deployment.artifact_id, customer) if deployment else "",
+            known=bool(new.get("known")),
+            model_version=str(new.get("model_version", "")),
+            milliseconds=f"{elapsed:.0f}",
+            note=new.get("note") or "",
+            lists=lists,
+        )
+    }
+
+
+def _product(one: dict[str, Any]) -> Product:
+    mark = "due" if one.get("list") == DUE else ""
+    return Product(one["product_id"], one.get("name") or one["product_id"], one.get("reason", ""), one["score"], mark)
+
+
+def _customer_id(deployment: Deployment | None, typed: str) -> str:
+    """The id of the customer of that exact name, else what was typed."""
+    typed = typed.strip()
+    found = find_customers(deployment.artifact_id, typed) if deployment else []
+    if any(customer.id == typed for customer in found):
+        return typed
+    named = [customer for customer in found if customer.name.casefold() == typed.casefold()]
+    return named[0].id if len(named) == 1 else typed

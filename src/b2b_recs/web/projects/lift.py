@@ -1,0 +1,126 @@
+"""A model's measured quality beside the simple ways, as points with intervals on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from b2b_recs.web.ui.formats import decimals, grouped, share
+
+METRIC = "ndcg@10"
+SEGMENT = "all"
+NOTE = (
+    "Each line is the 95 % interval; further right is better. Ranked over the whole catalogue, on orders later than "
+    "any it learnt from."
+)
+BAR = "buy_again"  # repeat purchases dominate here, so this is the one to beat
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured value with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LiftRow:
+    """One line of the chart; ``start``, ``width`` and ``middle`` are per cent of the scale."""
+
+    name: str
+    chosen: bool
+    value: float
+    start: float
+    width: float
+    middle: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Lift:
+    """The chart and what it says."""
+
+    metric: str
+    words: str
+    rows: list[LiftRow]
+    verdict: str
+    note: str
+    headline: tuple[str, str]
+
+
+def figure_of(metrics: Mapping[str, Any], segment: str = SEGMENT, metric: str = METRIC) -> Figure | None:
+    """A figure of the metrics document, None when it was not measured."""
+    found = (metrics or {}).get(segment, {}).get(metric)
+    if not isinstance(found, Mapping) or found.get("value") is None:
+        return None
+    value = float(found["value"])
+    low, high = found.get("low"), found.get("high")
+    return Figure(value, value if low is None else float(low), value if high is None else float(high))
+
+
+def lift_of(
+    measured: Iterable[tuple[str, str, Mapping[str, Any]]], chosen: str, label: str, held_out: str = ""
+) -> Lift | None:
+    """The chart of one training: (algorithm, title, metrics) of every algorithm tried, best first.
+
+    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12"); None when nothing was measured.
+    """
+    found = [(name, title, figure) for name, title, metrics in measured if (figure := figure_of(metrics)) is not None]
+    if not found:
+        return None
+    found.sort(key=lambda row: (row[0] != chosen, -row[2].value))
+    scale = 1.15 * max(figure.high for _, _, figure in found) or 1.0
+    rows = [
+        _row(f"{label}, {title}" if name == chosen else title, name == chosen, figure, scale)
+        for name, title, figure in found
+    ]
+    by_name = {name: figure for name, _, figure in found}
+    mine = by_name.get(chosen)
+    return Lift(
+        metric="NDCG@10",
+        words=f"NDCG@10, all purchases{', ' + held_out if held_out else ''}",
+        rows=rows,
+        verdict=_verdict(mine, by_name.get(BAR)) if chosen != BAR else "It repeats what customers bought before.",
+        note=NOTE,
+        headline=(decimals(mine.value), f"95 %: {decimals(mine.low)} to {decimals(mine.high)}") if mine else ("–", ""),
+    )
+
+
+def _row(name: str, chosen: bool, figure: Figure, scale: float) -> LiftRow:
+    start, end = share(figure.low, 0, scale), share(figure.high, 0, scale)
+    words = f"{decimals(figure.value)}, 95 % interval {decimals(figure.low)} to {decimals(figure.high)}"
+    return LiftRow(
+        name,
+        chosen,
+        figure.value,
+        round(start, 2),
+        round(max(0.4, end - start), 2),
+        round(share(figure.value, 0, scale), 2),
+        words,
+    )
+
+
+def _verdict(mine: Figure | None, bar: Figure | None) -> str:
+    if mine is None or bar is None or bar.value <= 0:
+        return ""
+    gain = 100 * (mine.value / bar.value - 1)
+    if mine.low > bar.high:
+        return f"It beats “buy again” by {gain:.0f} % on all purchases; the intervals do not touch."
+    if mine.high < bar.low:
+        return f"It stays {-gain:.0f} % behind “buy again” on all purchases."
+    if gain >= 0:
+        return f"It is {gain:.0f} % ahead of “buy again” on all purchases; the intervals overlap."
+    return "It is level with “buy again” on all purchases; the intervals overlap."
+
+
+def held_out_words(details: Mapping[str, Any]) -> str:
+    """The test period in words, from what a training noted about it."""
+    parts = []
+    if details.get("test_days"):
+        parts.append(f"last {grouped(round(float(details['test_days'])))} days held out")
+    if details.get("test_customers"):
+        parts.append(f"{grouped(details['test_customers'])} customers")
+    return ", ".join(parts)

@@ -1,0 +1,153 @@
+"""What the page of one model reads. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.urls import reverse
+
+from b2b_recs.engine.algorithms.registry import ALGORITHMS
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.datasets.models import Dataset, DatasetVersion
+from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.traffic import latency_percentile
+from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.experiments.models import Experiment, TrainedModel
+from b2b_recs.web.monitoring.models import PredictionLog
+from b2b_recs.web.projects.lift import Lift, held_out_words, lift_of
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.projects.overview import (
+    DataFacts,
+    DatasetFacts,
+    EndpointFacts,
+    ModelFacts,
+    Overview,
+    SourceFacts,
+    kpis_of,
+)
+from b2b_recs.web.runs.presenting import RunView, present_etl, present_pipeline
+from b2b_recs.web.runs.queries import etl_runs, pipeline_runs
+from b2b_recs.web.training.models import PipelineConfiguration
+
+RECENT = 6
+
+
+def overview(model: ModelEndpoint) -> Overview:
+    """Everything the model's page shows, in about ten queries."""
+    pipelines = list(pipeline_runs(model.id).order_by("-id")[:RECENT])
+    copies = list(etl_runs(model.id).order_by("-id")[: 2 * RECENT])
+    trained = TrainedModel.objects.filter(model=model).order_by("-number").first()
+    found = Overview(
+        configured=PipelineConfiguration.objects.filter(model=model).exists(),
+        sources=_sources(model),
+        data=_data(model),
+        dataset=_dataset(model),
+        trained=_trained(trained),
+        endpoint=_endpoint(model),
+        lift=_lift(trained),
+        addresses={"try_it": reverse("try_it", args=[model.id])},
+    )
+    views = [present_pipeline(run) for run in pipelines]
+    views += [present_etl(run, model.id) for run in copies if run.pipeline_run_id is None]
+    found.recent = sorted(views, key=lambda view: view.created_at, reverse=True)[:RECENT]
+    found.running = _running(views)
+    found.busy = found.running is not None
+    found.gate_refusal = _gate_refusal(views)
+    found.kpis = kpis_of(found)
+    return found
+
+
+def _running(views: Sequence[RunView]) -> RunView | None:
+    return next((view for view in views if not view.is_over), None)
+
+
+def _gate_refusal(views: Sequence[RunView]) -> str:
+    last = next((view for view in views if view.kind == "pipeline" and view.is_over), None)
+    if last is None:
+        return ""
+    return next((stage.detail for stage in last.stages if stage.name == "deploy" and stage.state == "skipped"), "")
+
+
+def _sources(model: ModelEndpoint) -> SourceFacts:
+    counted = (
+        Connection.objects.filter(model=model)
+        .order_by()
+        .aggregate(
+            all=Count("id"),
+            refused=Count("id", filter=Q(last_test_status=Connection.TestStatus.FAILED)),
+            untested=Count("id", filter=Q(last_test_status=Connection.TestStatus.NEVER)),
+        )
+    )
+    return SourceFacts(counted["all"], counted["refused"], counted["untested"])
+
+
+def _data(model: ModelEndpoint) -> DataFacts:
+    last = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
+    jobs = list(
+        DataSource.objects.filter(configuration__model=model, draft=False)
+        .select_related("table")
+        .annotate(last_status=Subquery(last.values("status")[:1]), last_run=Subquery(last.values("id")[:1]))
+        .order_by("id")
+    )
+    tables = [job.table for job in jobs if getattr(job, "table", None) and job.table.last_synced_at]
+    failing = [job for job in jobs if job.last_status == "failed"]
+    return DataFacts(
+        jobs=len(jobs),
+        loaded=len(tables),
+        rows=sum(table.last_row_count or 0 for table in tables),
+        oldest_load=min((table.last_synced_at for table in tables), default=None),
+        failing=[job.name for job in failing],
+        failing_address=reverse("etl_run", args=[model.id, failing[0].last_run]) if failing else "",
+    )
+
+
+def _dataset(model: ModelEndpoint) -> DatasetFacts:
+    newest = DatasetVersion.objects.filter(dataset__model=model).select_related("dataset").order_by("-id").first()
+    if newest is not None:
+        return DatasetFacts(newest.dataset.name, newest.number, newest.rows, newest.customers, newest.products)
+    described = Dataset.objects.filter(model=model).order_by("-id").first()
+    return DatasetFacts(described.name) if described else DatasetFacts()
+
+
+def _trained(trained: TrainedModel | None) -> ModelFacts:
+    if trained is None:
+        return ModelFacts()
+    return ModelFacts(trained.number, title_of(trained.algorithm), trained.status, trained.created_at)
+
+
+def _endpoint(model: ModelEndpoint) -> EndpointFacts:
+    deployment = (
+        Deployment.objects.filter(model=model, status=Deployment.Status.ACTIVE).select_related("trained_model").first()
+    )
+    if deployment is None:
+        return EndpointFacts()
+    since = datetime.now(UTC) - timedelta(hours=24)
+    windows = PredictionLog.objects.filter(model=model, window_end__gt=since)
+    total = windows.order_by().aggregate(requests=Sum("requests"), errors=Sum("errors"))
+    latencies = list(windows.values_list("latency", flat=True))
+    return EndpointFacts(
+        number=deployment.trained_model.number,
+        deployed_at=deployment.deployed_at,
+        requests=total["requests"] or 0,
+        errors=total["errors"] or 0,
+        p95_ms=latency_percentile(latencies, 0.95),
+        p99_ms=latency_percentile(latencies, 0.99),
+    )
+
+
+def _lift(trained: TrainedModel | None) -> Lift | None:
+    if trained is None or trained.pipeline_run_id is None:
+        return None
+    tried = Experiment.objects.filter(pipeline_run_id=trained.pipeline_run_id)
+    measured = [(one.algorithm, title_of(one.algorithm), one.metrics) for one in tried]
+    details: dict[str, Any] = trained.metrics if isinstance(trained.metrics, dict) else {}
+    return lift_of(measured, trained.algorithm, f"v{trained.number}", held_out_words(details))
+
+
+def title_of(algorithm: str) -> str:
+    """The name people read for an algorithm; the stored name when it is no longer registered."""
+    known = ALGORITHMS.get(algorithm)
+    return known.title if known else algorithm.replace("_", " ")

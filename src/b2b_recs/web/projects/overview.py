@@ -1,0 +1,252 @@
+"""The state of a model from its sources to its endpoint, in words and dots; knows no database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from b2b_recs.web.projects.lift import Lift
+from b2b_recs.web.runs.presenting import RunView
+from b2b_recs.web.ui.formats import grouped
+
+
+@dataclass
+class Step:
+    """One step of the path. ``look`` is the dot, ``state`` the same in words; ``next`` marks the one to act on."""
+
+    name: str
+    look: str
+    state: str
+    words: str
+    at: datetime | None = None
+    advice: str = ""
+    address: str = ""
+    next: bool = False
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A number that is true now, with its note."""
+
+    name: str
+    value: str
+    note: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """Connections and how their last tests ended."""
+
+    connections: int = 0
+    refused: int = 0
+    untested: int = 0
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """Jobs, what they loaded and how the last copies ended."""
+
+    jobs: int = 0
+    loaded: int = 0
+    rows: int = 0
+    oldest_load: datetime | None = None
+    failing: Sequence[str] = ()
+    failing_address: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """The newest version of the newest dataset."""
+
+    name: str = ""
+    version: int | None = None
+    rows: int = 0
+    customers: int = 0
+    products: int = 0
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """The newest trained model."""
+
+    number: int | None = None
+    algorithm: str = ""
+    status: str = ""
+    trained_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EndpointFacts:
+    """What answers, and how it did over the last day."""
+
+    number: int | None = None
+    deployed_at: datetime | None = None
+    requests: int = 0
+    errors: int = 0
+    p95_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@dataclass
+class Overview:
+    """Everything the model's dashboard shows."""
+
+    configured: bool
+    sources: SourceFacts
+    data: DataFacts
+    dataset: DatasetFacts
+    trained: ModelFacts
+    endpoint: EndpointFacts
+    running: RunView | None = None
+    busy: bool = False
+    recent: list[RunView] = field(default_factory=list)
+    lift: Lift | None = None
+    kpis: list[Kpi] = field(default_factory=list)
+    gate_refusal: str = ""
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def nothing_yet(self) -> bool:
+        """Whether the model is still an empty shell."""
+        return not (self.sources.connections or self.data.jobs or self.configured or self.recent)
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs a full run copies."""
+        return self.data.jobs
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is anything in the warehouse to train on."""
+        return self.data.loaded > 0
+
+    @property
+    def deployed(self) -> bool:
+        """Whether an endpoint answers."""
+        return self.endpoint.number is not None
+
+    @property
+    def headline(self) -> str:
+        """The one sentence under the title."""
+        if self.nothing_yet:
+            return "Nothing is connected yet."
+        if self.running is not None:
+            return f"{self.running.what} is under way: {self.running.words}."
+        if not self.deployed:
+            return "Nothing answers yet. The marked step is the next one."
+        verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
+        return f"v{self.endpoint.number} answers.{verdict}"
+
+    @property
+    def steps(self) -> list[Step]:
+        """Sources → Data → Dataset → Model → Endpoint; the first that is not well is marked as next."""
+        steps = [self._sources(), self._data(), self._dataset(), self._model(), self._endpoint()]
+        busy = self._busy_step()
+        for step in steps:
+            if step.name == busy:
+                step.look, step.state = "busy", "under way"
+        marked = next((step for step in steps if step.look in ("bad", "none", "warn")), steps[-1])
+        marked.next = True
+        if marked.look == "busy":
+            marked.advice = ""
+        return steps
+
+    def _busy_step(self) -> str:
+        if self.running is None:
+            return ""
+        if self.running.kind == "etl":
+            return "Data"
+        current = self.running.current
+        return {"copy": "Data", "dataset": "Dataset", "deploy": "Endpoint"}.get(
+            current.name if current else "copy", "Model"
+        )
+
+    def _sources(self) -> Step:
+        facts = self.sources
+        if not facts.connections:
+            return Step("Sources", "none", "missing", "No connection", advice="Name one in a project file and apply it")
+        words = f"{grouped(facts.connections)} connection{'s' if facts.connections != 1 else ''}"
+        if facts.refused:
+            advice = "Mend the settings, then apply the project file again"
+            return Step("Sources", "bad", "refused", f"{words}, {grouped(facts.refused)} refused", advice=advice)
+        if facts.untested == facts.connections:
+            return Step("Sources", "none" if not self.has_data else "ok", "never tested", words, advice="Press Run all")
+        return Step("Sources", "ok", "works", words)
+
+    def _data(self) -> Step:
+        facts = self.data
+        if not facts.jobs:
+            return Step("Data", "none", "missing", "No job", advice="Name the tables in the project file and apply it")
+        if facts.failing:
+            words = f"{facts.failing[0]} failed" if len(facts.failing) == 1 else f"{len(facts.failing)} jobs failed"
+            return Step("Data", "bad", "failed", words, None, "See what it said", facts.failing_address)
+        if not facts.loaded:
+            return Step("Data", "none", "empty", "Nothing copied yet", advice="Press Run all")
+        if facts.loaded < facts.jobs:
+            words = f"{facts.loaded} of {facts.jobs} tables copied"
+            return Step("Data", "warn", "incomplete", words, advice="Press Run all")
+        return Step("Data", "ok", "loaded", f"{grouped(facts.rows)} rows", facts.oldest_load)
+
+    def _dataset(self) -> Step:
+        facts = self.dataset
+        if not facts.name:
+            advice = "Describe it in the project file and apply it"
+            return Step("Dataset", "none", "missing", "Not described", advice=advice)
+        if facts.version is None:
+            return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice="Press Run all")
+        return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {grouped(facts.rows)} rows")
+
+    def _model(self) -> Step:
+        facts = self.trained
+        if facts.number is None:
+            advice = "Press Train now" if self.has_data and self.configured else "Comes after the data"
+            return Step("Model", "none", "not trained", "Not trained", advice=advice)
+        return Step("Model", "ok", "trained", f"v{facts.number}, {facts.algorithm}", facts.trained_at)
+
+    def _endpoint(self) -> Step:
+        facts = self.endpoint
+        if facts.number is None:
+            if self.gate_refusal:
+                return Step("Endpoint", "warn", "refused by the gate", "The gate refused", advice=self.gate_refusal)
+            return Step("Endpoint", "none", "nothing deployed", "Nothing deployed", advice="Comes after the model")
+        words = f"v{facts.number} live"
+        if facts.p95_ms is not None:
+            words += f", p95 {facts.p95_ms:.1f} ms"
+        if facts.requests:
+            words += f", {grouped(facts.errors)} error{'s' if facts.errors != 1 else ''}"
+        look = "warn" if facts.errors and facts.errors > 0.01 * facts.requests else "ok"
+        return Step("Endpoint", look, "live", words, advice="Try it", address=self.addresses.get("try_it", ""))
+
+
+def kpis_of(overview: Overview) -> list[Kpi]:
+    """Cards with numbers that exist; none is shown before it can be true."""
+    found = []
+    endpoint, data = overview.endpoint, overview.data
+    if overview.deployed:
+        note = (
+            f"{grouped(endpoint.errors)} failed"
+            if endpoint.errors
+            else "none failed"
+            if endpoint.requests
+            else "nobody asked"
+        )
+        found.append(Kpi("Requests, last 24 h", grouped(endpoint.requests), note))
+    if endpoint.p95_ms is not None:
+        note = f"p99 {endpoint.p99_ms:.1f} ms, last 24 h" if endpoint.p99_ms is not None else "last 24 h"
+        found.append(Kpi("p95 latency", f"{endpoint.p95_ms:.1f} ms", note))
+    if overview.lift is not None:
+        found.append(Kpi(f"{overview.lift.metric} of v{overview.trained.number}", *overview.lift.headline))
+    if data.loaded and data.oldest_load is not None:
+        found.append(Kpi("Rows in the warehouse", grouped(data.rows), "oldest table loaded ", data.oldest_load))
+    if overview.dataset.version is not None and len(found) < 4:
+        note = f"{grouped(overview.dataset.products)} products"
+        found.append(Kpi("Customers known", grouped(overview.dataset.customers), note))
+    return found
+
+
+def algorithm_title(name: str, titles: dict[str, Any]) -> str:
+    """The name people read for an algorithm."""
+    return str(titles.get(name, name.replace("_", " ")))

@@ -1,0 +1,102 @@
+"""Dashboard, create model, and the page of one model."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.web.accounts.access import allows, model_or_404, requires
+from b2b_recs.web.projects import model_queries, queries
+from b2b_recs.web.projects.forms import ModelForm
+from b2b_recs.web.projects.services import create_model
+from b2b_recs.web.projects.starter import starter
+from b2b_recs.web.training.services import start_pipeline
+from b2b_recs.web.ui.formats import grouped
+from b2b_recs.web.ui.zone import shown_in
+
+
+@requires("viewer")
+@require_GET
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Every model of the organization, the numbers of the last day and what happened last."""
+    ask = request.GET
+    board = queries.board(ask.get("q", "").strip(), ask.get("status", ""), ask.get("sort", ""), ask.get("page", "1"))
+    summary = board.summary
+    if board.nothing_yet:
+        headline = "Recommendations from the data you already have."
+    elif not summary.active:
+        headline = "No model answers yet."
+    else:
+        headline = f"{grouped(summary.active)} of {grouped(summary.models)} answer requests."
+    context = {"board": board, "headline": headline, "may_create": allows(request, "editor")}
+    return render(request, "projects/dashboard.html", context)
+
+
+@requires("editor")
+@require_http_methods(["GET", "POST"])
+def model_create(request: HttpRequest) -> HttpResponse:
+    """The form of a new model; after creating, the model's page."""
+    form = ModelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            model = create_model(request.organization, request.user, **form.cleaned_data)
+        except BadInput as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, str(refusal))
+        else:
+            return redirect("model", model.id)
+    status = 422 if form.errors else 200
+    return render(request, "projects/model_create.html", {"form": form}, status=status)
+
+
+@requires("viewer")
+@require_GET
+def model(request: HttpRequest, model_id: int) -> HttpResponse:
+    """The path from source to endpoint with the state of each step, and the figures that are true now."""
+    found = model_or_404(request, model_id)
+    with shown_in(found.time_zone):
+        context = {
+            "model": found,
+            "overview": model_queries.overview(found),
+            "may_edit": allows(request, "editor"),
+            "start": starter(found.name, found.currency, found.time_zone),
+        }
+        return render(request, "projects/model.html", context)
+
+
+@requires("viewer")
+@require_GET
+def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
+    """The part of the page that changes while a run goes; without its trigger once nothing goes any more."""
+    found = model_or_404(request, model_id)
+    overview = model_queries.overview(found)
+    with shown_in(found.time_zone):
+        answer = render(request, "projects/model_live.html", {"model": found, "overview": overview})
+    if not overview.busy:
+        answer["HX-Refresh"] = "true"  # chart, recent runs and buttons have changed too
+    return answer
+
+
+@requires("editor")
+@require_POST
+def model_train(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Train on the data in the warehouse."""
+    return _start(request, model_id, with_jobs=False)
+
+
+@requires("editor")
+@require_POST
+def model_run(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Copy every enabled job, then train."""
+    return _start(request, model_id, with_jobs=True)
+
+
+def _start(request: HttpRequest, model_id: int, with_jobs: bool) -> HttpResponse:
+    found = model_or_404(request, model_id, "editor")
+    try:
+        start_pipeline(found, request.user, with_jobs=with_jobs)
+    except EngineError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("model", found.id)

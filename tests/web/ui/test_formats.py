@@ -1,0 +1,62 @@
+"""Numbers and times read the same on every page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from b2b_recs.web.ui import formats
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (timedelta(seconds=2), "just now"),
+        (timedelta(seconds=42), "42s ago"),
+        (timedelta(minutes=5, seconds=59), "5m ago"),
+        (timedelta(hours=23), "23h ago"),
+        (timedelta(days=4), "4d ago"),
+        (-timedelta(minutes=15), "in 15m"),
+    ],
+)
+def test_times_are_relative_in_the_largest_whole_unit(gap: timedelta, words: str) -> None:
+    assert formats.ago(NOW - gap, NOW) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0.038, "38 ms"), (1.24, "1.2 s"), (125, "2 m 5 s"), (11_040, "3 h 4 m"), (None, "–")]
+)
+def test_durations_carry_their_unit(seconds: float | None, words: str) -> None:
+    assert formats.duration(seconds) == words
+
+
+def test_numbers_are_grouped_and_a_missing_one_is_a_dash() -> None:
+    assert formats.grouped(541909) == "541,909"
+    assert formats.grouped(0) == "0"
+    assert formats.grouped(None) == "–"
+
+
+def test_metrics_lose_the_leading_zero_but_one_stays_one() -> None:
+    assert formats.decimals(0.3812) == ".381"
+    assert formats.decimals(1.0) == "1.000"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [
+        (Decimal("3120.40"), "GBP", "£ 3,120"),
+        (Decimal("-12.5"), "EUR", "−€ 12.50"),
+        (Decimal("7"), "SEK", "SEK 7.00"),
+        (Decimal("NaN"), "EUR", "–"),
+    ],
+)
+def test_money_carries_its_currency(amount: Decimal, currency: str, words: str) -> None:
+    assert formats.money(amount, currency) == words
+
+
+def test_an_unknown_status_is_still_a_word() -> None:
+    assert formats.state_of("half_open") == ("", "Half open")
