@@ -50,7 +50,8 @@ ROW = st.fixed_dictionaries(
     },
 )
 TYPES = {
-    "whole": "bigint", "small": "smallint", "amount": "numeric(12,2)", "free": "numeric", "fraction": "double precision",
+    "whole": "bigint", "small": "smallint", "amount": "numeric(12,2)", "free": "numeric",
+    "fraction": "double precision",
     "word": "text", "flag": "boolean", "bytes": "bytea", "day": "date", "wall": "timestamp", "moment": "timestamptz",
     "clock": "time", "id": "uuid", "payload": "jsonb", "list": "integer[]",
 }  # fmt: skip

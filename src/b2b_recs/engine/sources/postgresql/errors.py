@@ -67,6 +67,12 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
             advice=f"Ask for GRANT CONNECT on {parameters.database}.",
             field="database",
         )
+    if "cleartext password" in text:
+        return SourceRefused(
+            f"{host} asks for the password as plain text, which is not sent without encryption.",
+            advice="Choose the encryption require or verify-full.",
+            field="ssl_mode",
+        )
     if re.search(r"SSL|certificate|TLS", text):
         return SourceRefused(
             f"An encrypted connection to {host} could not be made: {words}",
