@@ -1,0 +1,57 @@
+"""Named access to source systems, and the sealed secrets they need."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.tenancy.fields import TenantForeignKey
+from b2b_recs.web.tenancy.models import TenantModel, audited
+
+
+@audited(leave_out=("last_used_at",))
+class Connection(TenantModel):
+    """Reusable access to one source system; ``parameters`` holds no secret."""
+
+    class TestStatus(models.TextChoices):
+        NEVER = "never", "Never tested"
+        PASSED = "passed", "Passed"
+        FAILED = "failed", "Failed"
+        UNKNOWN = "unknown", "Could not be tested"
+
+    model = TenantForeignKey(ModelEndpoint, on_delete=models.CASCADE, related_name="connections")
+    name = models.CharField(max_length=100)
+    source_type = models.CharField(max_length=40)
+    parameters = models.JSONField(default=dict)
+    enabled = models.BooleanField(default=True)
+    last_test_at = models.DateTimeField(null=True, blank=True)
+    last_test_status = models.CharField(max_length=10, choices=TestStatus.choices, default=TestStatus.NEVER)
+    last_test_message = models.TextField(blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["model", "name"], name="connection_name_once_in_its_model")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@audited(leave_out=("ciphertext",))
+class StoredSecret(TenantModel):
+    """A sealed secret; it opens only with the key ring and only in its own place."""
+
+    name = models.CharField(max_length=255)
+    ciphertext = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["organization", "name"], name="secret_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
