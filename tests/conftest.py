@@ -14,6 +14,8 @@ from psycopg import sql
 
 from b2b_recs.runtime.postgres import EmbeddedPostgres
 
+pytest_plugins = ["web_support"]
+
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 
 
@@ -73,3 +75,11 @@ def postgres_server(reachable_folder: Path) -> Iterator[PostgresServer]:
     )
     with embedded:
         yield PostgresServer(embedded)
+
+
+@pytest.fixture(scope="session")
+def role_server(reachable_folder: Path) -> Iterator[PostgresServer]:
+    """A second server for tests that change roles: those belong to a whole server, and others share the first."""
+    folder = reachable_folder / "role-server"
+    with EmbeddedPostgres(folder, secrets.token_hex(16), settings=FAST, store=reachable_folder / "store") as server:
+        yield PostgresServer(server)

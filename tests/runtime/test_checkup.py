@@ -70,10 +70,10 @@ def test_full_disk_is_named(home, monkeypatch):
     assert found(home)["disk"].state == BAD
 
 
-def test_database_is_asked_with_every_role_and_for_its_tables(home, monkeypatch, postgres_server):
+def test_database_is_asked_with_every_role_and_for_its_tables(home, monkeypatch, role_server):
     keys = load_keys(home.create(), create=True)
-    monkeypatch.setenv("DATABASE_URL", postgres_server.url("doctor_test"))
-    postgres_server.create_database("doctor_test")
+    monkeypatch.setenv("DATABASE_URL", role_server.url("doctor_test"))
+    role_server.create_database("doctor_test")
     try:
         assert found(home)["database"].state == BAD
         control = checkup_module.ControlDatabase.current(home, Keys(keys.django_secret, keys.ring, keys.passwords))
@@ -81,13 +81,13 @@ def test_database_is_asked_with_every_role_and_for_its_tables(home, monkeypatch,
         findings = found(home, migrations=lambda: 3)
         assert findings["database"].state == OK
         assert (findings["database tables"].state, findings["database tables"].mend) == (BAD, "Run: b2b-recs migrate")
-        postgres_server.execute("ALTER ROLE b2b_recs_web BYPASSRLS")
+        role_server.execute("ALTER ROLE b2b_recs_web BYPASSRLS")
         assert "b2b_recs_web" in found(home)["database"].text
-        postgres_server.execute("ALTER ROLE b2b_recs_web NOBYPASSRLS")
+        role_server.execute("ALTER ROLE b2b_recs_web NOBYPASSRLS")
         monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
         assert found(home)["database"].state == BAD
     finally:
-        postgres_server.drop_database("doctor_test")
+        role_server.drop_database("doctor_test")
 
 
 def test_stopped_installation_is_not_called_broken(home):

@@ -14,18 +14,18 @@ SERVER_KEYS = "9f3a5c7e1b2d4f60a8c9e7b5d3f1a2c4"
 
 
 @pytest.fixture
-def control(postgres_server, tmp_path):
+def control(role_server, tmp_path):
     keys = load_keys(Home(tmp_path), environ={"B2B_RECS_SECRET_KEY": SERVER_KEYS})
-    keys = Keys(keys.django_secret, keys.ring, {**keys.passwords, "postgres": postgres_server.password})
-    database = ControlDatabase.embedded_at(postgres_server.port, keys, "control_test")
+    keys = Keys(keys.django_secret, keys.ring, {**keys.passwords, "postgres": role_server.password})
+    database = ControlDatabase.embedded_at(role_server.port, keys, "control_test")
     yield database
-    postgres_server.drop_database("control_test")
+    role_server.drop_database("control_test")
 
 
-def test_roles_have_no_powers_and_the_owner_owns_the_database(control, postgres_server):
+def test_roles_have_no_powers_and_the_owner_owns_the_database(control, role_server):
     control.ensure()
     control.ensure()
-    with psycopg.connect(postgres_server.url()) as connection:
+    with psycopg.connect(role_server.url()) as connection:
         powers = connection.execute(
             "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles"
             " WHERE rolname LIKE 'b2b_recs_%' ORDER BY 1"
@@ -51,9 +51,9 @@ def test_application_roles_use_what_the_owner_creates_but_create_nothing(control
             connection.execute("ALTER TABLE things ADD COLUMN mine int")
 
 
-def test_changed_password_and_stolen_powers_are_mended(control, postgres_server):
+def test_changed_password_and_stolen_powers_are_mended(control, role_server):
     control.ensure()
-    postgres_server.execute("ALTER ROLE b2b_recs_web BYPASSRLS PASSWORD 'other'")
+    role_server.execute("ALTER ROLE b2b_recs_web BYPASSRLS PASSWORD 'other'")
     with pytest.raises(DatabaseUnreachable):
         control.check("web")
     control.ensure()
@@ -63,34 +63,34 @@ def test_changed_password_and_stolen_powers_are_mended(control, postgres_server)
     assert row == (False,)
 
 
-def test_external_database_gets_its_roles_through_the_owner(control, postgres_server, tmp_path):
-    postgres_server.execute("CREATE ROLE landlord LOGIN CREATEROLE PASSWORD 'rent'")
+def test_external_database_gets_its_roles_through_the_owner(control, role_server, tmp_path):
+    role_server.execute("CREATE ROLE landlord LOGIN CREATEROLE PASSWORD 'rent'")
     try:
-        postgres_server.execute("CREATE DATABASE control_test OWNER landlord")
-        url = postgres_server.url("control_test", "landlord", "rent")
+        role_server.execute("CREATE DATABASE control_test OWNER landlord")
+        url = role_server.url("control_test", "landlord", "rent")
         for role in (WEB, WORKER, OPERATOR):
-            postgres_server.execute(f"DROP ROLE IF EXISTS {role}")
+            role_server.execute(f"DROP ROLE IF EXISTS {role}")
         external = ControlDatabase.at_url(url, control.keys)
         external.ensure()
         external.ensure()
         assert external.check("worker")
     finally:
-        postgres_server.drop_database("control_test")
+        role_server.drop_database("control_test")
         for role in (WEB, WORKER, OPERATOR, "landlord"):
-            postgres_server.execute(f"DROP ROLE IF EXISTS {role}")
+            role_server.execute(f"DROP ROLE IF EXISTS {role}")
 
 
-def test_owner_without_the_right_to_create_roles_is_told_what_to_run(control, postgres_server):
-    postgres_server.execute("CREATE ROLE tenant LOGIN PASSWORD 'rent'")
+def test_owner_without_the_right_to_create_roles_is_told_what_to_run(control, role_server):
+    role_server.execute("CREATE ROLE tenant LOGIN PASSWORD 'rent'")
     try:
-        postgres_server.execute("CREATE DATABASE control_test OWNER tenant")
+        role_server.execute("CREATE DATABASE control_test OWNER tenant")
         for role in (WEB, WORKER, OPERATOR):
-            postgres_server.execute(f"DROP ROLE IF EXISTS {role}")
+            role_server.execute(f"DROP ROLE IF EXISTS {role}")
         with pytest.raises(DatabaseUnreachable, match="ALTER ROLE tenant CREATEROLE"):
-            ControlDatabase.at_url(postgres_server.url("control_test", "tenant", "rent"), control.keys).ensure()
+            ControlDatabase.at_url(role_server.url("control_test", "tenant", "rent"), control.keys).ensure()
     finally:
-        postgres_server.drop_database("control_test")
-        postgres_server.execute("DROP ROLE tenant")
+        role_server.drop_database("control_test")
+        role_server.execute("DROP ROLE tenant")
 
 
 def test_address_with_options_and_odd_passwords_keeps_them(control):

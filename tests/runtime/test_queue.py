@@ -186,10 +186,10 @@ def test_stopped_worker_ends_soon_and_its_job_is_done_by_the_next_one(board):
     board.wait("SELECT run FROM done", [(1,)])
 
 
-def test_web_defers_and_worker_works_under_their_own_roles(postgres_server, tmp_path):
+def test_web_defers_and_worker_works_under_their_own_roles(role_server, tmp_path):
     keys = load_keys(Home(tmp_path), environ={"B2B_RECS_SECRET_KEY": "9f3a5c7e1b2d4f60a8c9e7b5d3f1a2c4"})
-    keys = replace(keys, passwords={**keys.passwords, "postgres": postgres_server.password})
-    control = ControlDatabase.embedded_at(postgres_server.port, keys, "queue_roles_test")
+    keys = replace(keys, passwords={**keys.passwords, "postgres": role_server.password})
+    control = ControlDatabase.embedded_at(role_server.port, keys, "queue_roles_test")
     control.ensure()
     try:
         with psycopg.connect(control.owner) as connection:
@@ -205,7 +205,7 @@ def test_web_defers_and_worker_works_under_their_own_roles(postgres_server, tmp_
         assert done.with_name("done-7").exists()
         assert not (tmp_path / "alive").exists()
     finally:
-        postgres_server.drop_database("queue_roles_test")
+        role_server.drop_database("queue_roles_test")
 
 
 def test_child_that_ignores_the_request_is_killed_with_all_it_started(tmp_path):
