@@ -102,7 +102,7 @@ class SecretReference(Section):
 def _kind_of_value(value: Any) -> str:
     if isinstance(value, EnvironmentReference) or "env" in (value if isinstance(value, dict) else ()):
         return "env"
-    if isinstance(value, SecretReference) or isinstance(value, dict):
+    if isinstance(value, SecretReference | dict):
         return "secret"
     return "many" if isinstance(value, list | tuple) else "one"
 

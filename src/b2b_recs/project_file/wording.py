@@ -42,6 +42,7 @@ WORDS = {
     "less_than_equal": "must be {le} or less",
     "less_than": "must be less than {lt}",
 }
+PARAMETERS = ("pipeline", "parameters")
 PATTERNS = {
     "currency": "must be a currency code of three capital letters, such as EUR",
     "env": "must be the name of an environment variable: letters, digits and _",
@@ -66,7 +67,7 @@ def _place(loc: tuple[str | int, ...], document: Document) -> tuple[Path, bool]:
     """
     path: Path = ()
     known = True
-    for part in loc:
+    for part in _with_algorithm(loc, document):
         known = document.has((*path, part))
         if known:
             path = (*path, part)
@@ -80,9 +81,6 @@ def _problem(place: Path, errors: list[Any], document: Document) -> Problem:
         return document.problem(place, "This is missing.", f"Add '{name}: …'.")
     if kind == "extra_forbidden":
         return document.problem(place, "There is no such setting.", _instead(name, place[:-1]))
-    nested = first.get("ctx", {}).get("error")
-    if isinstance(nested, ValidationError):
-        return _parameter(place, nested, document)
     if kind == "value_error":
         return _refused(place, str(first["msg"]).removeprefix("Value error, "), document)
     if name in SHAPES and (len(errors) > 1 or kind.startswith("union_tag") or kind == "literal_error"):
@@ -103,25 +101,22 @@ def _refused(place: Path, message: str, document: Document) -> Problem:
     return document.problem(place, words if not shown or shown in words else f"{shown}: {words}")
 
 
-def _parameter(place: Path, error: ValidationError, document: Document) -> Problem:
-    """The problem of one algorithm's own setting; ``place`` is that of all algorithms' settings."""
-    inner = error.errors(include_url=False)[0]
-    setting = inner["loc"][0] if inner["loc"] else ""
-    for algorithm, settings in document.value(place).items():
-        if isinstance(settings, dict) and setting in settings and error.title == _parameters_title(algorithm):
-            place = (*place, algorithm, str(setting))
-            break
-    if inner["type"] == "extra_forbidden" and len(place) > 1:
-        known = ALGORITHMS[str(place[-2])].Parameters.model_fields
-        like = nearest(str(setting), known)
-        return document.problem(
-            place, "There is no such setting.", f"Did you mean {like}?" if like else f"Use {', '.join(known)}."
-        )
-    return _problem(place, [inner], document)
+def _with_algorithm(loc: tuple[str | int, ...], document: Document) -> tuple[str | int, ...]:
+    """The place of one algorithm's own setting, which its error gives without the algorithm's name."""
+    if loc[:2] != PARAMETERS or len(loc) < 3 or document.has(loc[:3]):
+        return loc
+    given = document.value(PARAMETERS).items()
+    algorithm = next((name for name, settings in given if _refuses(name, settings, str(loc[2]))), None)
+    return loc if algorithm is None else (*PARAMETERS, algorithm, *loc[2:])
 
 
-def _parameters_title(algorithm: str) -> str:
-    return ALGORITHMS[algorithm].Parameters.__name__ if algorithm in ALGORITHMS else ""
+def _refuses(algorithm: str, settings: Any, setting: str) -> bool:
+    """Whether that algorithm refuses these settings because of that one."""
+    try:
+        ALGORITHMS[algorithm].Parameters.model_validate(settings)
+    except ValidationError as error:
+        return any(one["loc"][:1] == (setting,) for one in error.errors(include_url=False))
+    return False
 
 
 def _choice(place: Path, error: Mapping[str, Any], document: Document) -> Problem:
@@ -132,7 +127,10 @@ def _choice(place: Path, error: Mapping[str, Any], document: Document) -> Proble
 
 
 def _instead(name: str, parent: Path) -> str:
-    known = sorted({key for model in _models(ProjectFile, parent) for key in _keys(model)})
+    models = _models(ProjectFile, parent)
+    if parent[:2] == PARAMETERS and len(parent) == 3:
+        models = [ALGORITHMS[str(parent[2])].Parameters]
+    known = sorted({key for model in models for key in _keys(model)})
     like = nearest(name, known)
     if like:
         return f"Did you mean {like}?"

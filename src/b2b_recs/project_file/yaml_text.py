@@ -90,8 +90,8 @@ class _Plain:
 
 def _syntax(error: Exception, text: str, file: str) -> Problem:
     if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1
-        return Problem(file, line, "", "There is a character that cannot stand in such a file.", "Remove it.")
+        at = text.count("\n", 0, error.position) + 1
+        return Problem(file, at, "", "There is a character that cannot stand in such a file.", "Remove it.")
     if not isinstance(error, MarkedYAMLError):
         return Problem(file, None, "", "The file is not YAML.", "Compare it with the example in the documentation.")
     mark = error.problem_mark or error.context_mark
