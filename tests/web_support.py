@@ -1,0 +1,101 @@
+"""Fixtures of tests that need the control database: migrated once, four roles, emptied after each test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+
+from b2b_recs.runtime.database import ControlDatabase
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.keys import load_keys
+
+KEPT = ("django_migrations", "django_content_type", "auth_permission")
+EMPTY = """
+SET session_replication_role = replica;
+DO $$
+DECLARE name text; found boolean;
+BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY (ARRAY[{kept}])
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO found;
+        IF found THEN EXECUTE format('DELETE FROM %I', name); END IF;
+    END LOOP;
+END $$;
+"""
+
+
+@dataclass(frozen=True)
+class TestDatabase:
+    """The migrated control database of this test process."""
+
+    __test__ = False
+    control: ControlDatabase
+
+    def connect(self, role: str) -> psycopg.Connection[Any]:
+        """A connection of ``web``, ``worker``, ``operator`` or ``owner``, outside Django."""
+        return psycopg.connect(self.control.url(*self.control.login(role)))
+
+    def superuser(self) -> psycopg.Connection[Any]:
+        """A connection that every protection lets pass."""
+        return psycopg.connect(self.control.url(*self.control.administrator), autocommit=True)
+
+    def empty(self) -> None:
+        """Delete every row a test can have made."""
+        kept = ", ".join(f"'{name}'" for name in KEPT)
+        with self.superuser() as connection:
+            connection.execute(EMPTY.format(kept=kept).encode())
+
+
+def _become(control: ControlDatabase, role: str) -> None:
+    """Let Django's default connection log in as that role from now on."""
+    from django.db import connections
+
+    for alias, login in (("default", role), ("operator", "operator")):
+        connection = connections[alias]
+        connection.close()
+        if "pool" in connection.settings_dict["OPTIONS"]:
+            connection.close_pool()
+        entry = control.django(login)
+        entry.pop("OPTIONS")
+        connection.settings_dict.update(entry)
+        connections.settings[alias].update(entry)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres_server: Any, django_db_blocker: Any) -> Iterator[TestDatabase]:
+    """The control database after ``migrate``; Django's connections lead there."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    keys = load_keys(Home.current())
+    base = {"host": postgres_server.host, "port": str(postgres_server.port), "dbname": "b2b_recs_pages"}
+    owner = ("b2b_recs_owner", keys.passwords["owner"])
+    administrator = (postgres_server.user, postgres_server.password)
+    control = ControlDatabase(base, owner, administrator, keys, True)
+    control.ensure()
+    with django_db_blocker.unblock():
+        _become(control, "owner")
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
+        _become(control, "web")
+    yield TestDatabase(control)
+    with django_db_blocker.unblock():
+        connections.close_all()
+        connections["default"].close_pool()
+
+
+@pytest.fixture
+def platform_database(migrated_database: TestDatabase, django_db_blocker: Any) -> Iterator[TestDatabase]:
+    """The migrated database, empty; Django may use it, as the web role, with real commits."""
+    from django.core.cache import cache
+    from django.db import connections
+
+    with django_db_blocker.unblock():
+        cache.clear()
+        yield migrated_database
+        for connection in connections.all(initialized_only=True):
+            connection.close()
+        migrated_database.empty()
