@@ -24,6 +24,8 @@ class Connection(TenantModel):
     name = models.CharField(max_length=100)
     source_type = models.CharField(max_length=40)
     parameters = models.JSONField(default=dict)
+    # how a project file wrote the values it took from elsewhere: {"password": {"env": "SHOP_PASSWORD"}}
+    references = models.JSONField(default=dict, blank=True)
     enabled = models.BooleanField(default=True)
     last_test_at = models.DateTimeField(null=True, blank=True)
     last_test_status = models.CharField(max_length=10, choices=TestStatus.choices, default=TestStatus.NEVER)

@@ -23,10 +23,15 @@ from b2b_recs.web.projects.models import ModelEndpoint
 
 
 def save_connection(
-    model: ModelEndpoint, name: str, source_type: str, parameters: Mapping[str, Any]
+    model: ModelEndpoint,
+    name: str,
+    source_type: str,
+    parameters: Mapping[str, Any],
+    references: Mapping[str, Any] | None = None,
 ) -> tuple[Connection, list[str]]:
     """The connection of that name, created or brought up to date, and what changed in words.
 
+    ``references`` says how a project file wrote the values it took from elsewhere, so that an export writes them so.
     Secret parameters are sealed and never compared in the clear with anything shown; leaving one out keeps the one
     that is stored. Raises BadInput naming the field.
     """
@@ -35,10 +40,12 @@ def save_connection(
         known = ", ".join(sorted(SOURCE_TYPES))
         raise BadInput(f"“{source_type}” is not a source type.", field="type", advice=f"Known types: {known}.")
     secrets = {key: str(value) for key, value in parameters.items() if key in declared.secret_fields}
-    parse_parameters(source_type, parameters)
+    named = dict(references or {})
     plain = {key: value for key, value in parameters.items() if key not in declared.secret_fields}
     with transaction.atomic():
         connection = Connection.objects.select_for_update().filter(model=model, name=name).first()
+        kept = _secrets(connection) if connection else {}
+        parse_parameters(source_type, {**kept, **parameters})
         if connection is None:
             connection = Connection.objects.create(
                 organization_id=model.organization_id,
@@ -46,6 +53,7 @@ def save_connection(
                 name=name,
                 source_type=source_type,
                 parameters=plain,
+                references=named,
             )
             _store(connection, secrets)
             return connection, [f"connection “{name}” created"]
@@ -59,11 +67,28 @@ def save_connection(
         ]
         if connection.source_type != source_type:
             changes.append(f"connection “{name}”: type is now {source_type}")
-        if changes:
-            connection.source_type, connection.parameters = source_type, plain
+        if changes or connection.references != named:
+            connection.source_type, connection.parameters, connection.references = source_type, plain, named
             connection.save()
         changes += [f"connection “{name}”: {key} replaced" for key in _store(connection, secrets)]
         return connection, changes
+
+
+def secret_fields_set(connection: Connection) -> list[str]:
+    """The names of the secret fields that hold something; never a value."""
+    prefix = _secret_name(connection, "")
+    names = StoredSecret.objects.filter(name__startswith=prefix).order_by("name").values_list("name", flat=True)
+    return [name.removeprefix(prefix) for name in names]
+
+
+def read_named_secret(organization_id: int, name: str) -> str:
+    """A secret the organization keeps under a name, for use in a connection. Raises BadInput when there is none."""
+    row = StoredSecret.objects.filter(name=f"secrets/{name}").first()
+    if row is None:
+        raise BadInput(
+            f"There is no stored secret “{name}”.", field="secret", advice="Store it first, or use {env: …}."
+        )
+    return _box().open(bytes(row.ciphertext), SecretPlace.of_organization(organization_id, name))
 
 
 def opened(connection: Connection) -> Source:

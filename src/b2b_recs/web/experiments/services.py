@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -11,6 +12,8 @@ from b2b_recs.web.datasets.models import DatasetVersion
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.training.models import PipelineRun
+
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) -> TrainedModel:
@@ -22,22 +25,22 @@ def register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) 
             return known
         for report in result.evaluation.algorithms:
             document = report.model_dump(mode="json")
+            chosen = report.algorithm == result.evaluation.chosen
             Experiment.objects.update_or_create(
                 organization_id=run.organization_id,
                 pipeline_run=run,
                 algorithm=report.algorithm,
                 defaults={
-                    "model": model,
-                    "title": report.title,
                     "parameters": report.parameters,
-                    "metrics": document,
+                    "metrics": {
+                        **document["metrics"],
+                        **{name: document[name] for name in ("validation", "coverage", "skipped", "baseline")},
+                    },
                     "seconds": report.tuning_seconds + report.fit_seconds + report.evaluation_seconds,
-                    "chosen": report.algorithm == result.evaluation.chosen,
+                    "tags": ["chosen"] if chosen else [],
                 },
             )
-        chosen = result.evaluation.report(result.evaluation.chosen)
         newest = TrainedModel.objects.filter(model=model).order_by("-number").first()
-        now = datetime.now(UTC)
         trained = TrainedModel.objects.create(
             organization_id=run.organization_id,
             model=model,
@@ -45,15 +48,27 @@ def register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) 
             dataset_version=version,
             number=newest.number + 1 if newest else 1,
             algorithm=result.evaluation.chosen,
-            title=chosen.title if chosen else result.evaluation.chosen,
             parameters=result.evaluation.chosen_parameters,
-            metrics=result.model_dump(mode="json", exclude={"gate"}),
-            gate=result.gate.model_dump(mode="json"),
+            metrics={**result.metrics, **_details(result)},
             artifact_id=result.artifact_id,
-            evaluation_artifact_id=result.evaluation_artifact_id,
             status=TrainedModel.Status.BLESSED if result.gate.passed else TrainedModel.Status.CANDIDATE,
             seconds=result.seconds,
-            trained_at=now,
+            trained_by=run.started_by,
         )
-        ModelEndpoint.objects.filter(id=model.id).update(last_trained_at=now)
+        ModelEndpoint.objects.filter(id=model.id).update(last_trained_at=datetime.now(UTC))
         return trained
+
+
+def _details(result: TrainingResult) -> dict[str, Any]:
+    """What a version keeps beside its figures: what they were measured on, against what, and the verdict."""
+    evaluation = result.evaluation.model_dump(mode="json")
+    period = result.evaluation.period
+    return {
+        **{name: evaluation[name] for name in ("headline", "period", "best_on_test", "comparisons")},
+        "test_days": round((period.until - period.cut) / MICROSECONDS_A_DAY, 1),
+        "test_customers": period.customers,
+        "evaluation_artifact_id": result.evaluation_artifact_id,
+        "gate": result.gate.model_dump(mode="json"),
+        "warnings": list(result.warnings),
+        "stage_seconds": result.stage_seconds,
+    }

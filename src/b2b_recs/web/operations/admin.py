@@ -62,7 +62,6 @@ class OperatorAdmin(admin.ModelAdmin):
         has_one = any(field.name == "organization" for field in self.model._meta.fields)
         return ["organization"] if has_one and obj is not None else []
 
-
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         """Every row."""
         found = self.model._default_manager.get_queryset()

@@ -6,9 +6,7 @@ These look at every organization with the operator's role, then act inside the s
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from cronsim import CronSim
 from django.db import transaction
 
 from b2b_recs.engine.errors import EngineError
@@ -18,16 +16,11 @@ from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
+from b2b_recs.web.projects.schedules import next_time
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.services import start_pipeline
 
 AT_ONCE = 100
-
-
-def next_time(cron: str, time_zone: str, after: datetime) -> datetime:
-    """The next moment a schedule fires after ``after``, in UTC; a local time skipped by the clock fires once after it."""
-    moment: datetime = next(CronSim(cron, after.astimezone(ZoneInfo(time_zone))))
-    return moment.astimezone(UTC)
 
 
 def fire_due_schedules(now: datetime | None = None) -> int:

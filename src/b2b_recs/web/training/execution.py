@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.engine.artifacts.store import ArtifactStore
 from b2b_recs.engine.datasets.build import build_dataset
 from b2b_recs.engine.datasets.interactions import DatasetBuild
@@ -45,22 +46,35 @@ def _work(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str,
         trained = TrainedModel.objects.filter(pipeline_run_id=run_id).first()
     if trained is None:  # otherwise an attempt before this one got as far as registering
         trained = _train(organization_id, run_id, recorder)
-    return {"results": {**trained.gate, "deployed": _deploy(trained, recorder), "version": f"v{trained.number}"}}
+    deployed = _deploy(trained, recorder)
+    return {
+        "results": {
+            "dataset_version_id": trained.dataset_version_id,
+            "trained_model_id": trained.id,
+            "version": f"v{trained.number}",
+            "deployed": deployed,
+            "gate": trained.metrics["gate"],
+            "warnings": trained.metrics["warnings"],
+        }
+    }
 
 
 def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedModel:
     home = Home.current()
     with scope(organization_id):
-        run = PipelineRun.objects.select_related("model", "dataset_version").get(id=run_id)
-        configuration = PipelineConfiguration.objects.select_related("dataset").get(model=run.model)
+        run = PipelineRun.objects.select_related("model").get(id=run_id)
+        settings = dict(PipelineConfiguration.objects.get(model=run.model).spec)
+        dataset = Dataset.objects.get(model=run.model, name=settings.pop("dataset"))
+        pinned = DatasetVersion.objects.filter(id=run.results.get("dataset_version_id")).first()
         current = active_deployment(run.model)
         copies = list(run.etl_runs.order_by("id").values_list("id", flat=True))
     model = run.model
-    pins = run.dataset_version.table_versions if run.dataset_version else None
-    recorder.stage("dataset", "running", configuration.dataset.name)
-    spec = DatasetSpec.model_validate(configuration.dataset.spec)
+    # an attempt after the first reads the very table versions the first one read
+    pins = pinned.table_versions if pinned else None
+    recorder.stage("dataset", "running", dataset.name)
+    spec = DatasetSpec.model_validate(dataset.spec)
     build = build_dataset(spec, LocalWarehouse(home.model_warehouse(model.id)), pins, time_zone=model.time_zone)
-    version = _pin(organization_id, run_id, configuration.dataset, build)
+    version = _pin(organization_id, run_id, dataset, build)
     for filtered in build.steps:
         recorder.log(f"{filtered.name}: {filtered.rows_before:,} → {filtered.rows_after:,} rows")
     recorder.stage(
@@ -70,19 +84,17 @@ def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedM
     )
     in_service = None
     if current is not None:
-        in_service = InService(
-            algorithm=current.trained_model.algorithm, parameters=current.trained_model.parameters
-        )
+        in_service = InService(algorithm=current.trained_model.algorithm, parameters=current.trained_model.parameters)
     result = train(
         build.interactions,
-        TrainingSpec.model_validate(configuration.spec),
+        TrainingSpec.model_validate(settings),
         ArtifactStore(home.artifacts),
         recorder,
         lambda: datetime.now(UTC),
         lineage={
             "pipeline_run": run_id,
             "etl_runs": copies,
-            "dataset": configuration.dataset.name,
+            "dataset": dataset.name,
             "dataset_version": version.number,
             "dataset_fingerprint": build.fingerprint,
             "table_versions": build.table_versions,
@@ -92,7 +104,7 @@ def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedM
     step("pipeline.before_register")
     with scope(organization_id):
         trained = register(run, version, result)
-    recorder.stage("register", "done", f"v{trained.number}, {trained.title}")
+    recorder.stage("register", "done", f"v{trained.number}, {ALGORITHMS[trained.algorithm].title}")
     return trained
 
 
@@ -109,7 +121,6 @@ def _pin(organization_id: int, run_id: int, dataset: Dataset, build: DatasetBuil
                 dataset=dataset,
                 number=newest.number + 1 if newest else 1,
                 fingerprint=build.fingerprint,
-                spec=dataset.spec,
                 table_versions=build.table_versions,
                 rows=build.rows,
                 customers=build.interactions.customers,
@@ -120,7 +131,7 @@ def _pin(organization_id: int, run_id: int, dataset: Dataset, build: DatasetBuil
                 quality=build.quality,
                 sql=build.sql,
             )
-        PipelineRun.objects.filter(id=run_id).update(dataset_version=version)
+        PipelineRun.objects.filter(id=run_id).update(results={"dataset_version_id": version.id})
     return version
 
 
@@ -129,13 +140,14 @@ def _moment(microseconds: int) -> datetime:
 
 
 def _deploy(trained: TrainedModel, recorder: RunRecorder) -> bool:
-    if not trained.gate.get("deploy"):
-        recorder.stage("deploy", "skipped", " ".join(trained.gate.get("reasons", ["The gate gave no verdict."])))
+    gate = trained.metrics.get("gate", {})
+    if not gate.get("deploy"):
+        recorder.stage("deploy", "skipped", " ".join(gate.get("reasons", ["The gate gave no verdict."])))
         return False
     recorder.stage("deploy", "running", f"v{trained.number}")
     step("pipeline.before_deploy")
     with scope(trained.organization_id):
-        deploy(trained, gate=trained.gate)
+        deploy(trained, gate=gate)
         model = ModelEndpoint.objects.get(id=trained.model_id)
     step("pipeline.after_deploy")
     answering = wait_until_serving(model, f"v{trained.number}", recorder.cancelled)
