@@ -19,17 +19,19 @@ from b2b_recs.engine.algorithms.sparse_arrays import sparse_from_arrays, sparse_
 from b2b_recs.engine.datasets.interactions import Interactions
 from b2b_recs.engine.errors import BadInput
 
+_BLOCK = 1024  # rows of the product-by-product matrix worked on at a time
+
 
 class EaseParameters(BaseModel):
     """``regularization`` is added to each product's own weight; an order halves after ``half_life_days``.
 
-    ``max_products``: the most ordered products that take part; memory is 12 bytes times its square while fitting.
+    ``max_products``: the most ordered products that take part; memory and artifact take 4 bytes times its square.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     half_life_days: float = Field(default=90.0, ge=1, le=3650)
     regularization: float = Field(default=100.0, gt=0, le=1e6)
-    max_products: int = Field(default=12_000, ge=1, le=40_000)
+    max_products: int = Field(default=8_000, ge=1, le=40_000)
 
 
 class Ease(Algorithm):
@@ -59,7 +61,7 @@ class Ease(Algorithm):
         self._products = interactions.products
         self._taste = purchase_matrix(interactions, now, chosen.half_life_days)[:, self._kept].tocsr()
         self._taste.sort_indices()
-        self._weights = _weights((self._taste.T @ self._taste).toarray(), chosen.regularization)
+        self._weights = _weights(_gram(self._taste), chosen.regularization)
         return self
 
     def score(self, customers: npt.NDArray[np.int32]) -> FloatArray:
@@ -91,21 +93,38 @@ class Ease(Algorithm):
         return model
 
 
+def _gram(taste: Any) -> FloatArray:
+    """taste' × taste as a dense matrix, a block of rows at a time so that the sparse product stays small."""
+    across = taste.T.tocsr()
+    products = taste.shape[1]
+    gram = np.empty((products, products), dtype=np.float32)
+    for begin in range(0, products, _BLOCK):
+        gram[begin : begin + _BLOCK] = (across[begin : begin + _BLOCK] @ taste).toarray()
+    return gram
+
+
 def _weights(gram: FloatArray, regularization: float) -> FloatArray:
-    """The matrix B = I - P / diag(P) with P the inverse of gram + regularization; ``gram`` is overwritten."""
-    if not len(gram):
+    """The matrix B = I - P / diag(P) with P the inverse of gram + regularization, in the memory of ``gram``."""
+    products = len(gram)
+    if not products:
         return gram
     gram[np.diag_indices_from(gram)] += np.float32(regularization)
-    factor, failed = lapack.spotrf(gram, lower=1, overwrite_a=1)
-    inverse, failed_again = lapack.spotri(factor, lower=1, overwrite_c=1) if failed == 0 else (factor, failed)
-    if failed or failed_again:
+    # The transpose of a symmetric matrix is itself, in the column order LAPACK works on without a copy.
+    factor, failed = lapack.spotrf(gram.T, lower=1, overwrite_a=1)
+    if not failed:
+        factor, failed = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if failed:
         raise BadInput(
             "EASE could not be solved with so little regularization.",
             advice="Raise regularization, or leave it out to have it chosen.",
             field="regularization",
         )
-    inverse = np.tril(inverse)
-    full = inverse + np.tril(inverse, -1).T
-    weights = full / -np.diag(full)
-    weights[np.diag_indices_from(weights)] = 0.0
-    return np.ascontiguousarray(weights, dtype=np.float32)
+    inverse: FloatArray = factor.T  # rows again; only the upper triangle is filled
+    for begin in range(0, products, _BLOCK):
+        rows = slice(begin, begin + _BLOCK)
+        square = np.triu(inverse[rows, rows])
+        inverse[rows, :begin] = inverse[:begin, rows].T
+        inverse[rows, rows] = square + np.triu(square, 1).T
+    inverse /= -np.diag(inverse)
+    inverse[np.diag_indices_from(inverse)] = 0.0
+    return np.ascontiguousarray(inverse)

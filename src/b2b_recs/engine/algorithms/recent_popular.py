@@ -25,7 +25,7 @@ class RecentPopular(Algorithm):
     """Products by orders in the last days, ties by all orders ever."""
 
     name: ClassVar[str] = "recent_popular"
-    title: ClassVar[str] = "Popular in the last 30 days"
+    title: ClassVar[str] = "Recently popular"
     recommends_for_cold: ClassVar[bool] = True
     Parameters: ClassVar[type[BaseModel]] = RecentPopularParameters
 

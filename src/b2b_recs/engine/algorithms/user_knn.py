@@ -20,6 +20,7 @@ from b2b_recs.engine.algorithms.sparse_arrays import sparse_from_arrays, sparse_
 from b2b_recs.engine.datasets.interactions import Interactions
 
 _TAIL = 1e-12  # products no neighbour bought follow by popularity
+_CELLS = 4_000_000  # customers asked × all customers compared at a time
 
 
 class UserKnnParameters(BaseModel):
@@ -73,11 +74,13 @@ class UserKnn(Algorithm):
         sold = self._popular > -np.inf
         tail = np.where(sold, self._popular * np.float32(_TAIL), np.float32(-np.inf))
         scores = np.tile(tail.astype(np.float32), (len(customers), 1))
-        if len(known):
-            asked = customers[known]
-            own = float(self.parameters.model_dump()["own"])
+        own = float(self.parameters.model_dump()["own"])
+        step = max(1, _CELLS // max(self._taste.shape[0], 1))
+        for begin in range(0, len(known), step):
+            rows = known[begin : begin + step]
+            asked = customers[rows]
             near = self._neighbours(asked) @ self._taste
-            scores[known] += (near + own * self._taste[asked]).toarray().astype(np.float32)
+            scores[rows] += (near + own * self._taste[asked]).toarray().astype(np.float32)
         return scores
 
     def _neighbours(self, customers: npt.NDArray[np.int32]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,19 @@ class Holdout:
 
     def __len__(self) -> int:
         return len(self.customers)
+
+    def limited(self, count: int, seed: int) -> Holdout:
+        """The same holdout with at most ``count`` customers, drawn by ``seed``; itself when it has no more."""
+        if len(self) <= count:
+            return self
+        rows = np.sort(np.random.default_rng(seed).choice(len(self), size=count, replace=False))
+        return replace(
+            self,
+            customers=self.customers[rows],
+            truth=self.truth[rows],
+            revenue=self.revenue[rows],
+            owned=self.owned[rows],
+        )
 
 
 def holdout_of(split: Split) -> Holdout:
