@@ -51,6 +51,7 @@ class Session:
         self._secret = parameters.password.get_secret_value()
         self._dial = dial
         self._in_snapshot = False
+        self._reading = False
         self._connection: Any = None
         self._connect()
 
@@ -66,11 +67,14 @@ class Session:
 
     def fresh_snapshot(self) -> None:
         """End the open snapshot and begin one that sees the database as it is now."""
-        self.end_snapshot()
+        if not self._reading:
+            self.end_snapshot()
         self.join_snapshot()
 
     def join_snapshot(self) -> None:
-        """Begin a snapshot unless one is open."""
+        """Begin a snapshot unless one is open. Raises RuntimeError in the middle of a bulk read."""
+        if self._reading:
+            raise RuntimeError("finish or close the open read before asking this source anything else")
         if self._connection is None:
             self._connect()
         if self._in_snapshot:
@@ -97,10 +101,12 @@ class Session:
             self._execute(f"SET LOCAL statement_timeout = '{READ_SECONDS}s'")
         except (adbc_driver_manager.Error, OSError) as error:
             raise self.failed(error, "the table") from None
+        self._reading = True
         return self._connection.cursor()
 
     def forget(self) -> None:
         """Give up what the last statement holds, after success, failure or interruption."""
+        self._reading = False
         if self._connection is not None and self._in_snapshot:
             self._or_close(_FORGET)
 
@@ -119,6 +125,7 @@ class Session:
 
     def close(self) -> None:
         """Close the session; safe to call twice."""
+        self._reading = False
         connection, self._connection, self._in_snapshot = self._connection, None, False
         if connection is not None:
             with contextlib.suppress(adbc_driver_manager.Error, OSError):

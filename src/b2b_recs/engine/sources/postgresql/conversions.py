@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, digits
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, not_utf8, readable
 from b2b_recs.engine.sources.postgresql.types import Kind
 from b2b_recs.engine.sources.quoting import quote_name, quote_text
 
 _W = WarehouseType
 _DECIMALS = (_W.NUMERIC, _W.BIGNUMERIC)
+_WORDED = (Kind.TEXT, Kind.PADDED, Kind.JSON, Kind.STRUCTURE, Kind.PRINTED)
 
 _YEARS = "lies outside the years 1 to 9999"
 _DAY = r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -51,10 +53,20 @@ class Given:
     namespace: str
     time_zone: str
     server_version: int
+    server_encoding: str = "UTF8"
 
 
 def convert(given: Given) -> Converted:
     """The SQL for one column. Raises BadInput when its type cannot become the wanted one."""
+    converted = _convert(given)
+    if given.server_encoding != ANY_BYTES or given.kind not in _WORDED:
+        return converted
+    guard = Guard(not_utf8(f"{given.sql}::text"), "is not text in UTF-8")
+    # Unsafe, because the server does not send bytes that the client's encoding does not have.
+    return Converted(converted.value, (guard, *converted.guards), unsafe=True)
+
+
+def _convert(given: Given) -> Converted:
     wanted = given.target.warehouse_type
     if wanted is _W.STRING:
         return Converted(given.sql if given.kind in (Kind.TEXT, Kind.PADDED) and _plain(given) else printed(given))
@@ -78,6 +90,13 @@ def printed(given: Given) -> str:
         # The cast to text adds a netmask or drops blanks; concat prints the value as it is.
         return f"CASE WHEN {given.sql} IS NOT NULL THEN concat({given.sql}) END"
     return f"{given.sql}::text"
+
+
+def raw(given: Given) -> str:
+    """SQL of a value's text for a rejected row: always readable, whatever bytes it has."""
+    text = printed(given)
+    anything = given.server_encoding == ANY_BYTES and given.kind in _WORDED
+    return readable(text) if anything else text
 
 
 def _plain(given: Given) -> bool:

@@ -9,7 +9,7 @@ from b2b_recs.engine.errors import BadInput, ColumnMissing
 from b2b_recs.engine.schema.types import ColumnMapping, Mode
 from b2b_recs.engine.sources.contract import ReadRequest
 from b2b_recs.engine.sources.postgresql.catalog import Column
-from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert, printed
+from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert, raw
 from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_text
 
@@ -20,6 +20,14 @@ class Refusal:
 
     column: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What rendering asks of the server: its version as one number, such as 160003, and its encoding."""
+
+    version: int
+    encoding: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Selection:
     refusals: tuple[Refusal, ...]
 
 
-def select_rows(request: ReadRequest, table: Mapping[str, Column], server_version: int) -> Selection:
+def select_rows(request: ReadRequest, table: Mapping[str, Column], server: Server) -> Selection:
     """The query of a read. Raises ColumnMissing, and BadInput for a conversion that does not exist."""
     if not request.columns:
         raise BadInput("No column is chosen.", advice="Choose at least one column.", field="columns")
@@ -45,7 +53,7 @@ def select_rows(request: ReadRequest, table: Mapping[str, Column], server_versio
     refusals: list[Refusal] = []
     for wanted in request.columns:
         column = column_of(table, wanted.name, request)
-        given = _given(column, wanted, request.time_zone, server_version)
+        given = _given(column, wanted, request.time_zone, server)
         converted = convert(given)
         guards = converted.guards
         if wanted.mode is Mode.REQUIRED and column.info.nullable:
@@ -53,15 +61,15 @@ def select_rows(request: ReadRequest, table: Mapping[str, Column], server_versio
         refused = _any(guards)
         unsafe = converted.unsafe and bool(converted.guards)
         values.append(f"CASE WHEN {refused} THEN NULL ELSE {converted.value} END" if unsafe else converted.value)
-        texts.append(printed(given))
+        texts.append(raw(given))
         if guards:
             tests.append(refused)
         for guard in guards:
             cases.append(f"WHEN {guard.condition} THEN '{len(refusals)}'")
             refusals.append(Refusal(wanted.name, guard.reason))
     if refusals:
-        raw = f"to_json(ARRAY[CASE {' '.join(cases)} END, {', '.join(texts)}])::text"
-        values.append(f"CASE WHEN {' OR '.join(tests)} THEN {raw} END")
+        rejected = f"to_json(ARRAY[CASE {' '.join(cases)} END, {', '.join(texts)}])::text"
+        values.append(f"CASE WHEN {' OR '.join(tests)} THEN {rejected} END")
     return Selection(f"SELECT {', '.join(values)} {_rows(request, table)}", tuple(refusals))
 
 
@@ -109,7 +117,7 @@ def column_of(table: Mapping[str, Column], name: str, request: ReadRequest) -> C
         ) from None
 
 
-def _given(column: Column, wanted: ColumnMapping, time_zone: str, server_version: int) -> Given:
+def _given(column: Column, wanted: ColumnMapping, time_zone: str, server: Server) -> Given:
     return Given(
         sql=quote_name(column.info.name),
         kind=rule_for(column.info).kind,
@@ -119,7 +127,8 @@ def _given(column: Column, wanted: ColumnMapping, time_zone: str, server_version
         base_type=column.info.base_type,
         namespace=column.namespace,
         time_zone=time_zone,
-        server_version=server_version,
+        server_version=server.version,
+        server_encoding=server.encoding,
     )
 
 

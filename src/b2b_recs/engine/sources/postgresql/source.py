@@ -22,10 +22,11 @@ from b2b_recs.engine.sources.contract import (
 )
 from b2b_recs.engine.sources.postgresql.catalog import Column, find_table, list_columns, list_tables
 from b2b_recs.engine.sources.postgresql.connection import Session
+from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, readable
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.postgresql.proposal import propose
 from b2b_recs.engine.sources.postgresql.reading import read_batches
-from b2b_recs.engine.sources.postgresql.select import column_of, select_count, select_max, select_rows
+from b2b_recs.engine.sources.postgresql.select import Server, column_of, select_count, select_max, select_rows
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified
 
 # A sample of a large table comes from pages all over it; a small one is read from its beginning.
@@ -62,7 +63,9 @@ class PostgreSQLSource(Source):
         if not columns:
             return {}
         found = find_table(self._session, schema, table)
-        texts = ", ".join(f"left({quote_name(name)}::text, {_SAMPLE_CHARACTERS})" for name in columns)
+        cut = [f"left({quote_name(name)}::text, {_SAMPLE_CHARACTERS})" for name in columns]
+        anything = self._server().encoding == ANY_BYTES
+        texts = ", ".join(readable(text) if anything else text for text in cut)
         origin = quote_qualified(schema, table)
         rows: list[tuple[Any, ...]] = []
         if found.kind in ("r", "m") and found.rows > max(_LARGE, count * 50):
@@ -94,12 +97,16 @@ class PostgreSQLSource(Source):
         """Batches from one snapshot; the SELECT casts every column on the server."""
         self._check_zone(request.time_zone)
         table = self._table(request.schema, request.table)
-        version = int(self._session.query("SELECT current_setting('server_version_num')::int")[0][0])
-        yield from read_batches(self._session, request, select_rows(request, table, version), cancelled)
+        yield from read_batches(self._session, request, select_rows(request, table, self._server()), cancelled)
 
     def close(self) -> None:
         """End the session on the server."""
         self._session.close()
+
+    def _server(self) -> Server:
+        sql = "SELECT current_setting('server_version_num')::int, current_setting('server_encoding')"
+        version, encoding = self._session.query(sql)[0]
+        return Server(int(version), str(encoding))
 
     def _table(self, schema: str, table: str) -> dict[str, Column]:
         return {column.info.name: column for column in list_columns(self._session, schema, table)}
@@ -123,7 +130,7 @@ class PostgreSQL(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities()
-    verified_against: ClassVar[str] = "PostgreSQL 18 and 16"
+    verified_against: ClassVar[str] = "PostgreSQL 18, 16 and 15"
 
     def open(self, parameters: Any, dial: Dialer) -> PostgreSQLSource:
         """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
