@@ -86,11 +86,11 @@ def test_the_chosen_algorithm_leads_the_chart_and_the_verdict_compares_it_with_b
         ("buy_again", "Buy again", figure(0.342, 0.33, 0.35)),
         ("user_knn", "User neighbours", figure(0.381, 0.37, 0.39)),
     ]
-    lift = lift_of(measured, "user_knn", "v12", held_out_words({"test_days": 18, "test_customers": 1011}))
+    lift = lift_of(measured, "user_knn", "v12 (live)", held_out_words({"test_days": 18, "test_customers": 1011}))
     assert lift is not None
-    assert [row.name for row in lift.rows] == ["v12, User neighbours", "Buy again", "Popular"]
+    assert [row.name for row in lift.rows] == ["v12 (live)", "Buy again", "Popular"]
     assert lift.verdict == "It beats “buy again” by 11 % on all purchases; the intervals do not touch."
-    assert lift.words == "NDCG@10, all purchases, last 18 days held out, 1,011 customers"
+    assert lift.words == "NDCG@10, last 18 days held out, 1,011 customers"
     assert all(row.start <= row.middle <= row.start + row.width <= 100 for row in lift.rows)
 
 

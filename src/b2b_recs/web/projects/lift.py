@@ -11,8 +11,8 @@ from b2b_recs.web.ui.formats import decimals, grouped, share
 METRIC = "ndcg@10"
 SEGMENT = "all"
 NOTE = (
-    "Each line is the 95 % interval; further right is better. Ranked over the whole catalogue, on orders later than "
-    "any it learnt from."
+    "Each line is the 95 % interval; further right is better. All purchases, ranked over the whole catalogue, on "
+    "orders later than any it learnt from."
 )
 BAR = "buy_again"  # repeat purchases dominate here, so this is the one to beat
 
@@ -66,22 +66,19 @@ def lift_of(
 ) -> Lift | None:
     """The chart of one training: (algorithm, title, metrics) of every algorithm tried, best first.
 
-    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12"); None when nothing was measured.
+    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12 (live)"); None when nothing was measured.
     """
     found = [(name, title, figure) for name, title, metrics in measured if (figure := figure_of(metrics)) is not None]
     if not found:
         return None
     found.sort(key=lambda row: (row[0] != chosen, -row[2].value))
     scale = 1.15 * max(figure.high for _, _, figure in found) or 1.0
-    rows = [
-        _row(f"{label}, {title}" if name == chosen else title, name == chosen, figure, scale)
-        for name, title, figure in found
-    ]
+    rows = [_row(label if name == chosen else title, name == chosen, figure, scale) for name, title, figure in found]
     by_name = {name: figure for name, _, figure in found}
     mine = by_name.get(chosen)
     return Lift(
         metric="NDCG@10",
-        words=f"NDCG@10, all purchases{', ' + held_out if held_out else ''}",
+        words=f"NDCG@10{', ' + held_out if held_out else ''}",
         rows=rows,
         verdict=_verdict(mine, by_name.get(BAR)) if chosen != BAR else "It repeats what customers bought before.",
         note=NOTE,

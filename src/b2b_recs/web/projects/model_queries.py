@@ -144,7 +144,9 @@ def _lift(trained: TrainedModel | None) -> Lift | None:
     tried = Experiment.objects.filter(pipeline_run_id=trained.pipeline_run_id)
     measured = [(one.algorithm, title_of(one.algorithm), one.metrics) for one in tried]
     details: dict[str, Any] = trained.metrics if isinstance(trained.metrics, dict) else {}
-    return lift_of(measured, trained.algorithm, f"v{trained.number}", held_out_words(details))
+    live = trained.status == TrainedModel.Status.DEPLOYED
+    label = f"v{trained.number} (live)" if live else f"v{trained.number}"
+    return lift_of(measured, trained.algorithm, label, held_out_words(details))
 
 
 def title_of(algorithm: str) -> str:

@@ -148,11 +148,16 @@ class Overview:
         for step in steps:
             if step.name == busy:
                 step.look, step.state = "busy", "under way"
-        marked = next((step for step in steps if step.look in ("bad", "none", "warn")), steps[-1])
+        unwell = (step for step in steps if step.look in ("bad", "none", "warn"))
+        marked = next((step for step in steps if step.look == "busy"), None) or next(unwell, steps[-1])
         marked.next = True
         if marked.look == "busy":
             marked.advice = ""
         return steps
+
+    @property
+    def _run(self) -> str:
+        return "Press Run all" if self.configured else "Name a dataset and a pipeline in the project file and apply it"
 
     def _busy_step(self) -> str:
         if self.running is None:
@@ -173,7 +178,7 @@ class Overview:
             advice = "Mend the settings, then apply the project file again"
             return Step("Sources", "bad", "refused", f"{words}, {grouped(facts.refused)} refused", advice=advice)
         if facts.untested == facts.connections:
-            return Step("Sources", "none" if not self.has_data else "ok", "never tested", words, advice="Press Run all")
+            return Step("Sources", "none" if not self.has_data else "ok", "never tested", words, advice=self._run)
         return Step("Sources", "ok", "works", words)
 
     def _data(self) -> Step:
@@ -184,10 +189,10 @@ class Overview:
             words = f"{facts.failing[0]} failed" if len(facts.failing) == 1 else f"{len(facts.failing)} jobs failed"
             return Step("Data", "bad", "failed", words, None, "See what it said", facts.failing_address)
         if not facts.loaded:
-            return Step("Data", "none", "empty", "Nothing copied yet", advice="Press Run all")
+            return Step("Data", "none", "empty", "Nothing copied yet", advice=self._run)
         if facts.loaded < facts.jobs:
             words = f"{facts.loaded} of {facts.jobs} tables copied"
-            return Step("Data", "warn", "incomplete", words, advice="Press Run all")
+            return Step("Data", "warn", "incomplete", words, advice=self._run)
         return Step("Data", "ok", "loaded", f"{grouped(facts.rows)} rows", facts.oldest_load)
 
     def _dataset(self) -> Step:
@@ -196,7 +201,7 @@ class Overview:
             advice = "Describe it in the project file and apply it"
             return Step("Dataset", "none", "missing", "Not described", advice=advice)
         if facts.version is None:
-            return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice="Press Run all")
+            return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice=self._run)
         return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {grouped(facts.rows)} rows")
 
     def _model(self) -> Step:

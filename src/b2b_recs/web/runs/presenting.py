@@ -185,6 +185,12 @@ def present_etl(run: Any, model_id: int) -> RunView:
     view.warnings = [str(warning) for warning in results.get("warnings") or ()]
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:
         view.reconciled = bool(results.get("reconciled"))
+    if run.rows_rejected and view.status in ("completed", "partial"):
+        view.status, view.status_word = "partial", f"{formats.grouped(run.rows_rejected)} rejected"
+    elif view.status == "completed" and view.reconciled:
+        view.status_word = "Reconciled"
+    elif view.fraction is not None and not view.status_word:
+        view.status_word = f"Running {view.fraction} %"
     return view
 
 

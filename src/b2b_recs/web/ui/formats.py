@@ -74,7 +74,7 @@ def duration(seconds: object) -> str:
     if s < 60:
         return f"{s:.1f} s"
     if s < 3600:
-        return f"{int(s // 60)} m {int(s % 60)} s"
+        return f"{int(s // 60)} m {int(s % 60)} s" if s % 60 >= 1 else f"{int(s // 60)} m"
     return f"{int(s // 3600)} h {int(s % 3600 // 60)} m"
 
 

@@ -99,9 +99,8 @@ def elapsed(value: datetime | None) -> SafeString | str:
     if value is None:
         return ""
     seconds = max(0, int((timezone.now() - value).total_seconds()))
-    return format_html(
-        '<time data-elapsed datetime="{}">{}:{:02d}</time>', value.isoformat(), seconds // 60, seconds % 60
-    )
+    words = f"{seconds // 60}:{seconds % 60:02d}" if seconds < 3600 else formats.duration(seconds)
+    return format_html('<time data-elapsed datetime="{}">{}</time>', value.isoformat(), words)
 
 
 @register.inclusion_tag("ui/components/field.html")

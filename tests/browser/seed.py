@@ -1,0 +1,238 @@
+"""Fills an installation's database for the browser tests: one model of each state. Prints what the tests need as JSON.
+
+Run as a process of its own, under the database role of the worker, so that the tests' own process needs no Django.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "b2b_recs.web.settings")
+os.environ["B2B_RECS_ROLE"] = "worker"
+django.setup()
+
+import numpy as np
+from django.utils import timezone
+
+from b2b_recs.engine.algorithms.registry import make_algorithm
+from b2b_recs.engine.artifacts.bundle import write_bundle
+from b2b_recs.engine.artifacts.store import ArtifactStore
+from b2b_recs.engine.datasets.interactions import Interactions
+from b2b_recs.engine.serving.traffic import EDGES_MS
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.accounts.bootstrap import ensure_owner
+from b2b_recs.web.accounts.models import Membership, Organization, User
+from b2b_recs.web.accounts.sign_in_links import create_link
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.datasets.models import Dataset, DatasetVersion
+from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.pointers import sync_pointers
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
+from b2b_recs.web.experiments.models import Experiment, TrainedModel
+from b2b_recs.web.monitoring.models import PredictionLog
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.runs.models import RunLogLine
+from b2b_recs.web.tenancy import operating, scope
+from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
+
+NOW = timezone.now()
+DAY_US = 86_400_000_000
+PRODUCTS = ("White hanging heart holder", "Red woolly hottie", "Glass star T-light holder", "Jumbo bag red retrospot",
+            "Regency cakestand 3 tier", "Party bunting", "Lunch bag black skull", "Set of 3 cake tins")  # fmt: skip
+
+
+def interactions() -> Interactions:
+    """Six customers who reorder, over half a year that ends today."""
+    now = int(NOW.timestamp() * 1_000_000)
+    generator = np.random.default_rng(7)
+    rows = [
+        (order * 6 + customer, customer, product, now - (170 - 28 * order + customer) * DAY_US)
+        for customer in range(6)
+        for order in range(6)
+        for product in generator.choice(len(PRODUCTS), 3, replace=False)
+    ]
+    rows.sort(key=lambda row: row[3])
+    order, customer, product, moment = (np.array(column) for column in zip(*rows, strict=True))
+    return Interactions(
+        customer=customer.astype(np.int32),
+        product=product.astype(np.int32),
+        order=order.astype(np.int32),
+        time=moment.astype(np.int64),
+        revenue=np.full(len(rows), 12.5),
+        quantity=np.full(len(rows), 6.0),
+        customer_ids=np.array([f"178{number}0" for number in range(50, 56)]),
+        product_ids=np.array([f"85{number}A" for number in range(123, 131)]),
+        product_names=np.array(PRODUCTS),
+        product_categories=np.array(["Home"] * len(PRODUCTS)),
+        customer_names=np.array(["Ash Trading", "Beech Gifts", "Cedar & Co", "Dogwood", "Elm House", "Fir Retail"]),
+    )
+
+
+def stages(names: tuple[str, ...], running: str = "", failed: str = "") -> list[dict[str, object]]:
+    """Stages done up to the one running or failed, waiting after it."""
+    found, reached = [], False
+    for position, name in enumerate(names):
+        state = "waiting" if reached else "done"
+        if name in (running, failed):
+            state, reached = ("running" if name == running else "failed"), True
+        began = NOW - timedelta(minutes=12, seconds=40 - 2 * position)
+        found.append(
+            {"name": name, "state": state, "detail": "", "started_at": began.isoformat() if state != "waiting" else None}
+            | ({"seconds": 1.4, "finished_at": NOW.isoformat()} if state == "done" else {})
+        )
+    return found
+
+
+COPY = ("connect", "read", "load", "reconcile")
+PIPELINE = ("copy", "dataset", "train", "evaluate", "register", "deploy")
+
+
+def log(organization: Organization, run: ETLRun | PipelineRun, *lines: tuple[str, str]) -> None:
+    """Lines of a run's log."""
+    for level, message in lines:
+        RunLogLine.objects.create(
+            organization=organization, run_kind=run.KIND, run_id=run.id, level=level, message=message
+        )
+
+
+def job(organization: Organization, model: ModelEndpoint, connection: Connection, name: str, rows: int) -> DataSource:
+    """A job with its table."""
+    configuration, _ = ETLConfiguration.objects.get_or_create(organization=organization, model=model)
+    source = DataSource.objects.create(
+        organization=organization, configuration=configuration, connection=connection, name=name
+    )
+    DataSourceTable.objects.create(
+        organization=organization,
+        data_source=source,
+        spec={"source_schema": "public", "source_table": name.replace(" ", "_"), "destination_table": f"bq_{name}"},
+        last_row_count=rows or None,
+        last_synced_at=NOW - timedelta(minutes=12) if rows else None,
+    )
+    return source
+
+
+def live_model(organization: Organization, user: User) -> ModelEndpoint:
+    """A model that answers."""
+    model = ModelEndpoint.objects.create(
+        organization=organization, name="Giftware wholesale", description="Gifts for shops", currency="GBP",
+        time_zone="Europe/London", status="active", endpoint_active=True, created_by=user,
+    )  # fmt: skip
+    shop = connection_of(organization, model, Connection.TestStatus.PASSED)
+    common = {"organization": organization, "started_by": user, "attempt": 1}
+    pipeline = PipelineRun.objects.create(
+        **common, model=model, status="completed", stages=stages(PIPELINE), created_at=NOW - timedelta(minutes=14),
+        started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=11),
+    )  # fmt: skip
+    for name, rows, rejected in (("order lines", 541_909, 0), ("products", 4_070, 0), ("customers", 4_372, 12)):
+        run = ETLRun.objects.create(
+            **common, data_source=job(organization, model, shop, name, rows), pipeline_run=pipeline,
+            status="partial" if rejected else "completed", stages=stages(COPY), rows_read=rows,
+            rows_loaded=rows - rejected, rows_rejected=rejected, bytes=rows * 90, triggered_by="pipeline",
+            results={"source_count": rows, "warehouse_count": rows, "reconciled": True, "table_version": 0},
+            started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=12),
+        )  # fmt: skip
+        log(organization, run, ("info", "Connected to shop"), ("warning" if rejected else "info", f"{rows:,} rows read"))
+    log(organization, pipeline, ("info", "6 algorithms tried"), ("info", "User neighbours chosen"))
+    PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
+    dataset = Dataset.objects.create(organization=organization, model=model, name="purchases")
+    version = DatasetVersion.objects.create(
+        organization=organization, dataset=dataset, number=7, fingerprint="f" * 64, rows=397_884, customers=4_338,
+        products=3_665, last_at=NOW,
+    )  # fmt: skip
+    figures = {"user_knn": (0.381, 0.372, 0.39), "buy_again": (0.342, 0.333, 0.351), "ials": (0.323, 0.314, 0.333),
+               "ease": (0.288, 0.28, 0.297), "popular": (0.137, 0.131, 0.144)}  # fmt: skip
+    for algorithm, (value, low, high) in figures.items():
+        metrics = {"all": {"ndcg@10": {"value": value, "low": low, "high": high}}}
+        Experiment.objects.create(
+            organization=organization, pipeline_run=pipeline, algorithm=algorithm, metrics=metrics, seconds=1.2
+        )
+    data = interactions()
+    moment = int(NOW.timestamp() * 1_000_000)
+    fitted = make_algorithm("buy_again").fit(data, moment)
+    artifact = write_bundle(ArtifactStore(Home.current().artifacts), fitted, data, now=moment, trained_at=NOW)
+    trained = TrainedModel.objects.create(
+        organization=organization, model=model, number=12, algorithm="user_knn", artifact_id=artifact,
+        dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
+        metrics={"test_days": 18, "test_customers": 1011},
+    )  # fmt: skip
+    deployment = Deployment.objects.create(
+        organization=organization, model=model, trained_model=trained, artifact_id=artifact, status="active"
+    )
+    counts = [0] * (len(EDGES_MS) + 1)
+    counts[35] = 1_240
+    PredictionLog.objects.create(
+        organization=organization, model=model, deployment=deployment, window_start=NOW - timedelta(hours=1),
+        window_end=NOW, requests=1_240, predictions=12_400, mean_latency_ms=3.1, latency={"counts": counts},
+    )  # fmt: skip
+    return model
+
+
+def busy_model(organization: Organization, user: User) -> ModelEndpoint:
+    """A model in the middle of a run."""
+    model = ModelEndpoint.objects.create(organization=organization, name="Spare parts", created_by=user)
+    shop = connection_of(organization, model, Connection.TestStatus.NEVER)
+    PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
+    pipeline = PipelineRun.objects.create(
+        organization=organization, model=model, status="running", attempt=1, stages=stages(PIPELINE, running="copy"),
+        started_by=user, started_at=NOW - timedelta(seconds=20),
+    )  # fmt: skip
+    run = ETLRun.objects.create(
+        organization=organization, data_source=job(organization, model, shop, "order lines", 0), pipeline_run=pipeline,
+        status="running", attempt=1, stages=stages(COPY, running="read"), rows_read=210_000, rows_expected=541_909,
+        started_at=NOW - timedelta(seconds=20), triggered_by="pipeline",
+    )  # fmt: skip
+    log(organization, run, ("info", "Connected to shop"))
+    return model
+
+
+def failed_model(organization: Organization, user: User) -> ModelEndpoint:
+    """A model whose source refuses."""
+    model = ModelEndpoint.objects.create(organization=organization, name="Contracts", created_by=user)
+    erp = connection_of(organization, model, Connection.TestStatus.FAILED)
+    run = ETLRun.objects.create(
+        organization=organization, data_source=job(organization, model, erp, "contracts", 0), status="failed",
+        attempt=2, stages=stages(COPY, failed="connect"), started_by=user, error_code="authentication_refused",
+        error="The password was refused by erp.example.com.", advice="Check the user name and password, then run again.",
+        started_at=NOW - timedelta(minutes=3), finished_at=NOW - timedelta(minutes=3),
+    )  # fmt: skip
+    log(organization, run, ("info", "Connecting to erp.example.com"), ("error", "The password was refused"))
+    return model
+
+
+def connection_of(organization: Organization, model: ModelEndpoint, tested: str) -> Connection:
+    """A connection whose last test ended so."""
+    return Connection.objects.create(
+        organization=organization, model=model, name="shop", source_type="postgresql", last_test_status=tested
+    )
+
+
+def main() -> None:
+    """Fill, and print the ids and sign-in links."""
+    owner, organization, _ = ensure_owner()
+    with operating():
+        organization.name = "Northgate Supply"
+        organization.save()
+        viewer = User.objects.create_user("viewer@example.com")
+        Membership.objects.create(organization=organization, user=viewer, role="viewer")
+        lonely = User.objects.create_user("lonely@example.com")
+        empty = Organization.objects.create(name="Empty Ltd", slug="empty")
+        Membership.objects.create(organization=empty, user=lonely, role="owner")
+        links = {name: [create_link(user) for _ in range(4)] for name, user in
+                 (("owner", owner), ("viewer", viewer), ("lonely", lonely))}  # fmt: skip
+    with scope(organization.id):
+        models = [build(organization, owner) for build in (failed_model, busy_model, live_model)]
+        runs = [(run.data_source.configuration.model_id, run.id) for run in ETLRun.objects.order_by("id")]
+        pipelines = [(run.model_id, run.id) for run in PipelineRun.objects.order_by("id")]
+    sync_pointers(organization.id)
+    print(json.dumps({  # noqa: T201
+        "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "runs": runs,
+        "pipelines": pipelines, "home": str(Path(Home.current().root)),
+    }))  # fmt: skip
+
+
+main()
