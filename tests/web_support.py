@@ -99,3 +99,19 @@ def platform_database(migrated_database: TestDatabase, django_db_blocker: Any) -
         for connection in connections.all(initialized_only=True):
             connection.close()
         migrated_database.empty()
+
+
+@pytest.fixture
+def acme(platform_database: TestDatabase) -> Any:
+    """An organization with people and one row in every table."""
+    from tenant_rows import make_tenant
+
+    return make_tenant("Acme")
+
+
+@pytest.fixture
+def rival(platform_database: TestDatabase) -> Any:
+    """Another organization, as full as ``acme``."""
+    from tenant_rows import make_tenant
+
+    return make_tenant("Rival")

@@ -242,7 +242,9 @@ EMAIL_HOST_USER = os.environ.get("B2B_RECS_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("B2B_RECS_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = envbool("B2B_RECS_SMTP_TLS", True)
 DEFAULT_FROM_EMAIL = envtext("B2B_RECS_MAIL_FROM", "b2b-recs@localhost")
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
+)
 
 # --- logs -------------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,18 @@ handler403 = "b2b_recs.web.accounts.refusals.denied"
 handler404 = "b2b_recs.web.accounts.refusals.not_found"
 handler500 = "b2b_recs.web.accounts.refusals.failed"
 
-PAGES = ("projects", "connections", "etl", "runs", "datasets", "training", "experiments", "deployments", "accounts", "ui")
+PAGES = (
+    "projects",
+    "connections",
+    "etl",
+    "runs",
+    "datasets",
+    "training",
+    "experiments",
+    "deployments",
+    "accounts",
+    "ui",
+)
 
 urlpatterns = [
     path("health/", health, name="health"),

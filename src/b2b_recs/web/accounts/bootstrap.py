@@ -34,7 +34,5 @@ def ensure_owner() -> tuple[User, Organization, bool]:
             user.is_operator = True
             user.save(update_fields=["is_operator"])
         organization, _ = Organization.objects.get_or_create(slug="default", defaults={"name": "My organization"})
-        Membership.objects.update_or_create(
-            organization=organization, user=user, defaults={"role": Role.OWNER}
-        )
+        Membership.objects.update_or_create(organization=organization, user=user, defaults={"role": Role.OWNER})
         return user, organization, True

@@ -201,5 +201,3 @@ class SignInLink(models.Model):
 
     def __str__(self) -> str:
         return f"link of {self.user_id}"
-
-

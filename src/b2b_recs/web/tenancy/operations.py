@@ -210,8 +210,7 @@ class OperatorsAreMadeByOperators(_Protection):
         end = "EXECUTE FUNCTION b2b_recs_guard_operators()"
         return [
             GUARD_OPERATORS,
-            f"CREATE TRIGGER guard_operators_insert BEFORE INSERT ON {table}"
-            f" FOR EACH ROW WHEN (NEW.is_operator) {end}",
+            f"CREATE TRIGGER guard_operators_insert BEFORE INSERT ON {table} FOR EACH ROW WHEN (NEW.is_operator) {end}",
             f"CREATE TRIGGER guard_operators_update BEFORE UPDATE ON {table}"
             f" FOR EACH ROW WHEN (NEW.is_operator AND NOT OLD.is_operator) {end}",
         ]
