@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 
 import click
@@ -37,9 +38,13 @@ def pending_migrations() -> int:
     """How many migrations of the code are not applied to the control database."""
     from b2b_recs.cli.context import set_up_django
 
+    # Remarks of libraries at start-up do not belong between the findings.
+    logging.disable(logging.INFO)
     set_up_django("web")
     from django.db import connections
     from django.db.migrations.executor import MigrationExecutor
 
     executor = MigrationExecutor(connections["default"])
-    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    pending = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    logging.disable(logging.NOTSET)
+    return pending

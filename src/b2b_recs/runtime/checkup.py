@@ -210,7 +210,7 @@ class Checkup:
         text = f"process {identity.pid}" + (f", started again {restarts} times" if restarts else "")
         if address:
             host, _, port = address.removeprefix("http://").rpartition(":")
-            if not answers(int(port), "/health", host.strip("[]"), exact=False)(identity.pid):
+            if not answers(int(port), "/health", host.strip("[]"))(identity.pid):
                 return Finding(name, BAD, f"{text}, does not answer at {address}", f"See {log}.")
             text += f", answers at {address}"
         return Finding(name, OK, text)

@@ -34,8 +34,11 @@ class ChildSpec:
     start_seconds: float = 60.0
 
 
-def answers(port: int, path: str, host: str = "127.0.0.1", exact: bool = True) -> Healthy:
-    """Healthy when GET ``path`` gives 200, or with ``exact=False`` anything below 500."""
+def answers(port: int, path: str, host: str = "127.0.0.1") -> Healthy:
+    """Healthy when GET ``path`` is answered by anything but a failure.
+
+    503 is an answer: the endpoint of an installation without a deployed model gives it.
+    """
 
     def check(pid: int) -> bool:
         connection = http.client.HTTPConnection(_reachable(host), port, timeout=2)
@@ -46,7 +49,7 @@ def answers(port: int, path: str, host: str = "127.0.0.1", exact: bool = True) -
             return False
         finally:
             connection.close()
-        return status == 200 if exact else status < 500
+        return status < 500 or status == 503
 
     return check
 
@@ -73,7 +76,7 @@ def web_child(home: Home, host: str, port: int, *, workers: int = 1, threads: in
             "--workers-kill-timeout", str(KILL_SECONDS), "--respawn-failed-workers", "--respawn-interval", "1",
             "--log-level", "warning", "b2b_recs.web.wsgi:application",
         ),
-        answers(port, "/health", host, exact=False),
+        answers(port, "/health", host),
         {VARIABLE: str(home.root), "B2B_RECS_PORT": str(port), "B2B_RECS_ROLE": "web"},
         host, port, "B2B_RECS_PORT", f"http://{_shown(host)}:{port}",
     )  # fmt: skip
