@@ -1,4 +1,4 @@
-"""What commands share: the Django set-up, the organization and model a command speaks of, and how results are printed."""
+"""What commands share: the Django set-up, the organization and model they speak of, how results are printed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def set_up_django(role: str = "web") -> None:
 def organization_named(name: str | None) -> Organization:
     """The organization of that name or short name; the only one when none is given. Raises BadInput listing them."""
     from b2b_recs.web.accounts.models import Organization
+    from b2b_recs.web.tenancy import unscoped
 
-    everyone = list(Organization.objects.using("operator").order_by("id"))
+    everyone = list(unscoped(Organization).order_by("id"))
     if name is None and len(everyone) == 1:
         return everyone[0]
     for organization in everyone:

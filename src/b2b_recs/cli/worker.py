@@ -12,7 +12,18 @@ from b2b_recs.cli.context import set_up_django
 def worker(concurrency: int) -> None:
     """Run queued work until stopped."""
     set_up_django("worker")
-    from b2b_recs.runtime.queue import run_worker
-    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers
+    from b2b_recs.runtime.database import ControlDatabase
+    from b2b_recs.runtime.home import Home
+    from b2b_recs.runtime.keys import load_keys
+    from b2b_recs.runtime.runs import RunExecutor
+    from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
+    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
 
-    run_worker(concurrency=concurrency, periodic=[(10.0, fire_due_schedules), (5.0, keep_pointers), (15.0, collect_traffic)])
+    home = Home.current()
+    run_worker(
+        ControlDatabase.current(home, load_keys(home)).worker,
+        executor=RunExecutor(settle=settle),
+        concurrency=concurrency,
+        periodic=[(10.0, fire_due_schedules), (2.0, keep_pointers), (15.0, collect_traffic)],
+        alive_file=home.run / ALIVE_FILE,
+    )

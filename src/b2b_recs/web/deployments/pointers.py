@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
@@ -30,8 +31,8 @@ def write_pointer(deployment: Deployment) -> None:
     """Point serving at a deployment, in one atomic step; serving follows within a second."""
     model = deployment.model
     keys = [{"prefix": OWN_PREFIX, "sha256": _digest(own_key(model.organization_id, model.id))}]
-    for key in ApiKey.objects.filter(model=model, revoked_at=None).order_by("id"):
-        keys.append({"prefix": key.prefix, "sha256": key.hash})
+    allowed = ApiKey.objects.filter(Q(model=model) | Q(model=None), revoked_at=None).order_by("id")
+    keys += [{"prefix": key.prefix, "sha256": key.hash} for key in allowed if ApiKey.Scope.RECOMMEND in key.scopes]
     trained = deployment.trained_model
     version = trained.dataset_version
     _replace(

@@ -11,19 +11,19 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.connections.services import opened
-from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
+from b2b_recs.web.etl.endings import after_etl
+from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.runs.attempts import DONE, carry_out, claim
 from b2b_recs.web.runs.recorder import RunRecorder
 from b2b_recs.web.tenancy import scope
-from b2b_recs.web.training.services import continue_pipeline
 
 
 def execute(organization_id: int, run_id: int) -> int:
     """Take the next attempt at an ETL run; returns the exit code for the worker."""
-    attempt = claim(ETLRun, organization_id, run_id, after=_after)
+    attempt = claim(ETLRun, organization_id, run_id, after=after_etl)
     if attempt is None:
         return DONE
-    return carry_out(ETLRun, attempt, lambda recorder: _copy(organization_id, run_id, recorder), after=_after)
+    return carry_out(ETLRun, attempt, lambda recorder: _copy(organization_id, run_id, recorder), after=after_etl)
 
 
 def _copy(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str, Any]:
@@ -60,17 +60,3 @@ def _ending(result: CopyResult) -> dict[str, Any]:
         "bytes": result.bytes,
         "results": result.model_dump(mode="json"),
     }
-
-
-def _after(run: ETLRun) -> None:
-    now = datetime.now(UTC)
-    if run.status in (ETLRun.Status.COMPLETED, ETLRun.Status.PARTIAL):
-        DataSourceTable.objects.filter(data_source_id=run.data_source_id).update(
-            last_row_count=run.results.get("warehouse_count"), last_synced_at=now
-        )
-    job = DataSource.objects.get(id=run.data_source_id)
-    ETLConfiguration.objects.filter(id=job.configuration_id).update(
-        last_run_at=now, last_run_status=run.status, last_run_message=run.error
-    )
-    if run.pipeline_run_id:
-        continue_pipeline(run.pipeline_run_id)

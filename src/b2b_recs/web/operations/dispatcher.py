@@ -5,19 +5,24 @@ These look at every organization with the operator's role, then act inside the s
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db import transaction
 
 from b2b_recs.engine.errors import EngineError
+from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import Organization
 from b2b_recs.web.deployments.pointers import sync_pointers
-from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.etl.endings import after_etl
+from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import next_time
-from b2b_recs.web.tenancy import scope
+from b2b_recs.web.runs.attempts import end_from_outside
+from b2b_recs.web.runs.models import Run
+from b2b_recs.web.tenancy import scope, unscoped
+from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
 AT_ONCE = 100
@@ -31,7 +36,7 @@ def fire_due_schedules(now: datetime | None = None) -> int:
     now = now or datetime.now(UTC)
     fired = 0
     due = list(
-        Schedule.objects.using("operator")
+        unscoped(Schedule)
         .filter(enabled=True, next_at__lte=now, organization__suspended=False)
         .order_by("next_at")
         .values_list("organization_id", "id")[:AT_ONCE]
@@ -54,13 +59,23 @@ def fire_due_schedules(now: datetime | None = None) -> int:
 
 def keep_pointers() -> None:
     """Remake the pointer files of every organization; a kill between commit and write is mended here."""
-    for organization_id in Organization.objects.using("operator").values_list("id", flat=True):
+    for organization_id in unscoped(Organization).values_list("id", flat=True):
         sync_pointers(organization_id)
 
 
 def collect_traffic() -> None:
     """Bring served requests into the hourly numbers."""
-    collect(datetime.now(UTC) - timedelta(days=2))
+    collect(Home.current().traffic)
+
+
+def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
+    """Write the end of a run whose own process could not."""
+    run_type: type[Run] = ETLRun if kind == ETLRun.KIND else PipelineRun
+    end_from_outside(run_type, organization_id, run_id, outcome, message, after_etl if run_type is ETLRun else _nothing)
+
+
+def _nothing(run: Run) -> None:
+    """Nothing waits for a pipeline run."""
 
 
 def _start(schedule: Schedule) -> int:

@@ -133,3 +133,21 @@ def _say(run: Run, message: str) -> None:
     RunLogLine.objects.create(
         organization_id=run.organization_id, run_kind=run.KIND, run_id=run.id, at=datetime.now(UTC), message=message
     )
+
+
+def end_from_outside(
+    run_type: type[Run], organization_id: int, run_id: int, outcome: str, message: str, after: Callable[[Run], None]
+) -> None:
+    """End a run whose own process cannot: ``outcome`` is failed or cancelled. A run that has ended stays as it is."""
+    with scope(organization_id):
+        run = run_type.objects.select_for_update().filter(id=run_id).first()
+        if run is None or run.is_over:
+            return
+        _close(
+            run,
+            status=Run.Status.CANCELLED if outcome == "cancelled" else Run.Status.FAILED,
+            error_code=outcome if outcome == "cancelled" else "died",
+            error=message,
+            advice="" if outcome == "cancelled" else "Run it again; what was committed before stays.",
+        )
+        after(run)

@@ -1,0 +1,63 @@
+"""``b2b-recs sign-in-link`` and ``b2b-recs api-key``: the two ways in, each shown once."""
+
+from __future__ import annotations
+
+import click
+
+from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django
+from b2b_recs.cli.stack import database_running
+from b2b_recs.engine.errors import BadInput
+
+
+@click.command()
+@click.option("--email", help="Whose link; the owner's when not given.")
+@click.option("--minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, show_default=True)
+def sign_in_link(email: str | None, minutes: int) -> None:
+    """Print a link that signs in once."""
+    with database_running():
+        set_up_django("web")
+        click.echo(f"Sign in once, within {minutes} minutes: {new_link(email, minutes)}")
+
+
+def new_link(email: str | None = None, minutes: int = 60) -> str:
+    """A fresh address that signs in once. Raises BadInput for an unknown address. Django is set up by the caller."""
+    from django.conf import settings
+
+    from b2b_recs.web.accounts.bootstrap import ensure_owner
+    from b2b_recs.web.accounts.models import User
+    from b2b_recs.web.accounts.sign_in_links import create_link
+
+    if email is None:
+        user = ensure_owner()[0]
+    else:
+        found = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+        if found is None:
+            raise BadInput(
+                f"There is no account with the address {email}.", field="email", advice="Check the spelling."
+            )
+        user = found
+    return f"{settings.WEB_URL}{create_link(user, minutes)}"
+
+
+@click.command()
+@click.argument("model")
+@click.option("--name", default="command line", show_default=True, help="What the key is for.")
+@organization_option
+def api_key(model: str, name: str, organization: str | None) -> None:
+    """Create a key that may ask MODEL for recommendations; it is shown once."""
+    with database_running():
+        set_up_django("web")
+        click.echo(new_key(model, name, organization))
+
+
+def new_key(model: str, name: str, organization: str | None = None) -> str:
+    """The text of a fresh key of a model; serving accepts it at once. Django is set up by the caller."""
+    from b2b_recs.web.accounts.api_keys import create_key
+    from b2b_recs.web.deployments.pointers import sync_pointers
+    from b2b_recs.web.tenancy import scope
+
+    owner = organization_named(organization)
+    with scope(owner.id):
+        _, text = create_key(name, model=model_named(model))
+    sync_pointers(owner.id)
+    return text
