@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from contract.postgresql_arena import PostgreSQLArena, dial, eventually
 
-from b2b_recs.engine.errors import Cancelled, ColumnMissing
+from b2b_recs.engine.errors import BadInput, Cancelled, ColumnMissing
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
-from b2b_recs.engine.sources.contract import ReadRequest, Source
+from b2b_recs.engine.sources.contract import ReadRequest, Source, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source
 
 W = WarehouseType
@@ -200,3 +200,35 @@ def test_a_column_of_another_name_is_refused_before_anything_is_read(arena: Post
     wrong = ReadRequest("public", "one", (ColumnMapping('id" FROM pg_authid --', "integer", W.INT64),))
     with pytest.raises(ColumnMissing):
         list(source.read(wrong))
+
+
+def test_a_large_cursor_of_every_kind_comes_back_as_exact_text(arena: PostgreSQLArena, source: Source) -> None:
+    for kind, values, wanted in (
+        ("numeric", ["1.10", "99999999999999999999.000001", "'NaN'", "'Infinity'"], "99999999999999999999.000001"),
+        ("double precision", ["0.1", "0.30000000000000004", "'NaN'", "'Infinity'"], "0.30000000000000004"),
+        ("date", ["'2024-01-01'", "'infinity'"], "2024-01-01"),
+        (
+            "timestamp with time zone",
+            ["'2024-01-01 00:00:00.000001+02'", "'infinity'"],
+            "2023-12-31 22:00:00.000001+00",
+        ),
+        ("text", ["'a'", "'é'"], "é"),
+        ("uuid", ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+    ):
+        arena.execute("DROP TABLE IF EXISTS c", f"CREATE TABLE c (v {kind})", "INSERT INTO c VALUES (NULL)")
+        arena.execute(*(f"INSERT INTO c VALUES ({value})" for value in values))
+        source.columns("public", "c")
+        largest = source.max_cursor("public", "c", "v")
+        assert largest == wanted
+        covered = proposed(source, "c", window=Window("v", lower=largest, upper=largest, lower_inclusive=True))
+        assert source.count(covered) == 1
+
+
+def test_a_window_bound_is_a_value_and_never_sql(arena: PostgreSQLArena, source: Source) -> None:
+    arena.execute("DROP TABLE IF EXISTS w", "CREATE TABLE w AS SELECT 'a'::text AS v")
+    hostile = "'); DROP TABLE w; --\\"
+    request = proposed(source, "w", window=Window("v", lower=hostile))
+    assert source.count(request) == 1
+    with pytest.raises(BadInput):
+        source.count(proposed(source, "w", window=Window("v", lower="a\x00")))
+    assert arena.rows("SELECT count(*) FROM w") == [(1,)]

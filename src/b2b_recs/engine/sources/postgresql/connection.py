@@ -36,7 +36,11 @@ _SESSION = (
     "SET standard_conforming_strings = on",
     f"SET lock_timeout = '{LOCK_SECONDS}s'",
     f"SET statement_timeout = '{QUESTION_SECONDS}s'",
+    # A server may end sessions that pause; a copy pauses while the warehouse writes. Not every release has all three.
+    f"SELECT set_config(name, '{READ_SECONDS}s', false) FROM pg_settings WHERE name IN "  # noqa: S608
+    "('idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')",
 )
+_PATIENT = f"SET LOCAL statement_timeout = '{READ_SECONDS}s'"
 _FORGET = "ROLLBACK TO SAVEPOINT question"
 
 
@@ -55,10 +59,15 @@ class Session:
         self._connection: Any = None
         self._connect()
 
-    def query(self, sql: str, subject: str = "the database") -> list[tuple[Any, ...]]:
-        """Rows of a small question, inside the open snapshot; no lock is held afterwards."""
+    def query(self, sql: str, subject: str = "the database", *, whole_table: bool = False) -> list[tuple[Any, ...]]:
+        """Rows of a small answer, inside the open snapshot; no lock is held afterwards.
+
+        A question that may have to look at a whole table gets as long as a bulk read.
+        """
         self.join_snapshot()
         try:
+            if whole_table:
+                self._execute(_PATIENT)
             rows = self._execute(sql)
             self._execute(_FORGET)
         except (adbc_driver_manager.Error, OSError) as error:
@@ -98,7 +107,7 @@ class Session:
         """A driver cursor for a bulk read inside the snapshot, allowed to run for hours; ``forget`` when done."""
         self.join_snapshot()
         try:
-            self._execute(f"SET LOCAL statement_timeout = '{READ_SECONDS}s'")
+            self._execute(_PATIENT)
         except (adbc_driver_manager.Error, OSError) as error:
             raise self.failed(error, "the table") from None
         self._reading = True

@@ -112,7 +112,7 @@ def statement_error(error: BaseException, host: str, subject: str, secret: str) 
             f"{host} took too long to answer about {subject}: {words}",
             advice="Try at a quieter hour, or read fewer rows at a time.",
         )
-    if state.startswith(("08", "57P")) or (not state and _is_broken(str(error))):
+    if state.startswith(("08", "57P", "25P03", "25P04")) or (not state and _is_broken(str(error))):
         return lost(host, words)
     if state.startswith(("53", "40")):
         return SourceRefused(f"{host} could not answer now: {words}", advice="Try again.", transient=True)

@@ -85,13 +85,14 @@ class PostgreSQLSource(Source):
         """The largest finite cursor value as exact text."""
         columns = self._table(schema, table)
         column = column_of(columns, cursor, ReadRequest(schema, table, ()))
-        rows = self._session.query(select_max(schema, table, column), f"{schema}.{table}")
+        rows = self._session.query(select_max(schema, table, column), f"{schema}.{table}", whole_table=True)
         return str(rows[0][0]) if rows else None
 
     def count(self, request: ReadRequest) -> int:
         """How many rows the request covers, refused ones included."""
         table = self._table(request.schema, request.table)
-        return int(self._session.query(select_count(request, table), f"{request.schema}.{request.table}")[0][0])
+        subject = f"{request.schema}.{request.table}"
+        return int(self._session.query(select_count(request, table), subject, whole_table=True)[0][0])
 
     def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
         """Batches from one snapshot; the SELECT casts every column on the server."""
