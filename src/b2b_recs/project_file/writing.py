@@ -16,7 +16,8 @@ from b2b_recs.project_file.schema import JobSection, PipelineSection, ProjectFil
 
 LINE = 96
 SECTIONS = ("connections", "jobs", "datasets")
-_MISTAKEN = re.compile(r"[\d_]+(:[\d_.]+)+|y|n|yes|no|on|off", re.IGNORECASE)
+_PLAIN = re.compile(r"[^\W\d](?:[\w ./()-]*[\w)])?|\d+\.\d+\.\d+\.\d+")
+_TAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 def write_project(project: ProjectFile) -> str:
@@ -63,7 +64,9 @@ def _block(value: Any, depth: int) -> Any:
     """Containers one name per line; small ones in one line, as people write them."""
     if isinstance(value, dict):
         flow = depth > 0 and bool(value) and _fits(value)
-        mapping = CommentedMap({key: _block(inner, depth + 1) for key, inner in value.items()})
+        mapping = CommentedMap(
+            {key if key == "on" else _text(key): _block(inner, depth + 1) for key, inner in value.items()}
+        )
         if flow or not value:
             mapping.fa.set_flow_style()
         return mapping
@@ -81,7 +84,7 @@ def _fits(value: Any) -> bool:
 
 
 def _text(value: Any) -> Any:
-    """Text in quotes where readers of older YAML would take it for a time or a truth value."""
-    if isinstance(value, str) and _MISTAKEN.fullmatch(value):
+    """Text in quotes unless it is plainly a word, a name or an address to every reader of YAML."""
+    if isinstance(value, str) and (not _PLAIN.fullmatch(value) or value.casefold() in _TAKEN):
         return DoubleQuotedScalarString(value)
     return value
