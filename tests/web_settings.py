@@ -9,4 +9,4 @@ os.environ["B2B_RECS_SECRET_KEY"] = secrets.token_hex(32)
 os.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/none"
 os.environ.pop("B2B_RECS_HOSTED", None)
 
-from b2b_recs.web.settings import *  # noqa: E402, F403
+from b2b_recs.web.settings import *  # noqa: F403

@@ -174,6 +174,7 @@ PGTRIGGER_MIGRATIONS = True
 
 PORT = envport("B2B_RECS_PORT", 8000)
 SERVING_PORT = envport("B2B_RECS_SERVING_PORT", 8001)
+WEB_URL = envtext("B2B_RECS_WEB_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 SERVING_URL = envtext("B2B_RECS_SERVING_URL", f"http://127.0.0.1:{SERVING_PORT}").rstrip("/")
 ALLOWED_HOSTS = list(envlist("B2B_RECS_ALLOWED_HOSTS")) or ["localhost", "127.0.0.1", "[::1]"]
 if HOSTED and not envlist("B2B_RECS_ALLOWED_HOSTS"):
@@ -229,7 +230,6 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # --- files ------------------------------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME.root / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_MAX_AGE = 3600

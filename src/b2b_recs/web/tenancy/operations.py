@@ -18,8 +18,8 @@ ORGANIZATION = "(SELECT nullif(current_setting('app.org_id', true), '')::bigint)
 USER = "(SELECT nullif(current_setting('app.user_id', true), '')::bigint)"
 # What a signed-in person may read before choosing an organization.
 OWN_MEMBERSHIPS = f"user_id = {USER}"
-OWN_ORGANIZATIONS = f"id IN (SELECT m.organization_id FROM accounts_membership m WHERE m.user_id = {USER})"
-OWN_INVITATIONS = f"lower(email) = (SELECT u.email FROM accounts_user u WHERE u.id = {USER})"
+OWN_ORGANIZATIONS = f"id IN (SELECT m.organization_id FROM accounts_membership m WHERE m.user_id = {USER})"  # noqa: S608
+OWN_INVITATIONS = f"lower(email) = (SELECT u.email FROM accounts_user u WHERE u.id = {USER})"  # noqa: S608
 
 REFUSE = """
 CREATE OR REPLACE FUNCTION b2b_recs_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
