@@ -65,12 +65,14 @@ class SourceContract:
     quote: Mapping[str, str]
 
     @pytest.fixture(scope="class")
-    def arena(self) -> Iterator[Arena]:
+    @classmethod
+    def arena(cls) -> Iterator[Arena]:
         raise AssertionError("provided by the subclass")
 
     @pytest.fixture(scope="class")
-    def lines(self, arena: Arena) -> Arena:
-        arena.execute(*self.make_lines)
+    @classmethod
+    def lines(cls, arena: Arena) -> Arena:
+        arena.execute(*cls.make_lines)
         return arena
 
     @pytest.fixture

@@ -32,7 +32,8 @@ class TestPostgreSQL(SourceContract):
     )
 
     @pytest.fixture(scope="class")
-    def arena(self, postgres_server: Any) -> Arena:
+    @classmethod
+    def arena(cls, postgres_server: Any) -> Arena:
         return PostgreSQLArena(postgres_server, "contract")
 
     @pytest.fixture(autouse=True)

@@ -49,12 +49,6 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
             advice="Check host and port, that the server runs, and that its firewall lets this machine in.",
             field="host",
         )
-    if "no pg_hba.conf entry" in text:
-        return AuthenticationRefused(
-            f"{host} does not let {parameters.username} in from this address: {words}",
-            advice="Add this machine to the server's pg_hba.conf, or choose another encryption.",
-            field="ssl_mode" if "no encryption" in text or "SSL off" in text else "username",
-        )
     if re.search(r'database ".*" does not exist', text):
         return DatabaseMissing(
             f"{host} has no database named {parameters.database}.",
@@ -66,6 +60,28 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
             f"{parameters.username} may not connect to the database {parameters.database}.",
             advice=f"Ask for GRANT CONNECT on {parameters.database}.",
             field="database",
+        )
+    if (refused := _door_error(text, words, parameters)) is not None:
+        return refused
+    if re.search(r"too many clients|connection slots|too many connections|is starting up|shutting down", text):
+        return SourceRefused(f"{host} takes no more connections now: {words}", advice="Try later.", transient=True)
+    if re.search(r"authentication|password|role \".*\" does not exist|not permitted to log in|auth method", text):
+        return AuthenticationRefused(
+            f"The password of {parameters.username} was refused by {host}.",
+            advice="Check the user name and password, then test again.",
+            field="password",
+        )
+    return SourceRefused(f"{host} refused the connection: {words}", advice="Check every field, then test again.")
+
+
+def _door_error(text: str, words: str, parameters: PostgreSQLParameters) -> SourceRefused | None:
+    """The refusals that concern encryption and the server's own list of who may come in."""
+    host = parameters.host
+    if "no pg_hba.conf entry" in text:
+        return AuthenticationRefused(
+            f"{host} does not let {parameters.username} in from this address: {words}",
+            advice="Add this machine to the server's pg_hba.conf, or choose another encryption.",
+            field="ssl_mode" if "no encryption" in text or "SSL off" in text else "username",
         )
     if "cleartext password" in text:
         return SourceRefused(
@@ -79,15 +95,7 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
             advice="Choose another encryption, or give the CA certificate that signed the server's.",
             field="ssl_mode",
         )
-    if re.search(r"too many clients|connection slots|too many connections|is starting up|shutting down", text):
-        return SourceRefused(f"{host} takes no more connections now: {words}", advice="Try later.", transient=True)
-    if re.search(r"authentication|password|role \".*\" does not exist|not permitted to log in|auth method", text):
-        return AuthenticationRefused(
-            f"The password of {parameters.username} was refused by {host}.",
-            advice="Check the user name and password, then test again.",
-            field="password",
-        )
-    return SourceRefused(f"{host} refused the connection: {words}", advice="Check every field, then test again.")
+    return None
 
 
 def unknown_host(host: str) -> HostUnknown:
