@@ -17,6 +17,7 @@ FORMS = (
     'Use manual, {every_minutes: 15}, {hourly: 15}, {daily: "02:00"}, {weekly: {day: monday, time: "02:00"}}, '
     '{monthly: {day: 1, time: "02:00"}} or {cron: "0 2 * * *"}.'
 )
+LONGEST_WORDS = 100
 _NUMBER = r"(\d{1,2})"
 
 
@@ -35,7 +36,7 @@ def _minutes(value: Any) -> Any:
 
 
 def _cron(value: Any) -> Any:
-    if not isinstance(value, str) or len(value.split()) != 5:
+    if not isinstance(value, str) or len(value.split()) != 5 or len(value) > LONGEST_WORDS - len("Cron "):
         raise ValueError('a cron expression has five parts in quotes, such as "0 2 * * *"')
     try:
         next(CronSim(value, datetime(2024, 1, 1, tzinfo=UTC)))
@@ -140,7 +141,8 @@ class Schedule(BaseModel):
             day = "last day" if self.monthly.day == "last" else f"day {self.monthly.day}"
             return f"Monthly on the {day} at {self.monthly.time}".replace("on the day", "on day")
         if self.cron is not None:
-            return f"{CronSim(self.cron, datetime(2024, 1, 1, tzinfo=UTC)).explain()}"
+            explained = str(CronSim(self.cron, datetime(2024, 1, 1, tzinfo=UTC)).explain())
+            return explained if len(explained) <= LONGEST_WORDS else f"Cron {self.cron}"
         return "Only by hand"
 
     @model_serializer(mode="plain")

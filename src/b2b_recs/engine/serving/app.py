@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from b2b_recs.engine.serving import openapi
 from b2b_recs.engine.serving.answers import HealthReply, ModelHealth
 from b2b_recs.engine.serving.asking import Recommend, RecommendBatch
 from b2b_recs.engine.serving.pointers import Pointer
@@ -98,7 +99,12 @@ def _routes(shelf: Shelf, traffic: Traffic, clock: Callable[[], datetime]) -> li
             Route(f"{prefix}/health", _refusing(pages.health), methods=["GET"]),
             Route(f"{prefix}/model-info", _refusing(pages.model_info), methods=["GET"]),
         ]
-    return routes
+    described = msgspec.json.encode(openapi.document())
+
+    async def describe(_: Request) -> Response:
+        return _json(msgspec.Raw(described))
+
+    return [*routes, Route("/openapi.json", describe, methods=["GET"])]
 
 
 class Pages:

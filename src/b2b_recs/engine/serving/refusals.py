@@ -5,6 +5,20 @@ from __future__ import annotations
 import msgspec
 
 
+class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A code for programs, words for people, and the field at fault when there is one."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class RefusalReply(msgspec.Struct, frozen=True):
+    """The body of every reply that is not an answer."""
+
+    error: Refusal
+
+
 class Refused(Exception):
     """A request that is not answered; ``field`` names the part of the body at fault, when there is one."""
 
@@ -17,10 +31,7 @@ class Refused(Exception):
 
     def body(self) -> bytes:
         """The reply as JSON: ``{"error": {"code", "message", "field"?}}``."""
-        error = {"code": self.code, "message": self.message}
-        if self.field is not None:
-            error["field"] = self.field
-        return msgspec.json.encode({"error": error})
+        return msgspec.json.encode(RefusalReply(Refusal(self.code, self.message, self.field)))
 
 
 def key_missing() -> Refused:

@@ -91,7 +91,7 @@ class ServedModel:
         return {
             "algorithm": {"name": facts.algorithm, "title": self._bundle.model.title, "parameters": facts.parameters},
             "metrics": facts.metrics,
-            "dataset_version": facts.lineage.get("dataset_version") or facts.lineage.get("fingerprint"),
+            "dataset_version": facts.lineage.get("dataset_version") or facts.lineage.get("dataset_fingerprint"),
             "lineage": facts.lineage,
             "trained_at": facts.trained_at.isoformat(),
             "learnt_until": datetime.fromtimestamp(facts.data_until / 1_000_000, UTC).isoformat(),
