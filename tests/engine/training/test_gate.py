@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
+from b2b_recs.engine.evaluation.metrics import metric_title
 from b2b_recs.engine.evaluation.report import AlgorithmReport, Comparison, Measure, TestPeriod
-from b2b_recs.engine.training.gate import judge, metric_title
+from b2b_recs.engine.training.gate import judge
 from b2b_recs.engine.training.result import Evaluation, GateVerdict
 
 FIGURE = Measure(value=0.3, low=0.2, high=0.4)

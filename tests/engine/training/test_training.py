@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -261,6 +263,40 @@ def test_the_fault_points_stand_around_the_writing(tmp_path: Path) -> None:
     finally:
         faults.install(None)
     assert seen == [("train.before_write", 0), ("train.after_write", 2)]
+
+
+KILLED = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from wholesale_orders import habitual_orders
+from b2b_recs.engine import faults
+from b2b_recs.engine.artifacts.store import ArtifactStore
+from b2b_recs.engine.progress import Silent
+from b2b_recs.engine.training.pipeline import train
+from b2b_recs.engine.training.spec import TestSplit, TrainingSpec
+faults.install(lambda name: os.kill(os.getpid(), 9) if name == sys.argv[2] else None)
+train(habitual_orders(), TrainingSpec(split=TestSplit(test_days=30)), ArtifactStore(Path(sys.argv[1])), Silent(),
+      lambda: datetime(2026, 1, 2, tzinfo=UTC), {"fingerprint": "abc"})
+"""
+
+
+@pytest.mark.parametrize(("moment", "left"), [("train.before_write", 0), ("train.after_write", 2)])
+def test_a_training_killed_around_the_writing_is_repeated_without_doubling(
+    tmp_path: Path, moment: str, left: int
+) -> None:
+    root = tmp_path / "artifacts"
+    command = [sys.executable, "-c", KILLED, str(root), moment]
+    killed = subprocess.run(command, check=False, cwd=Path(__file__).parents[2])
+    assert killed.returncode == -9
+    assert len(list(root.iterdir()) if root.exists() else []) == left
+    served = {}
+    for _ in range(2):
+        result, store = trained(tmp_path)
+        served[result.artifact_id] = open_bundle(store, result.artifact_id)
+    assert len(served) == 1, "the same data, settings and time are the same artifact"
+    bundles = [path.name for path in root.iterdir() if store.open(path.name).manifest.kind == "bundle"]
+    assert bundles == list(served)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,13 @@ _CHUNK_CELLS = 4_000_000  # customers × products scored at a time: 16 MB of flo
 Array = npt.NDArray[np.float64]
 
 
+def metric_title(metric: str) -> str:
+    """A metric's name as people write it: ``NDCG@10``, ``Recall@5``, ``Revenue recall@100``."""
+    name, _, k = metric.partition("@")
+    words = name.upper() if name in ("ndcg", "map") else name.replace("_", " ").capitalize()
+    return f"{words}@{k}" if k else words
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """One model on one holdout: numerators and denominators (customers, metrics) for each segment.

@@ -11,7 +11,7 @@ from typing import Any
 from b2b_recs.engine.algorithms.contract import Algorithm
 from b2b_recs.engine.algorithms.registry import ALGORITHMS, BASELINES, make_algorithm
 from b2b_recs.engine.errors import Cancelled, EngineError
-from b2b_recs.engine.evaluation.metrics import SEGMENTS, measure
+from b2b_recs.engine.evaluation.metrics import SEGMENTS, measure, metric_title
 from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.training.periods import Periods
 from b2b_recs.engine.training.spec import TrainingSpec
@@ -119,5 +119,5 @@ def _line(candidate: Candidate, headline: str) -> str:
         return f"{candidate.title} was skipped. {candidate.skipped}"
     settings = ", ".join(f"{name} {value:g}" for name, value in candidate.parameters.items() if name != "seed")
     figure = candidate.validation.get("all")
-    words = f"{headline} {figure:.3f} on validation" if figure is not None else "not tuned"
+    words = f"{metric_title(headline)} {figure:.3f} on validation" if figure is not None else "not tuned"
     return f"{candidate.title}: {words}{settings and f' with {settings}'} ({candidate.fit_seconds:.1f} s to fit)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from b2b_recs.engine.evaluation.metrics import metric_title
 from b2b_recs.engine.evaluation.report import Measure
 from b2b_recs.engine.training.result import Evaluation, GateVerdict
 
@@ -104,13 +105,6 @@ def _check_difference(
         fine.append(f"It is better than {title}: {words}.")
     else:
         fine.append(f"It is level with {title}: {words}.")
-
-
-def metric_title(metric: str) -> str:
-    """A metric's name as people write it: ``NDCG@10``, ``Recall@5``, ``Revenue recall@100``."""
-    name, _, k = metric.partition("@")
-    words = name.upper() if name in ("ndcg", "map") else name.replace("_", " ").capitalize()
-    return f"{words}@{k}" if k else words
 
 
 def _title(evaluation: Evaluation, algorithm: str) -> str:

@@ -38,6 +38,11 @@ class Evaluation(BaseModel):
         """The report of one algorithm."""
         return next((report for report in self.algorithms if report.algorithm == algorithm), None)
 
+    def figures(self) -> dict[str, Any]:
+        """The chosen algorithm's figures as plain JSON."""
+        report = self.report(self.chosen)
+        return report.model_dump(mode="json")["metrics"] if report is not None else {}
+
     def comparison(self, other: str, segment: str = "all") -> Comparison | None:
         """The chosen one against ``other``."""
         return next((each for each in self.comparisons if (each.other, each.segment) == (other, segment)), None)
@@ -83,5 +88,4 @@ class TrainingResult(BaseModel):
     @property
     def metrics(self) -> dict[str, Any]:
         """The chosen algorithm's figures as plain JSON."""
-        report = self.evaluation.report(self.evaluation.chosen)
-        return report.model_dump(mode="json")["metrics"] if report is not None else {}
+        return self.evaluation.figures()
