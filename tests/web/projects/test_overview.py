@@ -47,7 +47,7 @@ def overview(**changes: object) -> Overview:
         ({"data": DataFacts(2, 2, 5, LOADED, ["products"], "/run/")}, "Data", "bad"),
         ({"dataset": DatasetFacts("purchases")}, "Dataset", "none"),
         ({"trained": ModelFacts(), "endpoint": EndpointFacts()}, "Model", "none"),
-        ({"endpoint": EndpointFacts(), "gate_refusal": "It is behind buy again."}, "Endpoint", "warn"),
+        ({"endpoint": EndpointFacts(), "gate_refusal": "/models/1/runs/trainings/1/"}, "Endpoint", "warn"),
         ({"endpoint": EndpointFacts(12, LOADED, requests=100, errors=9)}, "Endpoint", "warn"),
     ],
 )
@@ -80,26 +80,31 @@ def figure(value: float, low: float, high: float) -> dict[str, dict[str, dict[st
     return {"all": {"ndcg@10": {"value": value, "low": low, "high": high}}}
 
 
+def difference(value: float, low: float, high: float) -> dict[str, object]:
+    found = {"value": value, "low": low, "high": high}
+    return {"model": "x", "other": "buy_again", "segment": "all", "metric": "ndcg@10", "difference": found}
+
+
 def test_the_chosen_algorithm_leads_the_chart_and_the_verdict_compares_it_with_buy_again() -> None:
     measured = [
         ("popular", "Popular", figure(0.137, 0.13, 0.145)),
         ("buy_again", "Buy again", figure(0.342, 0.33, 0.35)),
         ("user_knn", "User neighbours", figure(0.381, 0.37, 0.39)),
     ]
-    lift = lift_of(measured, "user_knn", "v12 (live)", held_out_words({"test_days": 18, "test_customers": 1011}))
+    held_out = held_out_words({"test_days": 18, "test_customers": 1011})
+    lift = lift_of(measured, "user_knn", "v12 (live)", held_out, [difference(0.039, 0.029, 0.05)])
     assert lift is not None
     assert [row.name for row in lift.rows] == ["v12 (live)", "Buy again", "Popular"]
-    assert lift.verdict == "It beats “buy again” by 11 % on all purchases; the intervals do not touch."
+    assert lift.verdict == "It beats “buy again” by 11 % (± 3 %) on all purchases."
     assert lift.words == "NDCG@10, last 18 days held out, 1,011 customers"
     assert all(row.start <= row.middle <= row.start + row.width <= 100 for row in lift.rows)
 
 
-def test_a_gain_inside_the_intervals_is_not_called_a_win() -> None:
+def test_a_gain_inside_its_interval_is_not_called_a_win() -> None:
     measured = [("buy_again", "Buy again", figure(0.35, 0.33, 0.37)), ("ease", "EASE", figure(0.36, 0.34, 0.38))]
-    lift = lift_of(measured, "ease", "v2")
+    lift = lift_of(measured, "ease", "v2", "", [difference(0.01, -0.01, 0.03)])
     assert lift is not None
-    assert "the intervals overlap" in lift.verdict
-    assert "beats" not in lift.verdict
+    assert lift.verdict.startswith("It is level with “buy again”")
 
 
 def test_nothing_measured_gives_no_chart() -> None:

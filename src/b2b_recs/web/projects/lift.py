@@ -14,6 +14,7 @@ NOTE = (
     "Each line is the 95 % interval; further right is better. All purchases, ranked over the whole catalogue, on "
     "orders later than any it learnt from."
 )
+REPEATS = "It repeats what each customer bought before: nothing else did better."
 BAR = "buy_again"  # repeat purchases dominate here, so this is the one to beat
 
 
@@ -62,11 +63,17 @@ def figure_of(metrics: Mapping[str, Any], segment: str = SEGMENT, metric: str = 
 
 
 def lift_of(
-    measured: Iterable[tuple[str, str, Mapping[str, Any]]], chosen: str, label: str, held_out: str = ""
+    measured: Iterable[tuple[str, str, Mapping[str, Any]]],
+    chosen: str,
+    label: str,
+    held_out: str = "",
+    comparisons: Iterable[Mapping[str, Any]] = (),
 ) -> Lift | None:
     """The chart of one training: (algorithm, title, metrics) of every algorithm tried, best first.
 
-    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12 (live)"); None when nothing was measured.
+    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12 (live)"); None when nothing was
+    measured.
+    ``comparisons`` are the paired differences a training found: they, not the two intervals, decide what is said.
     """
     found = [(name, title, figure) for name, title, metrics in measured if (figure := figure_of(metrics)) is not None]
     if not found:
@@ -80,7 +87,7 @@ def lift_of(
         metric="NDCG@10",
         words=f"NDCG@10{', ' + held_out if held_out else ''}",
         rows=rows,
-        verdict=_verdict(mine, by_name.get(BAR)) if chosen != BAR else "It repeats what customers bought before.",
+        verdict=_verdict(by_name.get(BAR), _paired(comparisons)) if chosen != BAR else REPEATS,
         note=NOTE,
         headline=(decimals(mine.value), f"95 %: {decimals(mine.low)} to {decimals(mine.high)}") if mine else ("–", ""),
     )
@@ -100,17 +107,24 @@ def _row(name: str, chosen: bool, figure: Figure, scale: float) -> LiftRow:
     )
 
 
-def _verdict(mine: Figure | None, bar: Figure | None) -> str:
-    if mine is None or bar is None or bar.value <= 0:
+def _paired(comparisons: Iterable[Mapping[str, Any]]) -> Figure | None:
+    """The difference to "buy again" on the same customers."""
+    for one in comparisons:
+        if (one.get("other"), one.get("segment"), one.get("metric")) == (BAR, SEGMENT, METRIC):
+            return figure_of({SEGMENT: {METRIC: one.get("difference")}})
+    return None
+
+
+def _verdict(bar: Figure | None, paired: Figure | None) -> str:
+    if bar is None or paired is None or bar.value <= 0:
         return ""
-    gain = 100 * (mine.value / bar.value - 1)
-    if mine.low > bar.high:
-        return f"It beats “buy again” by {gain:.0f} % on all purchases; the intervals do not touch."
-    if mine.high < bar.low:
-        return f"It stays {-gain:.0f} % behind “buy again” on all purchases."
-    if gain >= 0:
-        return f"It is {gain:.0f} % ahead of “buy again” on all purchases; the intervals overlap."
-    return "It is level with “buy again” on all purchases; the intervals overlap."
+    gain, spread = 100 * paired.value / bar.value, 50 * (paired.high - paired.low) / bar.value
+    size = f"{abs(gain):.{0 if spread >= 1 else 1}f} % (± {spread:.{0 if spread >= 1 else 1}f} %)"
+    if paired.low > 0:
+        return f"It beats “buy again” by {size} on all purchases."
+    if paired.high < 0:
+        return f"It stays {size} behind “buy again” on all purchases."
+    return "It is level with “buy again” on all purchases: the difference is within its 95 % interval."
 
 
 def held_out_words(details: Mapping[str, Any]) -> str:

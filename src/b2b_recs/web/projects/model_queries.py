@@ -66,9 +66,9 @@ def _running(views: Sequence[RunView]) -> RunView | None:
 
 def _gate_refusal(views: Sequence[RunView]) -> str:
     last = next((view for view in views if view.kind == "pipeline" and view.is_over), None)
-    if last is None:
+    if last is None or not any(stage.name == "deploy" and stage.state == "skipped" for stage in last.stages):
         return ""
-    return next((stage.detail for stage in last.stages if stage.name == "deploy" and stage.state == "skipped"), "")
+    return last.address
 
 
 def _sources(model: ModelEndpoint) -> SourceFacts:
@@ -146,7 +146,7 @@ def _lift(trained: TrainedModel | None) -> Lift | None:
     details: dict[str, Any] = trained.metrics if isinstance(trained.metrics, dict) else {}
     live = trained.status == TrainedModel.Status.DEPLOYED
     label = f"v{trained.number} (live)" if live else f"v{trained.number}"
-    return lift_of(measured, trained.algorithm, label, held_out_words(details))
+    return lift_of(measured, trained.algorithm, label, held_out_words(details), details.get("comparisons") or ())
 
 
 def title_of(algorithm: str) -> str:

@@ -215,7 +215,9 @@ class Overview:
         facts = self.endpoint
         if facts.number is None:
             if self.gate_refusal:
-                return Step("Endpoint", "warn", "refused by the gate", "The gate refused", advice=self.gate_refusal)
+                return Step(
+                    "Endpoint", "warn", "refused by the gate", "The gate refused", None, "See why", self.gate_refusal
+                )
             return Step("Endpoint", "none", "nothing deployed", "Nothing deployed", advice="Comes after the model")
         words = f"v{facts.number} live"
         if facts.p95_ms is not None:

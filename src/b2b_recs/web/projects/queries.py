@@ -45,6 +45,7 @@ class Event:
     what: str
     model_name: str
     status: str
+    status_word: str
     words: str
     at: datetime
     address: str
@@ -155,4 +156,4 @@ def _activity() -> list[Event]:
 
 
 def _event(view: RunView, model_name: str) -> Event:
-    return Event(view.what, model_name, view.status, view.words, view.at, view.address)
+    return Event(view.what, model_name, view.status, view.status_word, view.words, view.at, view.address)

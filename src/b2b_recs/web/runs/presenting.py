@@ -81,7 +81,7 @@ class RunView:
     @property
     def kind_word(self) -> str:
         """What kind of run, in a word."""
-        return "copy" if self.kind == "etl" else "training"
+        return "copy" if self.kind == "etl" else ""
 
     @property
     def is_over(self) -> bool:
@@ -196,7 +196,9 @@ def present_etl(run: Any, model_id: int) -> RunView:
 
 def present_pipeline(run: Any, what: str = "Training") -> RunView:
     """A PipelineRun."""
-    return _present(run, "pipeline", run.model_id, what)
+    view = _present(run, "pipeline", run.model_id, what)
+    view.warnings = [str(warning) for warning in (run.results or {}).get("warnings") or ()]
+    return view
 
 
 def etl_facts(run: Any) -> list[Fact]:
@@ -224,9 +226,20 @@ def etl_facts(run: Any) -> list[Fact]:
     return [*facts, *_times(run)]
 
 
-def times_of(run: Any) -> list[Fact]:
-    """Creation, start and end of a run."""
-    return _times(run)
+def pipeline_facts(run: Any) -> list[Fact]:
+    """What one pipeline run made, whether it went into service and why, and its times."""
+    results = run.results or {}
+    facts = []
+    if results.get("version"):
+        facts.append(Fact("Version", str(results["version"])))
+        facts.append(
+            Fact("In service", "Yes" if results.get("deployed") else "No, the version before it keeps answering")
+        )
+    facts += [
+        Fact("Gate" if not at else "", str(why))
+        for at, why in enumerate((results.get("gate") or {}).get("reasons", ()))
+    ]
+    return [*facts, *_times(run)]
 
 
 def _present(run: Any, kind: str, model_id: int, what: str) -> RunView:

@@ -17,9 +17,9 @@ from b2b_recs.web.runs.presenting import (
     Fact,
     RunView,
     etl_facts,
+    pipeline_facts,
     present_etl,
     present_pipeline,
-    times_of,
 )
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.ui import formats
@@ -119,8 +119,7 @@ def pipeline_run_view(run: PipelineRun) -> RunView:
     view.copies = [present_etl(copy, run.model_id) for copy in copies]
     if view.copies:
         view.rows = sum(copy.rows or 0 for copy in view.copies)
-    view.facts = [Fact(stage.title, stage.detail) for stage in view.stages if stage.detail and stage.state == "done"]
-    view.facts += times_of(run)
+    view.facts = pipeline_facts(run)
     return _with_log(view, PipelineRun.KIND)
 
 

@@ -1,0 +1,119 @@
+"""A real Chromium on a real installation. Without Chromium the tests skip, under CI they fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.installation import Installation, installation
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+# everything quiet and local: the browser must not look for updates, proxies or other machines
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WAIT_MS = 15_000
+
+
+def chromium_path() -> str:
+    """The browser's path; skips without one, fails under CI."""
+    path = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+    if path is None:
+        reason = "Chromium is not installed (Debian: apt-get install chromium)."
+        if os.environ.get("CI", "").lower() == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """One seeded installation for all browser tests of this process."""
+    chromium_path()
+    server = request.getfixturevalue("postgres_server")
+    url = server.create_database("browser_tests")
+    with installation(tmp_path_factory.mktemp("home"), url) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium."""
+    path = chromium_path()
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+class Visitor:
+    """A page whose console is watched: what it complains about is kept in ``complaints``."""
+
+    def __init__(self, page: Page, site: Installation) -> None:
+        self.page = page
+        self.site = site
+        self.complaints: list[str] = []
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, kind: str, text: str) -> None:
+        if kind in ("error", "warning"):
+            self.complaints.append(text)
+
+    def go(self, path: str) -> Page:
+        """Open a path of the site; it must answer 200."""
+        answer = self.page.goto(self.site.url + path)
+        assert answer is not None and answer.status == 200, f"{path} answered {answer and answer.status}"
+        return self.page
+
+    def sign_in(self, who: str) -> None:
+        """Use one of the person's one-time links."""
+        self.go(self.site.seeded["links"][who].pop())
+        self.page.get_by_role("button", name="Sign in").click()
+        self.page.wait_for_url(f"{self.site.url}/")
+
+    def faults(self) -> list[str]:
+        """What axe finds on the page as it is, and whether it is wider than the window."""
+        self.page.evaluate(AXE)
+        found: dict[str, Any] = self.page.evaluate("axe.run()")
+        faults = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+        if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            faults.append("the page is wider than the window")
+        return faults
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Installation) -> Iterator[Callable[..., Visitor]]:
+    """Opens a new visitor: ``visit("owner", width=390, scheme="dark")``, signed in unless nobody is named."""
+    contexts: list[BrowserContext] = []
+
+    def open_visitor(who: str = "", width: int = 1280, scheme: str = "light", state: Any = None) -> Visitor:
+        context = browser.new_context(
+            viewport={"width": width, "height": 720}, color_scheme=scheme, storage_state=state
+        )
+        contexts.append(context)
+        visitor = Visitor(context.new_page(), site)
+        if who:
+            visitor.sign_in(who)
+        return visitor
+
+    yield open_visitor
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def owner_state(browser: Browser, site: Installation) -> Any:
+    """The cookies of the signed-in owner."""
+    context = browser.new_context()
+    Visitor(context.new_page(), site).sign_in("owner")
+    state = context.storage_state()
+    context.close()
+    return state

@@ -1,0 +1,109 @@
+"""A whole installation for the browser tests: home, database, seeded rows, a web server and a serving process."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from b2b_recs.runtime.database import ControlDatabase
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.keys import load_keys
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+KEPT = ("B2B_RECS_SECRET_KEY",)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where it answers, and what ``seed.py`` printed."""
+
+    url: str
+    seeded: dict[str, Any]
+
+
+def free_port() -> int:
+    """A port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def installation(folder: Path, database_url: str) -> Iterator[Installation]:
+    """Create it, run it, and stop it again."""
+    port, serving_port = free_port(), free_port()
+    environment = {
+        # the key stays: roles belong to the whole server, and other tests use them with passwords made from it
+        **{name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("B2B_RECS_")},
+        "B2B_RECS_HOME": str(folder),
+        "DATABASE_URL": database_url,
+        "B2B_RECS_PORT": str(port),
+        "B2B_RECS_SERVING_PORT": str(serving_port),
+        "B2B_RECS_DEBUG": "true",
+        "DJANGO_SETTINGS_MODULE": "b2b_recs.web.settings",
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+    home = Home(folder).create()
+    ControlDatabase.at_url(database_url, load_keys(home, create=True)).ensure()
+    run(["-m", "django", "migrate", "--verbosity", "0"], {**environment, "B2B_RECS_ROLE": "owner"})
+    seeded = json.loads(run([str(Path(__file__).with_name("seed.py"))], environment).strip().splitlines()[-1])
+    web = [
+        "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3", "--log-level", "warning",
+        "b2b_recs.web.wsgi:application",
+    ]  # fmt: skip
+    serving = ["-m", "b2b_recs.cli.main", "serve", "--host", "127.0.0.1", "--port", str(serving_port)]
+    url = f"http://127.0.0.1:{port}"
+    log = folder / "logs" / "browser-tests.log"
+    with log.open("wb") as output:
+        children = [
+            subprocess.Popen(
+                [sys.executable, *arguments], env={**environment, "B2B_RECS_ROLE": "web"}, stdout=output, stderr=output
+            )
+            for arguments in (web, serving)
+        ]
+        try:
+            wait_for(f"{url}/health/", log)
+            wait_for(f"http://127.0.0.1:{serving_port}/health", log)
+            yield Installation(url, seeded)
+        finally:
+            for child in children:
+                child.terminate()
+            for child in children:
+                try:
+                    child.wait(10)
+                except subprocess.TimeoutExpired:
+                    child.kill()
+                    child.wait()
+
+
+def run(arguments: list[str], environment: dict[str, str]) -> str:
+    """What a Python process printed; its errors when it failed."""
+    done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout
+
+
+def wait_for(address: str, log: Path) -> None:
+    """Return once the address answers with 200; fail with the server's own words."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(address, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"{address} did not answer: {log.read_text(errors='replace')[-2000:]}")
