@@ -1,13 +1,19 @@
-"""Named moments of copying, training and deploying, so that a test can end the process at exactly one of them."""
+"""Named steps at which a test may stop, delay or kill the process; nothing happens unless a hook is installed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-hook: Callable[[str], None] | None = None
+_hook: Callable[[str], None] | None = None
+
+
+def install(hook: Callable[[str], None] | None) -> None:
+    """Call ``hook`` with the name of every step from now on; None takes it away."""
+    global _hook  # noqa: PLW0603 - one switch for the process
+    _hook = hook
 
 
 def step(name: str) -> None:
-    """Tell the hook, when there is one, that the named moment is reached."""
-    if hook is not None:
-        hook(name)
+    """The process has come to the step ``name``."""
+    if _hook is not None:
+        _hook(name)

@@ -58,6 +58,8 @@ class CopyResult(BaseModel):
     rows_loaded: int
     rows_rejected: int
     rows_known: int = 0  # read again inside the lag window, already in the warehouse
+    rows_replaced: int = 0  # loaded rows that took the place of an older form of themselves
+    rows_repeated: int = 0  # had the key of another row of the same read
     source_count: int | None = None
     warehouse_count: int | None = None
     reconciled: bool = False

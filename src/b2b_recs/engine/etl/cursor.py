@@ -1,0 +1,150 @@
+"""Where a transactional job has come to: reading cursor texts, going back by the lag, never past the present."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import pyarrow as pa
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.spec import Transactional
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+
+TIME_TYPES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
+NUMBER_TYPES = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC, WarehouseType.FLOAT64)
+_DATE_LENGTH = 10
+
+
+def lower_bound(last: str, column: ColumnMapping, load: Transactional) -> str:
+    """The cursor text from which to read again: ``last`` less the lag; ``last`` itself for cursors without distance."""
+    value = parse(last, column)
+    try:
+        if isinstance(value, datetime):
+            return _text(value - load.lag, last)
+        if isinstance(value, date):
+            return (value - timedelta(days=math.ceil(load.lag / timedelta(days=1)))).isoformat()
+        if isinstance(value, Decimal):
+            return format(value - load.lag_units, "f")
+    except OverflowError:
+        return last
+    return last
+
+
+def first_bound(load: Transactional, column: ColumnMapping, now: datetime, zone: str) -> str | None:
+    """Where the first run begins, None for everything. Raises BadInput when the cursor has no dates."""
+    if load.backfill == "all":
+        return None
+    if column.warehouse_type not in TIME_TYPES:
+        raise BadInput(
+            f"The backfill of {load.backfill} needs a cursor of dates, and {load.cursor} is {column.warehouse_type}.",
+            advice="Load everything, or choose a date or time column as the cursor.",
+            field="backfill",
+        )
+    if isinstance(load.backfill, int):
+        moment = now - timedelta(days=load.backfill)
+    else:
+        moment = datetime.combine(load.backfill, time.min, zone_of(zone))
+    return _present(moment, column, zone)
+
+
+def capped(upper: str, column: ColumnMapping, now: datetime, zone: str) -> str:
+    """The cursor to continue from: ``upper``, or the present where ``upper`` lies in the future.
+
+    A row dated in the future is loaded, but must not make the next run look only beyond it.
+    """
+    value = parse(upper, column)
+    limit = parse(_present(now, column, zone), column)
+    if isinstance(value, datetime) and isinstance(limit, datetime):
+        if value.tzinfo is None or limit.tzinfo is None:
+            limit = limit.replace(tzinfo=None)
+            value = value.replace(tzinfo=None)
+        return upper if value <= limit else _text(limit, upper)
+    if isinstance(value, date) and isinstance(limit, date):
+        return upper if value <= limit else limit.isoformat()
+    return upper
+
+
+def later(first: str | None, second: str | None, column: ColumnMapping) -> str | None:
+    """The larger of two cursor texts; the second when they cannot be compared."""
+    if first is None or second is None:
+        return second if first is None else first
+    one, other = parse(first, column), parse(second, column)
+    if type(one) is type(other) and one is not None:
+        return first if one > other else second
+    return second
+
+
+def parse(text: str, column: ColumnMapping) -> Any:
+    """A cursor text as datetime, date or Decimal; None for text cursors and what Python's calendar cannot hold."""
+    try:
+        if column.warehouse_type in TIME_TYPES:
+            if len(text) == _DATE_LENGTH:
+                return date.fromisoformat(text)
+            return datetime.fromisoformat(text)
+        if column.warehouse_type in NUMBER_TYPES:
+            return Decimal(text)
+    except (ValueError, InvalidOperation):
+        return None
+    return None
+
+
+def scalar(text: str, field: pa.Field, column: ColumnMapping) -> pa.Scalar | None:
+    """A cursor text as a value of the warehouse column, None where the two do not surely order alike."""
+    value = parse(text, column)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        zoned = value.tzinfo is not None
+        if not pa.types.is_timestamp(field.type) or zoned != (field.type.tz is not None):
+            return None
+    elif isinstance(value, date) and not pa.types.is_date(field.type):
+        return None
+    if isinstance(value, Decimal) and pa.types.is_integer(field.type):
+        if value != value.to_integral_value():
+            return None
+        value = int(value)
+    try:
+        return pa.scalar(value, field.type)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        return None
+
+
+def text_of(value: Any) -> str | None:
+    """A value of an ordering column as a source reads it back; None for NULL and for types without a sure text."""
+    if isinstance(value, bool) or value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return str(value) if isinstance(value, int | str) else None
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name. Raises BadInput."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(
+            f"There is no time zone {name}.", advice="Use a name such as Europe/London.", field="time_zone"
+        ) from None
+
+
+def _present(moment: datetime, column: ColumnMapping, zone: str) -> str:
+    if column.warehouse_type is WarehouseType.DATE:
+        return moment.astimezone(zone_of(zone)).date().isoformat()
+    if column.warehouse_type is WarehouseType.DATETIME:
+        return moment.astimezone(zone_of(zone)).replace(tzinfo=None).isoformat(sep=" ")
+    return moment.astimezone(UTC).isoformat(sep=" ")
+
+
+def _text(value: datetime, like: str) -> str:
+    if value.tzinfo is not None:
+        value = value.astimezone(UTC)
+    return value.isoformat(sep="T" if "T" in like else " ")

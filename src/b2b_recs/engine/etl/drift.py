@@ -1,0 +1,154 @@
+"""Which columns a run reads and as what: the table as it was loaded before against the source as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+from b2b_recs.engine.errors import ColumnMissing, SchemaDrift
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.schema.arrow import DIGITS, SOURCE_TYPE, WAREHOUSE_TYPE, arrow_field, arrow_schema, arrow_type
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.sources.contract import ColumnInfo
+
+_REOPEN = "Open the job, look at its columns, and save it; or load into a new warehouse table."
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns to read, the schema the table has afterwards, what is new in it, and what to tell."""
+
+    columns: tuple[ColumnMapping, ...]
+    schema: pa.Schema
+    added: tuple[pa.Field, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+Propose = Callable[[], Mapping[str, ColumnMapping]]
+
+
+def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | None, propose: Propose) -> Layout:
+    """The layout of a run; ``stored`` is the table's schema now, None before the first load.
+
+    ``propose`` gives the mapping the source proposes and is asked only when a type is not known otherwise.
+    Raises ColumnMissing for a chosen column the source has not, SchemaDrift for one that was removed or changed, and
+    for a new one when the job's policy is to stop.
+    """
+    here = {column.name: column for column in source}
+    chosen = _chosen(spec, here)
+    if stored is None:
+        columns = tuple(_mapping(name, spec, propose) for name in chosen)
+        return Layout(columns, arrow_schema(columns))
+    _refuse_removed(spec, stored, here)
+    added: list[pa.Field] = []
+    columns_read: list[ColumnMapping] = []
+    ignored: list[str] = []
+    for name in chosen:
+        if name in stored.names:
+            columns_read.append(_known(here[name], spec, stored.field(name), propose))
+        elif spec.columns or spec.drift == "add":
+            mapping = replace(_mapping(name, spec, propose), mode=Mode.NULLABLE)
+            columns_read.append(mapping)
+            added.append(arrow_field(mapping))
+        elif spec.drift == "ignore":
+            ignored.append(name)
+        else:
+            raise SchemaDrift(
+                f"{_where(spec)} has a new column {name}.",
+                advice="Choose in the job whether to add it or to leave it out.",
+                field=name,
+            )
+    if isinstance(spec.load, Catalog):
+        schema = arrow_schema(columns_read)
+    else:
+        _refuse_unfilled(stored, columns_read)
+        schema = pa.schema([*stored, *added])
+    warnings = [f"New columns were left out: {', '.join(ignored)}."] if ignored else []
+    return Layout(tuple(columns_read), schema, tuple(added), tuple(warnings))
+
+
+def stored_mapping(field: pa.Field) -> ColumnMapping:
+    """The mapping a warehouse column was loaded with, from its metadata."""
+    notes = field.metadata or {}
+    digits = notes.get(DIGITS, b"").decode()
+    precision, scale = (int(part) for part in digits.split(",")) if digits else (None, None)
+    return ColumnMapping(
+        field.name,
+        notes.get(SOURCE_TYPE, b"").decode("utf-8", "replace"),
+        WarehouseType(notes.get(WAREHOUSE_TYPE, b"STRING").decode()),
+        Mode.NULLABLE if field.nullable else Mode.REQUIRED,
+        precision,
+        scale,
+    )
+
+
+def _chosen(spec: CopySpec, here: Mapping[str, ColumnInfo]) -> list[str]:
+    wanted = list(spec.columns or here)
+    if isinstance(spec.load, Transactional):
+        wanted += [name for name in (spec.load.cursor, *spec.load.key) if name not in wanted]
+    for name in wanted:
+        if name not in here:
+            raise ColumnMissing(
+                f"{_where(spec)} has no column {name}.",
+                advice="Open the job and choose its columns, cursor and key again.",
+                field=name,
+            )
+    return wanted
+
+
+def _mapping(name: str, spec: CopySpec, propose: Propose) -> ColumnMapping:
+    return next((mapping for mapping in spec.types if mapping.name == name), None) or propose()[name]
+
+
+def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose) -> ColumnMapping:
+    stored = stored_mapping(field)
+    override = next((mapping for mapping in spec.types if mapping.name == column.name), None)
+    settled = override is not None and override.source_type == column.source_type
+    if override is not None and arrow_type(override) != field.type:
+        if settled and isinstance(spec.load, Catalog):
+            return override
+        raise SchemaDrift(
+            f"The column {column.name} is set to {override.warehouse_type}, and the warehouse table holds "
+            f"{stored.warehouse_type}.",
+            advice="Set it back, or load into a new warehouse table.",
+            field=column.name,
+        )
+    if column.source_type != stored.source_type and not settled:
+        proposal = propose()[column.name]
+        if arrow_type(proposal) != field.type:
+            raise SchemaDrift(
+                f"The column {column.name} of {_where(spec)} was {stored.source_type} and is {column.source_type} now; "
+                f"the warehouse table holds {stored.warehouse_type}.",
+                advice=_REOPEN,
+                field=column.name,
+            )
+    return replace(stored, source_type=column.source_type)
+
+
+def _refuse_removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> None:
+    if spec.columns:
+        return
+    gone = [name for name in stored.names if name not in here]
+    if gone:
+        raise SchemaDrift(
+            f"{_where(spec)} no longer has the column {', '.join(gone)}, which the warehouse table holds.",
+            advice=_REOPEN,
+            field=gone[0],
+        )
+
+
+def _refuse_unfilled(stored: pa.Schema, columns: Sequence[ColumnMapping]) -> None:
+    read = {column.name for column in columns}
+    for field in stored:
+        if field.name not in read and not field.nullable:
+            raise SchemaDrift(
+                f"The column {field.name} is required in the warehouse table and not chosen in the job.",
+                advice="Choose it, or load into a new warehouse table.",
+                field=field.name,
+            )
+
+
+def _where(spec: CopySpec) -> str:
+    return f"{spec.source_schema}.{spec.source_table}" if spec.source_schema else spec.source_table

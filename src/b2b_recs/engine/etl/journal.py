@@ -1,0 +1,154 @@
+"""The list of what a run has staged, one line per finished file, so that a killed run can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from b2b_recs.engine.etl.plan import Bounds
+from b2b_recs.engine.warehouse.local import LocalTable
+from b2b_recs.engine.warehouse.parts import Part, storage_errors
+
+# Days: no version expires, only files without one go.
+_FOR_EVER = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One finished file of staged rows: ``after`` is the key of its last row, ``rejected`` rows are beside it."""
+
+    part: Part
+    segment: int
+    after: tuple[str, ...] | None
+    read: int
+    rejected: int
+    arrow_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a run fixed at its start."""
+
+    run_key: str
+    fingerprint: str
+    now: datetime
+    bounds: Bounds | None
+    expected: int | None
+
+
+class Journal:
+    """The staging of one table under ``root``: the journal and the rejected rows.
+
+    Files of staged rows lie in the table's own folder (``data_folder``), where a commit makes them part of the table
+    without being written again.
+    """
+
+    def __init__(self, root: Path, table: LocalTable, run_key: str) -> None:
+        self.folder = root / f"{table.dataset}.{table.name}"
+        self.data_folder = f"data/run-{hashlib.sha256(run_key.encode()).hexdigest()[:24]}"
+        self.run_key = run_key
+        self._table = table
+        self._path = self.folder / "journal.jsonl"
+
+    def header(self) -> Header | None:
+        """The header of this run's journal, None when there is none or it is another run's."""
+        for line in self._lines():
+            if line.get("run_key") != self.run_key:
+                return None
+            bounds = Bounds(**line["bounds"]) if line["bounds"] else None
+            now = datetime.fromisoformat(line["now"])
+            return Header(line["run_key"], line["fingerprint"], now, bounds, line["expected"])
+        return None
+
+    def staged(self) -> list[Staged]:
+        """Finished files that are still there, in order."""
+        found: list[Staged] = []
+        for line in self._lines():
+            if "part" not in line:
+                continue
+            part = Part(**line["part"])
+            if not (self._table.folder / part.path).is_file():
+                return found
+            after = tuple(line["after"]) if line["after"] is not None else None
+            found.append(Staged(part, line["segment"], after, line["read"], line["rejected"], line["arrow_bytes"]))
+        return found
+
+    def complete(self) -> bool:
+        """Whether everything the run had to read has been staged."""
+        return any(line.get("complete") for line in self._lines())
+
+    def exists(self) -> bool:
+        """Whether a run, this one or another, has left something here."""
+        return self.folder.is_dir()
+
+    def begin(self, header: Header) -> None:
+        """Start a new journal."""
+        with storage_errors():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._add(self._first(header))
+
+    def add(self, staged: Staged) -> None:
+        """Remember a finished file."""
+        self._add(asdict(staged))
+
+    def keep(self, header: Header, kept: list[Staged]) -> None:
+        """Go on with ``kept`` alone: every other file of the run is removed."""
+        names = {item.part.path for item in kept}
+        folder = self._table.folder / self.data_folder
+        for path in folder.glob("*.parquet") if folder.is_dir() else ():
+            if path.relative_to(self._table.folder).as_posix() not in names:
+                path.unlink()
+        fresh = self._path.with_suffix(".new")
+        lines = [self._first(header), *(asdict(item) for item in kept)]
+        if self.complete():
+            lines.append({"complete": True})
+        with storage_errors():
+            fresh.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+            fresh.replace(self._path)
+
+    def finish(self) -> None:
+        """Remember that everything has been read."""
+        self._add({"complete": True})
+
+    def rejected_path(self, part: Part) -> Path:
+        """The file of the rejected rows that were read with a part."""
+        return self.folder / f"{Path(part.path).stem}.rejected.jsonl"
+
+    def discard(self) -> None:
+        """Remove the journal, and of the table's folder every file that no version knows."""
+        self.forget()
+        self._table.vacuum(_FOR_EVER)
+
+    def drop(self) -> None:
+        """Remove the journal and everything this run has staged; only before it has committed anything."""
+        shutil.rmtree(self._table.folder / self.data_folder, ignore_errors=True)
+        self.forget()
+
+    def forget(self) -> None:
+        """Remove the journal and leave the files, which belong to the table now."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    @staticmethod
+    def _first(header: Header) -> dict[str, Any]:
+        return {**asdict(header), "now": header.now.isoformat()}
+
+    def _add(self, document: dict[str, Any]) -> None:
+        with storage_errors(), self._path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(document) + "\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        if not self._path.is_file():
+            return
+        with self._path.open(encoding="utf-8") as lines:
+            for line in lines:
+                if line.endswith("\n"):
+                    yield json.loads(line)

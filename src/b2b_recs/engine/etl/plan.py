@@ -1,0 +1,216 @@
+"""What one run will read: columns, window, order, and whether it can go on where a killed run stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import pyarrow.dataset as ds
+
+from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
+from b2b_recs.engine.etl.drift import Layout, lay_out
+from b2b_recs.engine.etl.spec import CopySpec, Transactional
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Source, SourceType, Window
+from b2b_recs.engine.warehouse.local import LocalTable
+
+NOTE = "copy"
+_SURE = (
+    WarehouseType.INT64,
+    WarehouseType.NUMERIC,
+    WarehouseType.STRING,
+    WarehouseType.TIMESTAMP,
+    WarehouseType.DATETIME,
+    WarehouseType.DATE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The window of a transactional run, fixed at its start; ``before`` is the cursor of the run before."""
+
+    lower: str | None
+    upper: str | None
+    before: str | None
+    with_null: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One run. ``segments`` are read one after the other; rows of each come in ``order`` when that is not empty."""
+
+    layout: Layout
+    segments: tuple[ReadRequest, ...]
+    bounds: Bounds | None
+    key: tuple[str, ...]
+    key_unique: bool
+    resumable: bool
+    now: datetime
+
+    def fingerprint(self) -> str:
+        """A digest of everything that decides which rows are read and how they are held."""
+        document = [[asdict(segment) for segment in self.segments], self.resumable, self.key]
+        return hashlib.sha256(json.dumps(document, default=str, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def cursor(self) -> ColumnMapping | None:
+        """The cursor's mapping, None for a catalog load."""
+        window = self.segments[0].window
+        if window is None:
+            return None
+        return next(column for column in self.layout.columns if column.name == window.cursor)
+
+
+def last_cursor(table: LocalTable, column: str) -> str | None:
+    """The cursor committed with the newest rows that were loaded by ``column``; None before the first."""
+    for commit in table.history():
+        note = commit.notes.get(NOTE)
+        if note is not None:
+            return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
+    return None
+
+
+def make_plan(
+    source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Bounds | None
+) -> Plan:
+    """The plan of a run; ``fixed`` is the window of the killed run that is continued.
+
+    Raises TableMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
+    """
+    columns = source.columns(spec.source_schema, spec.source_table)
+    if not columns:
+        raise TableMissing(
+            f"{spec.source_schema}.{spec.source_table} has no columns this login may read.",
+            advice="Choose another table, or ask for the right to read it.",
+        )
+    proposal = _Proposal(source_type, spec, columns)
+    layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
+    if not isinstance(spec.load, Transactional):
+        request = ReadRequest(
+            spec.source_schema,
+            spec.source_table,
+            layout.columns,
+            row_limit=spec.row_limit,
+            time_zone=spec.time_zone,
+        )
+        return Plan(layout, (request,), None, (), True, False, now)
+    primary = tuple(
+        column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
+    )
+    return _transactional(source_type, source, spec, spec.load, table, layout, primary, columns, now, fixed, proposal)
+
+
+def _transactional(
+    source_type: SourceType,
+    source: Source,
+    spec: CopySpec,
+    load: Transactional,
+    table: LocalTable,
+    layout: Layout,
+    primary: tuple[str, ...],
+    columns: Sequence[ColumnInfo],
+    now: datetime,
+    fixed: Bounds | None,
+    proposal: _Proposal,
+) -> Plan:
+    cursor = next(column for column in layout.columns if column.name == load.cursor)
+    if not source_type.capabilities.incremental:
+        raise BadInput(f"{source_type.name} cannot be read by a cursor.", advice="Load it as a catalog.", field="load")
+    bounds = fixed or _bounds(source, spec, load, table, cursor, now)
+    nullable = {column.name: column.nullable for column in columns}
+    ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
+    ties = tuple(name for name in ties if name != load.cursor)
+    ordered = bool(ties) or load.cursor in primary or load.key == (load.cursor,)
+    order = (load.cursor, *ties) if ordered or spec.row_limit is not None else ()
+    by_name = {column.name: column for column in layout.columns}
+    resumable = ordered and all(_sure(name, by_name, proposal) for name in order)
+    limit = None
+    if spec.row_limit is not None:
+        limit = spec.row_limit + _known_rows(table, layout, cursor, bounds)
+    main = ReadRequest(
+        spec.source_schema,
+        spec.source_table,
+        layout.columns,
+        Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True),
+        order,
+        row_limit=limit,
+        time_zone=spec.time_zone,
+    )
+    segments = [main]
+    if bounds.with_null and nullable[load.cursor] and limit is None:
+        # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
+        only_null = Window(load.cursor, bounds.upper, bounds.upper, include_null=True)
+        segments.append(
+            ReadRequest(spec.source_schema, spec.source_table, layout.columns, only_null, time_zone=spec.time_zone)
+        )
+    unique = bool(primary) and set(primary) <= set(load.key)
+    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now)
+
+
+def _bounds(
+    source: Source, spec: CopySpec, load: Transactional, table: LocalTable, cursor: ColumnMapping, now: datetime
+) -> Bounds:
+    before = last_cursor(table, load.cursor) if table.exists() else None
+    upper = source.max_cursor(spec.source_schema, spec.source_table, load.cursor)
+    if before is not None:
+        return Bounds(lower_bound(before, cursor, load), upper, before, False)
+    return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, load.backfill == "all")
+
+
+def next_cursor(plan: Plan, spec: CopySpec) -> str | None:
+    """The cursor to commit with a run that read its whole window."""
+    if plan.bounds is None or plan.cursor is None or plan.bounds.upper is None:
+        return plan.bounds.before if plan.bounds else None
+    return capped(plan.bounds.upper, plan.cursor, plan.now, spec.time_zone)
+
+
+def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, bounds: Bounds) -> int | None:
+    """Rows of a version inside the window, None when the cursor's order in the warehouse is not surely the source's."""
+    dataset = table.arrow_dataset(version)
+    if cursor.name not in dataset.schema.names:
+        return 0
+    field = dataset.schema.field(cursor.name)
+    column = ds.field(cursor.name)
+    condition = column.is_valid()
+    for text, lower in ((bounds.lower, True), (bounds.upper, False)):
+        if text is None:
+            continue
+        value = scalar(text, field, cursor)
+        if value is None:
+            return None
+        condition &= (column >= value) if lower else (column <= value)
+    if bounds.with_null:
+        condition |= column.is_null()
+    return int(dataset.count_rows(filter=condition))
+
+
+def _known_rows(table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds) -> int:
+    if not table.exists():
+        return 0
+    found = window_rows(table, None, cursor, bounds)
+    return table.row_count() if found is None else found
+
+
+def _sure(name: str, columns: dict[str, ColumnMapping], proposal: _Proposal) -> bool:
+    mapping = columns[name]
+    return mapping.warehouse_type in _SURE and proposal()[name].warehouse_type is mapping.warehouse_type
+
+
+class _Proposal:
+    """The source's own proposal, asked for once and only when needed."""
+
+    def __init__(self, source_type: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> None:
+        self._ask = (source_type, spec, columns)
+        self._found: dict[str, ColumnMapping] | None = None
+
+    def __call__(self) -> dict[str, ColumnMapping]:
+        if self._found is None:
+            source_type, spec, columns = self._ask
+            # Without samples: a guess from some values must not refuse the rows that come later.
+            found = source_type.propose(columns, {}, spec.time_zone)
+            self._found = {mapping.name: mapping for mapping in found}
+        return self._found

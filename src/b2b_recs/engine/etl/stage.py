@@ -1,0 +1,204 @@
+"""Reading a source into files of the table's folder that no version knows yet."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import IO
+
+import pyarrow as pa
+
+from b2b_recs.engine.errors import Cancelled, ConnectionLost, TooManyRejected
+from b2b_recs.engine.etl.cursor import text_of
+from b2b_recs.engine.etl.journal import Journal, Staged
+from b2b_recs.engine.etl.plan import Plan
+from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.faults import step
+from b2b_recs.engine.progress import Progress
+from b2b_recs.engine.schema.arrow import arrow_schema
+from b2b_recs.engine.sources.contract import Batch, ReadRequest, RejectedRow, Source
+from b2b_recs.engine.warehouse.local import LocalTable
+from b2b_recs.engine.warehouse.parts import PartWriter, repeating_columns, storage_errors
+
+# Arrow bytes after which a file is finished; what a killed run has to read again is at most this much.
+PART_BYTES = 128 * 1024 * 1024
+_REPORT_SECONDS = 0.3
+
+
+class Stage:
+    """Reads the segments of a plan into files and writes each finished one into the journal."""
+
+    def __init__(
+        self, source: Source, plan: Plan, spec: CopySpec, table: LocalTable, journal: Journal, progress: Progress
+    ) -> None:
+        self._source = source
+        self._plan = plan
+        self._spec = spec
+        self._table = table
+        self._journal = journal
+        self._progress = progress
+        self._schema = arrow_schema(plan.layout.columns)
+        self._repeating: list[str] | None = None
+        self._reported = 0.0
+        self.expected: int | None = None
+        self.read = 0
+        self.rejected = 0
+        self.arrow_bytes = 0
+
+    def run(self, done: list[Staged]) -> list[Staged]:
+        """Read everything after ``done``; the complete list of finished files.
+
+        Raises Cancelled, TooManyRejected, StorageFull, and what the source raises.
+        """
+        staged = list(done)
+        for item in staged:
+            self._count(item.read, item.rejected, item.arrow_bytes)
+        for number, request in enumerate(self._plan.segments):
+            if staged and staged[-1].segment > number:
+                continue
+            for item in self._segment(number, self._rest(request, number, staged)):
+                staged.append(item)
+        self._report(now=True)
+        return staged
+
+    def replay(self, done: list[Staged]) -> list[Staged]:
+        """Count what was staged completely before; nothing is read."""
+        for item in done:
+            self._count(item.read, item.rejected, item.arrow_bytes)
+        self._report(now=True)
+        return done
+
+    def _rest(self, request: ReadRequest, number: int, staged: list[Staged]) -> ReadRequest:
+        mine = [item for item in staged if item.segment == number]
+        if not mine:
+            return request
+        limit = request.row_limit
+        if limit is not None:
+            limit -= sum(item.read for item in mine)
+        return replace(request, key_after=mine[-1].after or (), row_limit=limit)
+
+    def _segment(self, number: int, request: ReadRequest) -> Iterator[Staged]:
+        if request.row_limit is not None and request.row_limit <= 0:
+            return
+        stopped = self._progress.cancelled
+        open_part: _OpenPart | None = None
+        try:
+            for batch in self._source.read(request, stopped):
+                self._stop_when_asked()
+                step("copy.read")
+                if self._repeating is None and batch.rows.num_rows:
+                    self._repeating = repeating_columns(batch.rows)
+                if open_part is None:
+                    writer = self._table.new_part(self._schema, self._journal.data_folder, self._repeating or [])
+                    open_part = _OpenPart(writer, number, request)
+                open_part.add(batch)
+                self._count(batch.rows.num_rows + len(batch.rejected), len(batch.rejected), batch.rows.nbytes)
+                refuse_many_rejected(self.rejected, max(self.expected or self.read, self.read), self._spec)
+                if open_part.full():
+                    yield self._finish(open_part)
+                    open_part = None
+                self._report()
+            if open_part is not None:
+                yield self._finish(open_part)
+                open_part = None
+        except ConnectionLost:
+            # What was read is good: a run that may go on after its last row keeps it.
+            if open_part is not None and request.order_by and self._plan.resumable and open_part.after is not None:
+                self._finish(open_part)
+                open_part = None
+            raise
+        finally:
+            if open_part is not None:
+                open_part.writer.discard()
+
+    def _finish(self, part: _OpenPart) -> Staged:
+        step("copy.before_stage")
+        staged = part.close(self._journal)
+        step("copy.before_journal")
+        self._journal.add(staged)
+        step("copy.after_stage")
+        return staged
+
+    def _count(self, read: int, rejected: int, arrow_bytes: int) -> None:
+        self.read += read
+        self.rejected += rejected
+        self.arrow_bytes += arrow_bytes
+
+    def _stop_when_asked(self) -> None:
+        if self._progress.cancelled():
+            raise Cancelled("The run was stopped. Nothing was committed.", advice="Run the job again when ready.")
+
+    def _report(self, *, now: bool = False) -> None:
+        if not now and time.monotonic() - self._reported < _REPORT_SECONDS:
+            return
+        self._reported = time.monotonic()
+        counters: dict[str, float | int] = {
+            "rows_read": self.read,
+            "rows_rejected": self.rejected,
+            "bytes": self.arrow_bytes,
+        }
+        if self.expected:
+            counters["fraction"] = min(1.0, self.read / self.expected)
+        self._progress.update(**counters)
+
+
+class _OpenPart:
+    """A file being written, and the rejected rows that belong to it."""
+
+    def __init__(self, writer: PartWriter, segment: int, request: ReadRequest) -> None:
+        self.writer = writer
+        self.after: tuple[str, ...] | None = None
+        self._segment = segment
+        self._request = request
+        self._read = 0
+        self._rejected: list[RejectedRow] = []
+
+    def add(self, batch: Batch) -> None:
+        rows = batch.rows
+        self._read += rows.num_rows + len(batch.rejected)
+        self._rejected.extend(batch.rejected)
+        if rows.num_rows:
+            self.writer.write(rows)
+            self.after = self._last_key(rows)
+
+    def full(self) -> bool:
+        return self.writer.arrow_bytes >= PART_BYTES or len(self._rejected) >= 50_000
+
+    def close(self, journal: Journal) -> Staged:
+        part = self.writer.close()
+        if self._rejected:
+            with storage_errors(), journal.rejected_path(part).open("w", encoding="utf-8") as lines:
+                _write_rejected(self._rejected, lines)
+        return Staged(part, self._segment, self.after, self._read, len(self._rejected), self.writer.arrow_bytes)
+
+    def _last_key(self, rows: pa.RecordBatch) -> tuple[str, ...] | None:
+        if not self._request.order_by:
+            return None
+        texts = []
+        for name in self._request.order_by:
+            try:
+                text = text_of(rows.column(name)[-1].as_py())
+            except (ValueError, OverflowError):
+                text = None
+            if text is None:
+                return None
+            texts.append(text)
+        return tuple(texts)
+
+
+def refuse_many_rejected(rejected: int, total: int, spec: CopySpec) -> None:
+    """Raise TooManyRejected when more than the job's share of ``total`` rows was rejected."""
+    if rejected and rejected > spec.reject_threshold * total:
+        raise TooManyRejected(
+            f"{rejected:,} of {total:,} rows were rejected, more than the {spec.reject_threshold:.0%} the job allows. "
+            "Nothing was committed.",
+            advice="Look at the column types of the job, or allow more rejected rows.",
+            field="reject_threshold",
+        )
+
+
+def _write_rejected(rows: list[RejectedRow], lines: IO[str]) -> None:
+    for row in rows:
+        lines.write(json.dumps([row.row, row.column, row.reason], ensure_ascii=False) + "\n")
