@@ -70,7 +70,7 @@ def interactions() -> Interactions:
         time=moment.astype(np.int64),
         revenue=np.full(len(rows), 12.5),
         quantity=np.full(len(rows), 6.0),
-        customer_ids=np.array([f"178{number}0" for number in range(50, 56)]),
+        customer_ids=np.array([f"178{number}" for number in range(50, 56)]),
         product_ids=np.array([f"85{number}A" for number in range(123, 131)]),
         product_names=np.array(PRODUCTS),
         product_categories=np.array(["Home"] * len(PRODUCTS)),

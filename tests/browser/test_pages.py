@@ -121,6 +121,24 @@ def test_a_run_under_way_is_polled_and_a_reload_shows_the_same(
     expect(page.get_by_role("button", name="Run all")).to_be_disabled()
 
 
+def test_a_run_is_stopped_after_a_question_that_says_what_is_lost(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    run = next(run for model, run in site.seeded["runs"] if model == site.seeded["busy"])
+    page = visitor.go(f"/models/{site.seeded['busy']}/runs/copies/{run}/")
+    expect(page.get_by_text("Running 38 %")).to_be_visible()
+    page.get_by_role("button", name="Cancel run").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The warehouse table keeps its last complete version.")
+    with page.expect_response(lambda answer: answer.url.endswith("/live/")):
+        pass  # the part with the button is replaced while the question is open
+    dialog.get_by_role("button", name="Stop run").click()
+    expect(page.get_by_text("Stopping")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
+    assert visitor.complaints == []
+
+
 def test_trying_a_customer_by_name_gives_two_lists_with_reasons(
     visit: Visit, site: Installation, owner_state: Any
 ) -> None:

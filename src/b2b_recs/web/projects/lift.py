@@ -79,7 +79,7 @@ def lift_of(
     if not found:
         return None
     found.sort(key=lambda row: (row[0] != chosen, -row[2].value))
-    scale = 1.15 * max(figure.high for _, _, figure in found) or 1.0
+    scale = _scale([figure for _, _, figure in found])
     rows = [_row(label if name == chosen else title, name == chosen, figure, scale) for name, title, figure in found]
     by_name = {name: figure for name, _, figure in found}
     mine = by_name.get(chosen)
@@ -93,8 +93,15 @@ def lift_of(
     )
 
 
-def _row(name: str, chosen: bool, figure: Figure, scale: float) -> LiftRow:
-    start, end = share(figure.low, 0, scale), share(figure.high, 0, scale)
+def _scale(figures: list[Figure]) -> tuple[float, float]:
+    """The ends of the axis: room on both sides, so that intervals are wide enough to compare."""
+    low, high = min(figure.low for figure in figures), max(figure.high for figure in figures)
+    room = (high - low) or high or 1.0
+    return max(0.0, low - 0.3 * room), high + 0.15 * room
+
+
+def _row(name: str, chosen: bool, figure: Figure, scale: tuple[float, float]) -> LiftRow:
+    start, end = share(figure.low, *scale), share(figure.high, *scale)
     words = f"{decimals(figure.value)}, 95 % interval {decimals(figure.low)} to {decimals(figure.high)}"
     return LiftRow(
         name,
@@ -102,7 +109,7 @@ def _row(name: str, chosen: bool, figure: Figure, scale: float) -> LiftRow:
         figure.value,
         round(start, 2),
         round(max(0.4, end - start), 2),
-        round(share(figure.value, 0, scale), 2),
+        round(share(figure.value, *scale), 2),
         words,
     )
 

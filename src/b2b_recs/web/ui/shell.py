@@ -8,6 +8,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
+from b2b_recs.web.accounts.choice import memberships_of
+
 
 @dataclass(frozen=True)
 class Link:
@@ -64,11 +66,14 @@ def shell_of(request: HttpRequest, model: Any = None) -> Shell:
     if model is not None and getattr(model, "id", None):
         groups.append(Group(model.name, [_link(entry, here, model.id) for entry in OF_MODEL]))
     organization = getattr(request, "organization", None)
+    mine = [one.organization for one in memberships_of(request.user.pk)] if request.user.is_authenticated else []
     return Shell(
         organization_name=organization.name if organization else "b2b-recs",
         organization_id=organization.id if organization else None,
         user_name=str(getattr(request.user, "email", "")),
         groups=groups,
+        organizations=mine if len(mine) > 1 else [],
+        switch_address=_address("choose_organization"),
         account_address=_address("mfa_index"),
         logout_address=_address("account_logout"),
     )
