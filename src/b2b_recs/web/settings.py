@@ -9,7 +9,7 @@ import pghistory
 from csp.constants import NONE, SELF
 
 from b2b_recs.runtime.database import ControlDatabase
-from b2b_recs.runtime.environment import envbool, envlist, envport, envtext
+from b2b_recs.runtime.environment import envbool, envint, envlist, envport, envtext
 from b2b_recs.runtime.errors import SettingRefused
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
@@ -147,6 +147,8 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
+# How many proxies of ours stand in front; further entries of X-Forwarded-For are the visitor's own invention.
+ALLAUTH_TRUSTED_PROXY_COUNT = envint("B2B_RECS_TRUSTED_PROXIES", 1 if HOSTED else 0, 0, 10)
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

@@ -97,3 +97,36 @@ def test_an_unknown_host_name_is_refused(client: Client) -> None:
 def test_every_request_is_one_transaction_and_the_pool_is_on() -> None:
     assert "b2b_recs.web.accounts.middleware.TenancyMiddleware" in settings.MIDDLEWARE
     assert settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] >= 8
+
+
+@pytest.mark.parametrize("address", ["/raises/", "/breaks/"])
+def test_a_view_that_fails_half_way_leaves_nothing_behind(acme: Tenant, settings: Any, address: str) -> None:
+    settings.ROOT_URLCONF = "web.accounts.broken_urls"
+    client = Client(raise_request_exception=False)
+    client.force_login(acme.people["owner"])
+    answer = client.get(address)
+    assert answer.status_code == 500
+    assert "Nothing was changed" in answer.content.decode()
+    assert unscoped(ModelEndpoint).get(id=acme.id_of("ModelEndpoint")).description == ""
+    assert client.get("/").status_code == 200
+
+
+def test_the_organization_can_be_changed_to_another_of_ones_own_only(acme: Tenant, rival: Tenant) -> None:
+    user = acme.people["viewer"]
+    client = Client()
+    client.force_login(user)
+    for wanted in (rival.id, 0, -1, "x", "", 10**30):
+        assert client.post("/organization/", {"organization": wanted}).status_code == 404
+    with operating():
+        Membership.objects.create(organization=rival.organization, user=user, role="viewer")
+    assert client.post("/organization/", {"organization": rival.id}).status_code == 302
+    assert "Model of Rival" in client.get("/").content.decode()
+
+
+def test_the_address_a_visitor_claims_is_not_believed_without_a_proxy(acme: Tenant) -> None:
+    client = Client()
+    client.force_login(acme.people["owner"])
+    seen = {"name": "fresh", "currency": "EUR", "time_zone": "UTC"}
+    client.post("/models/new/", seen, headers={"X-Forwarded-For": "198.51.100.1"}, REMOTE_ADDR="203.0.113.9")
+    with scope(acme.id):
+        assert ModelEndpointEvent.objects.latest("pgh_id").pgh_context["address"] == "203.0.113.9"

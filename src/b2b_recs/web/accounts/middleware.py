@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
+from b2b_recs.web.accounts.adapter import address_of
 from b2b_recs.web.accounts.api_keys import bearer, organization_of, verify_key
 from b2b_recs.web.accounts.choice import chosen_membership
 from b2b_recs.web.accounts.refusals import refuse
@@ -71,7 +72,7 @@ def _notes(request: HttpRequest) -> dict[str, Any]:
     """What the audit keeps of a request; the path only by its route, because paths may hold tokens."""
     notes: dict[str, Any] = {
         "request": str(uuid.uuid4()),
-        "address": request.META.get("REMOTE_ADDR", ""),
+        "address": address_of(request),
         "method": request.method,
     }
     if request.user.is_authenticated:

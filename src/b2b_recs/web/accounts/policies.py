@@ -40,6 +40,8 @@ LIBRARIES = {
     "mfa_trust": PUBLIC,
     "mfa_": SIGNED_IN,
     "operator:": OPERATOR,
+    "api:openapi": PUBLIC,
+    "api:api-root": PUBLIC,
 }
 
 
@@ -104,8 +106,16 @@ def policy_of(name: str, view: Callable[..., Any]) -> str | None:
     declared: str | None = getattr(view, "access_policy", None)
     if declared is not None:
         return declared
+    operations = getattr(getattr(view, "__self__", None), "operations", None)
+    if operations:  # one address of the JSON API, with one function for each method
+        found = {getattr(operation.view_func, "access_policy", None) for operation in operations}
+        return None if None in found else min(found, key=_strictness)
     fitting = [prefix for prefix in LIBRARIES if name.startswith(prefix)]
     return LIBRARIES[max(fitting, key=len)] if fitting else None
+
+
+def _strictness(policy: str) -> int:
+    return {PUBLIC: -2, SIGNED_IN: -1, OPERATOR: 9}.get(policy) or Role(policy).rank
 
 
 def _enter_first(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
+from b2b_recs.web.accounts.adapter import address_of
 from b2b_recs.web.tenancy import operating
 
 
@@ -38,7 +39,7 @@ class OperatorSite(AdminSite):
                 "process": "operator",
                 "user": request.user.pk,
                 "email": request.user.email,
-                "address": request.META.get("REMOTE_ADDR", ""),
+                "address": address_of(request),
             }
             with operating(user_id=request.user.pk, audit=notes):
                 response = inner(request, *args, **kwargs)
