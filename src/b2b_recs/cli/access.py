@@ -7,6 +7,9 @@ import click
 from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django
 from b2b_recs.cli.stack import database_running
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.runtime.environment import envport
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.state import running
 
 
 @click.command()
@@ -21,8 +24,6 @@ def sign_in_link(email: str | None, minutes: int) -> None:
 
 def new_link(email: str | None = None, minutes: int = 60) -> str:
     """A fresh address that signs in once. Raises BadInput for an unknown address. Django is set up by the caller."""
-    from django.conf import settings
-
     from b2b_recs.web.accounts.bootstrap import ensure_owner
     from b2b_recs.web.accounts.models import User
     from b2b_recs.web.accounts.sign_in_links import create_link
@@ -36,7 +37,13 @@ def new_link(email: str | None = None, minutes: int = 60) -> str:
                 f"There is no account with the address {email}.", field="email", advice="Check the spelling."
             )
         user = found
-    return f"{settings.WEB_URL}{create_link(user, minutes)}"
+    return f"{web_address()}{create_link(user, minutes)}"
+
+
+def web_address() -> str:
+    """Where the pages are: of what runs here, else where they would be."""
+    here = running(Home.current())
+    return here.address if here and here.address else f"http://127.0.0.1:{envport('B2B_RECS_PORT', 8000)}"
 
 
 @click.command()

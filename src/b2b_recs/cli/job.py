@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import click
@@ -14,6 +15,14 @@ def job() -> None:
     """Carry out one run."""
 
 
+def _prepare() -> None:
+    """Django as the worker's role; SIGTERM ends the process at a safe point, as a cancel or to be tried again."""
+    set_up_django("worker")
+    from b2b_recs.web.runs.recorder import shutting_down
+
+    signal.signal(signal.SIGTERM, lambda number, frame: shutting_down.set())
+
+
 def _identity(function: click.decorators.FC) -> click.decorators.FC:
     function = click.option("--run", "run_id", type=int, required=True)(function)
     return click.option("--organization", "organization_id", type=int, required=True)(function)
@@ -23,7 +32,7 @@ def _identity(function: click.decorators.FC) -> click.decorators.FC:
 @_identity
 def etl(organization_id: int, run_id: int) -> None:
     """Copy one table."""
-    set_up_django("worker")
+    _prepare()
     from b2b_recs.web.etl.execution import execute
 
     sys.exit(execute(organization_id, run_id))
@@ -33,7 +42,7 @@ def etl(organization_id: int, run_id: int) -> None:
 @_identity
 def pipeline(organization_id: int, run_id: int) -> None:
     """Build the dataset, train, evaluate, register and deploy."""
-    set_up_django("worker")
+    _prepare()
     from b2b_recs.web.training.execution import execute
 
     sys.exit(execute(organization_id, run_id))

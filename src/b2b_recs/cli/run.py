@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django, write_json
-from b2b_recs.cli.progress import Watching, watching
+from b2b_recs.cli.progress import watching
 from b2b_recs.cli.stack import database_running, everything_running
 from b2b_recs.engine.errors import EngineError
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from b2b_recs.web.training.models import PipelineRun
 
 POLL_SECONDS = 0.5
-STUCK_SECONDS = 120.0
 
 
 @click.command()
@@ -59,19 +57,18 @@ class RunFailed(EngineError):
     code = "run_failed"
 
 
-def wait_for(organization_id: int, run_id: int, quiet: bool = False) -> PipelineRun:
-    """The pipeline run once it is over, its progress shown meanwhile."""
+def wait_for(organization_id: int, run_id: int, stopped: Callable[[], bool] = lambda: False) -> PipelineRun:
+    """The pipeline run once it is over (or ``stopped`` says so), its progress shown meanwhile."""
     from b2b_recs.web.tenancy import scope
     from b2b_recs.web.training.models import PipelineRun
 
-    show = watching() if not quiet else nullcontext(Watching())
-    with show as display:
+    with watching() as display:
         while True:
             with scope(organization_id):
                 run = PipelineRun.objects.get(id=run_id)
                 copies = list(run.etl_runs.select_related("data_source").order_by("id"))
             display.show(run, copies)
-            if run.is_over:
+            if run.is_over or stopped():
                 return run
             time.sleep(POLL_SECONDS)
 
@@ -98,8 +95,3 @@ def words_of(summary: dict[str, Any]) -> str:
         )
         lines.append(f"{trained['version']} {trained['title']}: {deployed}")
     return "\n".join(lines)
-
-
-def on_terminal() -> bool:
-    """Whether someone looks at the output as it appears."""
-    return sys.stderr.isatty()

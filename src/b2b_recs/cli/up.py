@@ -55,10 +55,12 @@ def prepare(
     serving_port: int | None = None,
     *,
     extra_steps: Sequence[Step] = (),
+    with_demo: bool = False,
 ) -> tuple[Supervisor, bool]:
     """The supervisor of this home, not yet started, and whether this is the home's first start.
 
-    ``extra_steps`` run after the control database is up to date and before pages, worker and endpoint.
+    ``extra_steps`` run after the control database is up to date and before pages, worker and endpoint;
+    ``with_demo`` makes the demo's source database when there is none.
     """
     home = Home.current().create()
     first_start = not _first_start_note(home).exists()
@@ -76,7 +78,7 @@ def prepare(
     serving = serving_child(home, host, serving_port, envint("B2B_RECS_SERVING_WORKERS", 1, 1, 64))
     os.environ["B2B_RECS_PORT"], os.environ["B2B_RECS_SERVING_PORT"] = str(port), str(serving_port)
     supervisor = Supervisor(
-        home, [web, worker, serving], databases=databases_of(home, keys), say=click.echo, address=web.address
+        home, [web, worker, serving], databases=databases_of(home, keys, with_demo), say=click.echo, address=web.address
     )
     supervisor.steps = [
         ("database roles: in order", lambda: ControlDatabase.current(home, keys).ensure()),
@@ -98,12 +100,12 @@ def _first_start_note(home: Home) -> Path:
     return home.run / "first-start"
 
 
-def databases_of(home: Home, keys: Keys) -> dict[str, EmbeddedPostgres]:
+def databases_of(home: Home, keys: Keys, with_demo: bool = False) -> dict[str, EmbeddedPostgres]:
     """The embedded databases of a home: the control database unless DATABASE_URL is set, and the demo's if made."""
     found: dict[str, EmbeddedPostgres] = {}
     if not configured_externally():
         found["database"] = EmbeddedPostgres(home.postgres, keys.passwords["postgres"], log=home.logs / "postgres.log")
-    if (home.demo / "cluster.json").exists():
+    if with_demo or (home.demo / "cluster.json").exists():
         found["demo database"] = demo_database(home, keys)
     return found
 

@@ -139,7 +139,7 @@ class _Application:
         else:
             self._update(job, what, {"connection": connections[section.connection], "enabled": section.enabled})
             self._update(job.table, what, {"spec": document})
-        self._schedule(what, Schedule.Target.ETL, job.id, section.schedule, spec.time_zone)
+        self._schedule(what, Schedule.Target.ETL, job.id, section.schedule, self.model.time_zone)
 
     def _dataset(self, name: str, document: dict[str, Any]) -> Dataset:
         dataset = Dataset.objects.filter(model=self.model, name=name).first()

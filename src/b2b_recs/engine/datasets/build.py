@@ -43,7 +43,7 @@ def build_dataset(
         _refuse_multiplying_joins(spec, backend)
         plain = with_roles(spec, joined(spec, backend.table))
         counted: list[FilterStep] = []
-        # read once; every count and the result come from this copy, which may spill to disk and ends with the connection
+        # read once: counts and result come from this copy, which may spill to disk and ends with the connection
         table = backend.create_table("selected_rows", plain, temp=True)
         before = rows = int(table.count().execute())
         for name, narrow in steps(spec):

@@ -2,257 +2,133 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 
-from b2b_recs.engine.datasets.spec import Condition, DatasetSpec, Join
-from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.datasets.columns import as_number, as_text, as_time, column_of
+from b2b_recs.engine.datasets.conditions import in_words, test_of
+from b2b_recs.engine.datasets.spec import DatasetSpec
 
 Table = Any  # an ibis table expression; the library carries no types
-NEEDED_ROLES = ("customer", "product", "time")
-TEXT_ROLES = ("customer", "product", "order", "customer_name", "product_name", "category")
-NUMBER_ROLES = ("revenue", "quantity")
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "=": lambda column, value: column == value,
-    "!=": lambda column, value: column != value,
-    ">": lambda column, value: column > value,
-    ">=": lambda column, value: column >= value,
-    "<": lambda column, value: column < value,
-    "<=": lambda column, value: column <= value,
-}
+Narrow = Callable[[Table], Table]
 
-
-def joined(spec: DatasetSpec, table_of: Callable[[str], Table]) -> Table:
-    """Base and joined tables as one; a joined column whose name is taken is called ``table__column``."""
-    table = table_of(spec.base)
-    for number, join in enumerate(spec.joins):
-        table = _join(table, join, table_of(join.table), f"joins[{number}]")
-    for name in spec.upper_case:
-        column = _column(table, name, "upper_case")
-        table = table.mutate(**{name: column.cast("string").upper()})
-    return table
-
-
-def duplicate_keys(join: Join, table: Table) -> Table:
-    """Keys that stand in more than one row of the joined table; each would multiply order lines."""
-    keys = list(join.on.values())
-    known = table.filter([table[key].notnull() for key in keys])
-    counted = known.group_by(keys).aggregate(times=known.count())
-    return counted.filter(counted.times > 1)
+_NEEDED_ROLES = ("customer", "product", "time")
+_NUMBER_ROLES = ("revenue", "quantity")
+_UTC = ZoneInfo("UTC")
 
 
 def with_roles(spec: DatasetSpec, table: Table) -> Table:
-    """The columns of the roles under the roles' names, as text, number or time, beside the columns filters ask for."""
+    """``role_…`` columns as text, float64 or time, and one ``where_<number>`` column per condition as it is stored.
+
+    Raises BadInput naming the role or the condition, its column, and the columns there are.
+    """
     chosen: dict[str, Any] = {}
     for role, name in spec.roles.model_dump().items():
         if name is None:
             continue
-        column = _column(table, name, f"roles.{role}")
-        if role in TEXT_ROLES:
-            column = _as_text(column)
-        elif role in NUMBER_ROLES:
-            column = _as_number(column, name, f"roles.{role}")
+        field = f"roles.{role}"
+        column = column_of(table, name, field, f"The column of the role {role},")
+        if role == "time":
+            chosen["role_time"] = as_time(column, name, field)
+        elif role in _NUMBER_ROLES:
+            chosen[f"role_{role}"] = as_number(column, name, field)
         else:
-            column = _as_time(column, name)
-        chosen[f"role_{role}"] = column
-    asked = {condition.column for condition in spec.filters.where}
-    kept = {name: _column(table, name, "filters.where") for name in sorted(asked)}
-    return table.select(**kept, **chosen)
-
-
-def steps(spec: DatasetSpec) -> Iterator[tuple[str, Callable[[Table], Table]]]:
-    """Every filter in order: its name in words, and how it narrows a table of ``with_roles``."""
-    for role in NEEDED_ROLES:
-        yield f"{role} known", _known(role)
+            chosen[f"role_{role}"] = as_text(column, name, field)
     for number, condition in enumerate(spec.filters.where):
-        yield _words(condition), _where(condition, f"filters.where[{number}]")
+        field = f"filters.where[{number}]"
+        chosen[f"where_{number}"] = column_of(table, condition.column, f"{field}.column", "The column of a condition,")
+    return table.select(**chosen)
+
+
+def steps(spec: DatasetSpec, zone: ZoneInfo = _UTC) -> Iterator[tuple[str, Narrow]]:
+    """Every filter in order: its name in words, and how it narrows a table of ``with_roles``.
+
+    ``zone`` is where a time without a zone is read.
+    """
     filters = spec.filters
+    for role in _NEEDED_ROLES:
+        yield f"{role} known", _known(role)
+    for number, condition in enumerate(filters.where):
+        yield in_words(condition), _where(spec, number, zone)
     if filters.history_days is not None:
-        yield f"the last {filters.history_days} days", _history(filters.history_days)
+        yield f"last {filters.history_days:,} days", _history(filters.history_days)
     if filters.min_orders_per_customer > 1:
-        yield (
-            f"customers with {filters.min_orders_per_customer} orders or more",
-            _loyal(filters.min_orders_per_customer),
-        )
+        orders = filters.min_orders_per_customer
+        yield f"customers with {orders:,} orders or more", _loyal(orders)
     if filters.top_revenue_share < 1:
-        yield f"products that make the top {filters.top_revenue_share:.0%} of revenue", _top(filters.top_revenue_share)
+        share = filters.top_revenue_share
+        yield f"products that make the top {share * 100:g} % of revenue", _top(share)
 
 
-def final(spec: DatasetSpec, table: Table) -> Table:
-    """The rows that stay after every step, roles only."""
-    for _, narrow in steps(spec):
+def final(spec: DatasetSpec, table: Table, zone: ZoneInfo = _UTC) -> Table:
+    """The rows of ``with_roles`` that stay after every step, roles only."""
+    for _, narrow in steps(spec, zone):
         table = narrow(table)
+    return roles_only(table)
+
+
+def roles_only(table: Table) -> Table:
+    """The ``role_…`` columns."""
     return table.select([name for name in table.columns if name.startswith("role_")])
 
 
-def _join(table: Table, join: Join, other: Table, where: str) -> Table:
-    for mine, theirs in join.on.items():
-        _column(table, mine, f"{where}.on")
-        _column(other, theirs, f"{where}.on", join.table)
-    taken = set(table.columns)
-    keys = set(join.on.values())
-    marked = other.rename({f"right__{name}": name for name in other.columns})
-    matches = [table[mine] == marked[f"right__{theirs}"] for mine, theirs in join.on.items()]
-    both = table.join(marked, matches, how=join.kind)
-    columns: dict[str, Any] = {}
-    partner = {mine: f"right__{theirs}" for mine, theirs in join.on.items()}
-    for name in table.columns:
-        # in a right join the key of an unmatched row is known only from the right side
-        columns[name] = ibis.coalesce(both[name], both[partner[name]]) if name in partner else both[name]
-    for name in other.columns:
-        if name in keys and name in taken:
-            continue
-        columns[name if name not in taken else f"{join.table}__{name}"] = both[f"right__{name}"]
-    return both.select(**columns)
-
-
-def _column(table: Table, name: str, field: str, of: str = "") -> Any:
-    if name in table.columns:
-        return table[name]
-    raise BadInput(
-        f"There is no column “{name}”{f' in {of}' if of else ''}.",
-        field=field,
-        advice=f"Columns there are: {', '.join(table.columns)}.",
-    )
-
-
-def _as_text(column: Any) -> Any:
-    kind = column.type()
-    if kind.is_floating() or kind.is_decimal():
-        # an id that was stored as a number with decimals is still the same id
-        whole = column.cast("int64")
-        text = ibis.ifelse(column == whole, whole.cast("string"), column.cast("string"))
-    else:
-        text = column.cast("string")
-    return text.nullif("")
-
-
-def _as_number(column: Any, name: str, field: str) -> Any:
-    if not column.type().is_numeric():
-        raise BadInput(
-            f"“{name}” is {column.type()}, not a number.", field=field, advice="Choose a column with numbers."
-        )
-    return column.cast("float64")
-
-
-def _as_time(column: Any, name: str) -> Any:
-    kind = column.type()
-    if kind.is_date():
-        return column.cast("timestamp")
-    if not kind.is_timestamp():
-        raise BadInput(
-            f"“{name}” is {kind}, not a time.", field="roles.time", advice="Choose a column with dates or times."
-        )
-    return column
-
-
-def _known(role: str) -> Callable[[Table], Table]:
+def _known(role: str) -> Narrow:
     return lambda table: table.filter(table[f"role_{role}"].notnull())
 
 
-def _history(days: int) -> Callable[[Table], Table]:
+def _where(spec: DatasetSpec, number: int, zone: ZoneInfo) -> Narrow:
+    condition = spec.filters.where[number]
+
     def narrow(table: Table) -> Table:
-        newest = table.aggregate(newest=table.role_time.max())
-        return table.filter(table.role_time > newest.newest.as_scalar() - ibis.interval(days=days))
+        return table.filter(test_of(table[f"where_{number}"], condition, f"filters.where[{number}]", zone))
 
     return narrow
 
 
-def _loyal(orders: int) -> Callable[[Table], Table]:
+def _history(days: int) -> Narrow:
     def narrow(table: Table) -> Table:
-        what = table.role_order if "role_order" in table.columns else table.role_time
-        counted = table.group_by("role_customer").aggregate(orders=what.nunique())
+        newest = table.aggregate(newest=table.role_time.max()).newest.as_scalar()
+        return table.filter(table.role_time > newest - ibis.interval(days=days))
+
+    return narrow
+
+
+def _loyal(orders: int) -> Narrow:
+    def narrow(table: Table) -> Table:
+        order = table.role_time.cast("string")
+        if "role_order" in table.columns:
+            order = ibis.coalesce(ibis.literal("#").concat(table.role_order), order)
+        counted = table.select("role_customer", order=order)
+        counted = counted.group_by("role_customer").aggregate(orders=counted.order.nunique())
         return table.semi_join(counted.filter(counted.orders >= orders), "role_customer")
 
     return narrow
 
 
-def _top(share: float) -> Callable[[Table], Table]:
+def _top(share: float) -> Narrow:
+    """Products by falling worth until the share is reached; the one that reaches it stays, equals go by id."""
+
     def narrow(table: Table) -> Table:
-        worth = _worth(table)
-        sold = table.group_by("role_product").aggregate(worth=worth.sum())
-        sold = sold.mutate(worth=ibis.greatest(sold.worth, 0.0))
-        order = ibis.window(order_by=[sold.worth.desc(), sold.role_product.asc()], preceding=None, following=0)
-        ranked = sold.mutate(reached=sold.worth.sum().over(order), total=sold.worth.sum().over(ibis.window()))
-        best = ranked.filter((ranked.reached - ranked.worth < ranked.total * share) & (ranked.worth > 0))
+        valued = table.select("role_product", worth=_worth(table))
+        sold = valued.group_by("role_product").aggregate(worth=valued.worth.sum())
+        sold = sold.filter(sold.worth > 0)
+        before = ibis.window(order_by=[sold.worth.desc(), sold.role_product.asc()], preceding=None, following=0)
+        ranked = sold.mutate(reached=sold.worth.sum().over(before), total=sold.worth.sum().over(ibis.window()))
+        least = ranked.total.cast("float64") * share
+        best = ranked.filter((ranked.reached - ranked.worth).cast("float64") < least)
         return table.semi_join(best, "role_product")
 
     return narrow
 
 
 def _worth(table: Table) -> Any:
+    """Revenue, else quantity, else one per row; as decimals, whose sum does not depend on the order of adding."""
     for role in ("role_revenue", "role_quantity"):
         if role in table.columns:
-            return table[role].fill_null(0.0)
-    return ibis.literal(1.0)
-
-
-def _where(condition: Condition, field: str) -> Callable[[Table], Table]:
-    def narrow(table: Table) -> Table:
-        return table.filter(_test(_column(table, condition.column, field), condition, field))
-
-    return narrow
-
-
-def _test(column: Any, condition: Condition, field: str) -> Any:
-    value, op = condition.value, condition.op
-    if op == "known":
-        return column.notnull() & (column != "") if column.type().is_string() else column.notnull()
-    if op == "unknown":
-        return column.isnull() | (column == "") if column.type().is_string() else column.isnull()
-    if op in ("in", "not in"):
-        values = [str(each) for each in value] if isinstance(value, Sequence) and not isinstance(value, str) else None
-        if not values:
-            raise _odd(condition, field, "a list of values")
-        text = _as_text(column)
-        return text.isin(values) if op == "in" else text.notin(values)
-    if op in ("starts", "not starts", "matches"):
-        return _text_test(_as_text(column), condition, field)
-    return COMPARISONS[op](column, _literal(column, condition, field))
-
-
-def _text_test(text: Any, condition: Condition, field: str) -> Any:
-    if not isinstance(condition.value, str) or not condition.value:
-        raise _odd(condition, field, "a text")
-    if condition.op == "matches":
-        try:
-            re.compile(condition.value)
-        except re.error as error:
-            raise _odd(condition, field, f"a pattern ({error})") from error
-        return text.re_search(condition.value)
-    starts = text.startswith(condition.value)
-    return starts if condition.op == "starts" else ~starts
-
-
-def _literal(column: Any, condition: Condition, field: str) -> Any:
-    kind, value = column.type(), condition.value
-    if kind.is_boolean() and isinstance(value, bool):
-        return value
-    if kind.is_numeric() and isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    if kind.is_string() and isinstance(value, str | int | float):
-        return str(value)
-    if kind.is_temporal() and isinstance(value, str):
-        return ibis.literal(value).cast("timestamp" if kind.is_timestamp() else kind)
-    raise _odd(condition, field, f"something to compare with {kind}")
-
-
-def _odd(condition: Condition, field: str, wanted: str) -> BadInput:
-    return BadInput(
-        f"“{condition.column} {condition.op} {condition.value}” cannot be tested.",
-        field=field,
-        advice=f"Give {wanted} as value.",
-    )
-
-
-def _words(condition: Condition) -> str:
-    value = condition.value
-    if condition.op in ("known", "unknown"):
-        return f"{condition.column} is {condition.op}"
-    if isinstance(value, tuple):
-        value = ", ".join(value)
-    verb = {"starts": "starts with", "not starts": "does not start with"}.get(condition.op, condition.op)
-    return f"{condition.column} {verb} {value}"
+            value = table[role]
+            finite = value.isnan().ifelse(0.0, value).fill_null(0.0)
+            return finite.try_cast("decimal(38, 9)").fill_null(0)
+    return ibis.literal(1, type="int64")

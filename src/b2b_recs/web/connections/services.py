@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -91,18 +91,22 @@ def read_named_secret(organization_id: int, name: str) -> str:
     return _box().open(bytes(row.ciphertext), SecretPlace.of_organization(organization_id, name))
 
 
-def opened(connection: Connection) -> Source:
-    """The open source behind a connection; use as a context manager. Raises the engine's refusals with advice."""
+def opener(connection: Connection) -> Callable[[], Source]:
+    """How to open the source behind a connection, outside the scope too; the source is a context manager.
+
+    Raises BadInput when it is switched off; opening raises the engine's refusals with advice.
+    """
     if not connection.enabled:
         raise BadInput(f"The connection “{connection.name}” is switched off.", advice="Switch it on, then run again.")
-    return open_source(connection.source_type, {**connection.parameters, **_secrets(connection)}, guard())
+    parameters = {**connection.parameters, **_secrets(connection)}
+    return lambda: open_source(connection.source_type, parameters, guard())
 
 
 def test(connection: Connection) -> CheckResult:
     """Connect for real and list tables; the outcome is kept on the connection. Raises what the source said."""
     now = datetime.now(UTC)
     try:
-        with opened(connection) as source:
+        with opener(connection)() as source:
             result = source.check()
     except EngineError as error:
         Connection.objects.filter(id=connection.id).update(

@@ -10,7 +10,7 @@ from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
-from b2b_recs.web.connections.services import opened
+from b2b_recs.web.connections.services import opener
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.runs.attempts import DONE, carry_out, claim
@@ -34,8 +34,9 @@ def _copy(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str,
         connection = job.connection
         spec = CopySpec.model_validate(job.table.spec)
         model_id = job.configuration.model_id
+        open_source = opener(connection)
     recorder.stage("connect", "running", f"Connecting to {connection.name}")
-    with opened(connection) as source:
+    with open_source() as source:
         recorder.stage("connect", "done")
         result = copy_table(
             SOURCE_TYPES[connection.source_type],

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, ETLRun
-from b2b_recs.web.runs.queueing import defer
+from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
+from b2b_recs.web.runs.queueing import call_off, defer
 from b2b_recs.web.training.models import PipelineRun
 
 STAGES = ("connect", "read", "load", "reconcile")
@@ -36,5 +37,9 @@ def start_run(
 
 
 def cancel_run(run: ETLRun) -> None:
-    """Ask a run to stop; one that waits ends at its turn, one that copies stops at the next batch."""
+    """Stop a run: one that waits ends now, one that copies stops at the next batch."""
+    from b2b_recs.web.etl.endings import after_etl  # what follows a copy may start the next one
+
     ETLRun.objects.filter(id=run.id, status__in=ETLRun.ACTIVE).update(cancel_requested=True)
+    if call_off("execute_etl_run", run.organization_id, run.id):
+        end_from_outside(ETLRun, run.organization_id, run.id, "cancelled", CANCELLED, after_etl)

@@ -47,9 +47,10 @@ def _store(organization_id: int, model_id: int, windows: Iterable[Window]) -> No
         )
         processes = dict(row.latency.get("processes", {}))
         counted = _counted(window)
-        if processes.get(window.process) == counted:
+        part = f"{window.process} {window.deployment_id} {window.version}"
+        if processes.get(part) == counted:
             continue
-        processes[window.process] = counted
+        processes[part] = counted
         _total(row, processes)
         row.save()
 

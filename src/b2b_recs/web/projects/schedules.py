@@ -11,7 +11,7 @@ from b2b_recs.web.projects.models import Schedule
 
 
 def next_time(cron: str, time_zone: str, after: datetime) -> datetime:
-    """The next moment a schedule fires after ``after``, in UTC; a local time skipped by the clock fires once after it."""
+    """The next moment a schedule fires after ``after``, in UTC; a local time the clock skips fires once after it."""
     moment: datetime = next(CronSim(cron, after.astimezone(ZoneInfo(time_zone))))
     return moment.astimezone(UTC)
 

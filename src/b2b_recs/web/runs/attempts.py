@@ -10,12 +10,13 @@ from typing import Any
 
 from b2b_recs.engine.errors import Cancelled, EngineError, Fenced
 from b2b_recs.web.runs.models import Run, RunLogLine
-from b2b_recs.web.runs.recorder import RunRecorder
+from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
 from b2b_recs.web.tenancy import scope
 
 MOST_ATTEMPTS = 5
+CANCELLED = "The run was cancelled."
 log = logging.getLogger(__name__)
-DONE, TRY_AGAIN = 0, 75  # exit codes the worker understands; 75 is EX_TEMPFAIL of sysexits.h
+DONE = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def claim(run_type: type[Run], organization_id: int, run_id: int, after: Callabl
         if run is None or run.is_over:
             return None
         if run.cancel_requested:
-            _close(run, status=Run.Status.CANCELLED, error="The run was cancelled before it started.")
+            _close(run, status=Run.Status.CANCELLED, error=CANCELLED)
             after(run)
             return None
         if run.attempt >= MOST_ATTEMPTS:
@@ -80,7 +81,7 @@ def carry_out(
                 ending = {"status": Run.Status.COMPLETED, **work(recorder)}
             except Cancelled:
                 recorder.fail_open_stages("cancelled")
-                ending = {"status": Run.Status.CANCELLED, "error": "The run was cancelled."}
+                ending = {"status": Run.Status.CANCELLED, "error": CANCELLED}
             except Fenced:
                 raise
             except EngineError as error:

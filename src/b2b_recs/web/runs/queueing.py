@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from django.db import connection
 
-from b2b_recs.runtime.queue import defer_sql
+from b2b_recs.runtime.queue import cancel_sql, defer_sql
 
 
 def defer(task: str, organization_id: int, run_id: int, lock: str) -> None:
     """Queue one run; the worker sees it when the transaction commits."""
     with connection.cursor() as cursor:
         defer_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}, lock=lock)
+
+
+def call_off(task: str, organization_id: int, run_id: int) -> bool:
+    """Take a run out of the queue, or ask its worker to stop it; True when it had not begun, so nobody else ends it."""
+    with connection.cursor() as cursor:
+        return cancel_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}) == "cancelled"

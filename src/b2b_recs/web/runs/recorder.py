@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import UTC, datetime
 from types import TracebackType
@@ -14,6 +15,8 @@ from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.tenancy import scope
 
 FLUSH_SECONDS = 0.5
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the worker hands the run out again
+shutting_down = threading.Event()  # set by SIGTERM in a run's own process
 COUNTERS = ("rows_read", "rows_loaded", "rows_rejected", "rows_expected", "bytes", "fraction")
 
 
@@ -107,6 +110,8 @@ class RunRecorder:
                 self._wake.wait(FLUSH_SECONDS)
                 self._wake.clear()
                 self._write()
+                if shutting_down.is_set() and not self._cancel_requested:
+                    os._exit(TRY_AGAIN)  # nothing half-done is lost: the next attempt goes on from what was committed
             self._write()
         finally:
             connection.close()

@@ -10,7 +10,8 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.runs.queueing import defer
+from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
+from b2b_recs.web.runs.queueing import call_off, defer
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
 STAGES = ("copy", "dataset", "train", "evaluate", "register", "deploy")
@@ -76,9 +77,14 @@ def continue_pipeline(pipeline_run_id: int) -> None:
 
 
 def cancel_pipeline(run: PipelineRun) -> None:
-    """Ask a pipeline run and the copies it waits for to stop."""
+    """Stop a pipeline run and the copies it waits for."""
+    from b2b_recs.web.etl.services import cancel_run  # the two apps call each other
+
     PipelineRun.objects.filter(id=run.id, status__in=PipelineRun.ACTIVE).update(cancel_requested=True)
-    run.etl_runs.filter(status__in=ETLRun.ACTIVE).update(cancel_requested=True)
+    for copy in run.etl_runs.filter(status__in=ETLRun.ACTIVE):
+        cancel_run(copy)
+    if call_off("execute_pipeline_run", run.organization_id, run.id):
+        end_from_outside(PipelineRun, run.organization_id, run.id, "cancelled", CANCELLED, lambda ended: None)
 
 
 def _copy_first(run: PipelineRun, jobs: list[DataSource], user: User | None, trigger: str) -> None:
