@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import duckdb
 import ibis
 import pyarrow as pa
 
-from b2b_recs.engine.datasets.encode import encode
-from b2b_recs.engine.datasets.expressions import duplicate_keys, final, joined, steps, with_roles
+from b2b_recs.engine.datasets.encode import encode, with_dictionaries
+from b2b_recs.engine.datasets.expressions import NEEDED_ROLES, final, roles_only, steps, with_roles
 from b2b_recs.engine.datasets.interactions import DatasetBuild, FilterStep
+from b2b_recs.engine.datasets.joins import check_join, joined, repeated_keys
+from b2b_recs.engine.datasets.local_time import zone_named
 from b2b_recs.engine.datasets.quality import quality_of
 from b2b_recs.engine.datasets.spec import DatasetSpec
-from b2b_recs.engine.errors import BadInput, EmptyDataset, WarehouseTableMissing
+from b2b_recs.engine.errors import BadInput, EmptyDataset, StorageFull, WarehouseTableMissing
 from b2b_recs.engine.warehouse.local import LocalWarehouse
-from b2b_recs.engine.warehouse.query import Limits, ibis_connection
+from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
 
 RAW = "raw_data"
 
@@ -29,40 +35,36 @@ def build_dataset(
     *,
     time_zone: str = "UTC",
     limits: Limits = Limits.DEFAULT,
+    scratch: Path | None = None,
 ) -> DatasetBuild:
     """The interactions a definition selects, and everything needed to read them again.
 
     ``pins`` names table versions to read instead of the newest. Times without a zone are read in ``time_zone``.
-    Raises WarehouseTableMissing, BadInput naming the role, join or filter at fault, and EmptyDataset naming the
-    filter that left nothing.
+    ``scratch`` is where rows beyond ``limits.memory_bytes`` go meanwhile. Raises WarehouseTableMissing, BadInput
+    naming the role, join or filter at fault, EmptyDataset naming the filter that left nothing, StorageFull, and
+    QueryTooLong.
     """
+    zone = zone_named(time_zone)
     tables = sorted({spec.base, *(join.table for join in spec.joins)})
     views = {name: warehouse.table(RAW, name) for name in tables}
     versions = {name: _version(name, table.version(), pins) for name, table in views.items()}
-    with ibis_connection({name: (views[name], versions[name]) for name in tables}, limits) as backend:
-        _refuse_multiplying_joins(spec, backend)
-        plain = with_roles(spec, joined(spec, backend.table))
-        counted: list[FilterStep] = []
-        # read once: counts and result come from this copy, which may spill to disk and ends with the connection
-        table = backend.create_table("selected_rows", plain, temp=True)
-        before = rows = int(table.count().execute())
-        for name, narrow in steps(spec):
-            table = narrow(table)
-            after = int(table.count().execute())
-            counted.append(FilterStep(name, before, after))
-            before = after
-        _refuse_empty(rows, counted)
-        result: pa.Table = table.select([one for one in table.columns if one.startswith("role_")]).to_pyarrow()
-        sql = str(ibis.to_sql(final(spec, plain), dialect="duckdb"))
-    interactions = encode(result, time_zone)
+    with (
+        ibis_connection({name: (views[name], versions[name]) for name in tables}, limits, scratch) as backend,
+        time_limit(backend.con, limits.seconds),
+        _refusals(),
+    ):
+        plain = _definition(spec, backend)
+        sql = str(ibis.to_sql(final(spec, plain, zone), dialect="duckdb"))
+        rows, counted, selected = _selected(spec, backend, plain, zone)
+    interactions = encode(selected, time_zone)
     return DatasetBuild(
         interactions=interactions,
         table_versions=versions,
         fingerprint=fingerprint(spec, versions, time_zone),
         sql=sql,
-        steps=tuple(counted),
+        steps=counted,
         rows=len(interactions),
-        quality=quality_of(interactions, rows, tuple(counted)),
+        quality=quality_of(interactions, rows, counted),
     )
 
 
@@ -84,33 +86,65 @@ def _version(name: str, newest: int | None, pins: Mapping[str, int] | None) -> i
     return (pins or {}).get(name, newest)
 
 
-def _refuse_multiplying_joins(spec: DatasetSpec, backend: Any) -> None:
+def _definition(spec: DatasetSpec, backend: Any) -> Any:
+    """Joined tables under the roles' names, once it is sure that no join multiplies rows."""
     for number, join in enumerate(spec.joins):
-        table = backend.table(join.table)
-        for name in join.on.values():
-            if name not in table.columns:
-                raise BadInput(
-                    f"There is no column “{name}” in {join.table}.",
-                    field=f"joins[{number}].on",
-                    advice=f"Columns there are: {', '.join(table.columns)}.",
-                )
-        repeated = int(duplicate_keys(join, table).count().execute())
-        if repeated:
+        check_join(join, backend.table(join.table), number)
+    table = with_roles(spec, joined(spec, backend.table))
+    for number, join in enumerate(spec.joins):
+        repeated = repeated_keys(join, backend.table(join.table))
+        example = repeated.limit(1).to_pyarrow().to_pylist()
+        if example:
             keys = ", ".join(join.on.values())
+            values = ", ".join(str(value) for name, value in example[0].items() if name != "times")
             raise BadInput(
-                f"{join.table} has {repeated:,} values of {keys} in more than one row, so joining it would count "
-                "order lines twice.",
+                f"{join.table} has {int(repeated.count().execute()):,} values of {keys} in more than one row "
+                f"(“{values}” in {example[0]['times']:,}), so the join would count order lines more than once.",
                 field=f"joins[{number}].on",
-                advice="Join on a column that is unique there.",
+                advice="Join on columns that are unique there, or load a table with one row for each.",
             )
+    return table
 
 
-def _refuse_empty(rows: int, counted: list[FilterStep]) -> None:
+def _selected(
+    spec: DatasetSpec, backend: Any, plain: Any, zone: ZoneInfo
+) -> tuple[int, tuple[FilterStep, ...], pa.Table]:
+    """Rows before any step, the rows around every step, and the role columns of the rows that stay."""
+    narrows = list(steps(spec, zone))
+    for _, narrow in narrows:
+        narrow(plain)  # every condition is refused before a row is read
+    # Read once: every count and the result come from this copy, which may spill to disk and ends with the connection.
+    table = backend.create_table("selected_rows", plain, temp=True)
+    before = rows = int(table.count().execute())
     if rows == 0:
-        raise EmptyDataset("The dataset's tables have no rows.", advice="Run the jobs that load them.")
-    for step in counted:
-        if step.rows_after == 0:
+        raise EmptyDataset(f"The table {spec.base} has no rows.", advice="Run the job that loads it.")
+    looks = len(NEEDED_ROLES) + len(spec.filters.where)
+    counted: list[FilterStep] = []
+    for name, narrow in narrows:
+        table = narrow(table)
+        if len(counted) >= looks:
+            # these look at all rows that are left, so each stands on a copy instead of repeating the ones before
+            table = backend.create_table(f"selected_rows_{len(counted)}", table, temp=True)
+        after = int(table.count().execute())
+        counted.append(FilterStep(name, before, after))
+        if after == 0:
             raise EmptyDataset(
-                f"Nothing is left after the filter “{step.name}”, which {step.rows_before:,} rows had reached.",
-                advice="Widen that filter.",
+                f"Nothing is left after the filter “{name}”, which {before:,} rows had reached.",
+                advice="Widen that filter."
+                if len(counted) > len(NEEDED_ROLES)
+                else "Choose another column for that role.",
             )
+        before = after
+    reader = backend.con.sql(str(ibis.to_sql(roles_only(table), dialect="duckdb"))).to_arrow_reader(250_000)
+    return rows, tuple(counted), with_dictionaries(reader, reader.schema)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise StorageFull(
+            "The dataset needs more memory and temporary disk space than queries may use here.",
+            advice="Choose fewer rows, a shorter period or fewer joins, or give the machine more.",
+        ) from error

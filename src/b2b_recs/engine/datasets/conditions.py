@@ -92,7 +92,8 @@ def _literal(column: Column, condition: Condition, value: str | int | float | bo
         try:
             number = Decimal(str(value))
             if number.is_finite():
-                return int(number) if number == int(number) else float(number)
+                whole = number == number.to_integral_value()
+                return int(number) if whole else (number if kind.is_decimal() else float(number))
         except InvalidOperation:
             pass
     elif kind.is_date() or kind.is_timestamp():

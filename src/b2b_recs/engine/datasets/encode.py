@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from b2b_recs.engine.datasets.interactions import Interactions
+from b2b_recs.engine.datasets.local_time import utc_microseconds, zone_named
+
+
+def with_dictionaries(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """The batches as one table whose texts are dictionaries, so that a repeated text costs four bytes."""
+    narrow = pa.schema([_dictionary_field(field) for field in schema])
+    kept = [
+        pa.RecordBatch.from_arrays(
+            [
+                column.dictionary_encode() if pa.types.is_dictionary(field.type) else column
+                for column, field in zip(batch.columns, narrow, strict=True)
+            ],
+            schema=narrow,
+        )
+        for batch in batches
+        if batch.num_rows
+    ]
+    return pa.Table.from_batches(kept, narrow).unify_dictionaries()
 
 
 def encode(rows: pa.Table, time_zone: str) -> Interactions:
-    """Interactions of a table with ``role_…`` columns, in an order that depends on the rows alone."""
+    """Interactions of a table with ``role_…`` columns, the same for the same rows in any order.
+
+    Without a quantity role every row counts as one piece, without a revenue role revenue is the quantity; an unknown
+    or not finite number is 0. A product's or customer's text is its newest one. Raises BadInput for the time zone.
+    """
     customer, customer_ids = _codes(rows["role_customer"])
     product, product_ids = _codes(rows["role_product"])
     time = _microseconds(rows["role_time"], time_zone)
@@ -21,78 +43,78 @@ def encode(rows: pa.Table, time_zone: str) -> Interactions:
     quantity = _numbers(rows, "role_quantity", np.ones(len(time)))
     revenue = _numbers(rows, "role_revenue", quantity)
     sequence = np.lexsort((revenue, quantity, order, product, customer, time))
-    customer, product, order, time = customer[sequence], product[sequence], order[sequence], time[sequence]
     return Interactions(
-        customer=customer,
-        product=product,
-        order=order,
-        time=time,
+        customer=customer[sequence],
+        product=product[sequence],
+        order=order[sequence],
+        time=time[sequence],
         revenue=revenue[sequence],
         quantity=quantity[sequence],
         customer_ids=customer_ids,
         product_ids=product_ids,
-        product_names=_newest(rows, "role_product_name", sequence, product, len(product_ids)),
-        product_categories=_newest(rows, "role_category", sequence, product, len(product_ids)),
-        customer_names=_newest(rows, "role_customer_name", sequence, customer, len(customer_ids)),
+        product_names=_newest(rows, "role_product_name", product, time, len(product_ids)),
+        product_categories=_newest(rows, "role_category", product, time, len(product_ids)),
+        customer_names=_newest(rows, "role_customer_name", customer, time, len(customer_ids)),
     )
 
 
+def _dictionary_field(field: pa.Field) -> pa.Field:
+    if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+        return pa.field(field.name, pa.dictionary(pa.int32(), field.type))
+    return field
+
+
 def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.str_]]:
-    """Index of every value among the sorted distinct values, and those values."""
-    encoded = column.combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
+    """Index of every value among the sorted distinct values (-1 for NULL), and those values."""
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    encoded = column.unify_dictionaries().combine_chunks()
+    if isinstance(encoded, pa.ChunkedArray):  # no chunk at all
+        encoded = pa.array([], pa.string()).dictionary_encode()
     values = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
     order = np.argsort(values, kind="stable")
-    rank = np.empty(len(order), dtype=np.int32)
+    rank = np.full(len(order) + 1, -1, dtype=np.int32)  # the last place is what -1 finds
     rank[order] = np.arange(len(order), dtype=np.int32)
-    return rank[np.asarray(encoded.indices)], values[order]
+    indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return rank[indices], values[order]
 
 
 def _microseconds(column: pa.ChunkedArray, time_zone: str) -> npt.NDArray[np.int64]:
-    kind = column.type
-    if kind.tz is None:
-        column = pc.assume_timezone(
-            column.cast(pa.timestamp("us")), timezone=time_zone, ambiguous="earliest", nonexistent="latest"
-        )
-    else:
-        column = column.cast(pa.timestamp("us", "UTC"))
-    return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
+    """Moments in UTC; a column without a zone shows the wall clock of ``time_zone``."""
+    zone = zone_named(time_zone)
+    plain = column.cast(pa.timestamp("us", column.type.tz)).cast(pa.int64()).to_numpy()
+    moments = np.asarray(plain, dtype=np.int64)
+    return moments if column.type.tz else utc_microseconds(moments, zone)
 
 
 def _orders(rows: pa.Table, customer: npt.NDArray[np.int32], time: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
-    """An index per order; without an order column, what a customer bought at one moment is an order."""
-    moments, moment = np.unique(time, return_inverse=True)
-    together = customer.astype(np.int64) * len(moments) + moment
-    if "role_order" not in rows.column_names:
-        return np.asarray(np.unique(together, return_inverse=True)[1], dtype=np.int32)
-    filled = pc.fill_null(rows["role_order"], "")
-    codes, ids = _codes(filled)
-    if len(ids) and ids[0] == "":  # lines without an order number are orders by customer and moment
-        mixed = np.where(codes == 0, len(ids) + np.unique(together, return_inverse=True)[1], codes)
-        return np.asarray(np.unique(mixed, return_inverse=True)[1], dtype=np.int32)
-    return codes
+    """An index per order of a customer; what has no order number is one order per customer and moment."""
+    moments, number = np.unique(time, return_inverse=True)
+    numbers = len(moments)
+    if "role_order" in rows.column_names:
+        codes, ids = _codes(rows["role_order"])
+        number = np.where(codes >= 0, codes, len(ids) + number)
+        numbers += len(ids)
+    together = customer.astype(np.int64) * numbers + number
+    return np.asarray(np.unique(together, return_inverse=True)[1], dtype=np.int32)
 
 
 def _numbers(rows: pa.Table, name: str, default: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     if name not in rows.column_names:
         return default.astype(np.float64)
-    values: npt.NDArray[Any] = pc.fill_null(rows[name].cast(pa.float64()), 0.0).to_numpy()
-    return np.where(np.isfinite(values), values, 0.0)
+    values = pc.fill_null(rows[name].cast(pa.float64()), 0.0).to_numpy()
+    return np.asarray(np.where(np.isfinite(values), values, 0.0), dtype=np.float64)
 
 
 def _newest(
-    rows: pa.Table, name: str, sequence: npt.NDArray[np.intp], owner: npt.NDArray[np.int32], count: int
+    rows: pa.Table, name: str, owner: npt.NDArray[np.int32], time: npt.NDArray[np.int64], count: int
 ) -> npt.NDArray[np.str_]:
-    """The newest known text of every customer or product, "" where there is none."""
+    """The newest known text of every owner, the last by letter among equally new ones, "" where there is none."""
     if name not in rows.column_names:
         return np.full(count, "", dtype=np.str_)
-    encoded = pc.fill_null(rows[name], "").combine_chunks().dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    texts = np.asarray(encoded.dictionary.to_pylist() or [""], dtype=np.str_)
-    codes = np.asarray(encoded.indices)[sequence]
-    known = texts[codes] != ""
+    codes, texts = _codes(rows[name])
+    known = np.flatnonzero(codes >= 0)
+    known = known[np.lexsort((codes[known], time[known]))]
     newest = np.full(count, -1, dtype=np.int64)
-    newest[owner[known]] = codes[known]  # rows are in time order, so the last one wins
-    return np.where(newest >= 0, texts[newest], "").astype(np.str_)
+    newest[owner[known]] = codes[known]  # in time order, so the last one wins
+    return np.append(texts, "")[newest].astype(np.str_)

@@ -15,7 +15,7 @@ from b2b_recs.engine.datasets.spec import DatasetSpec
 Table = Any  # an ibis table expression; the library carries no types
 Narrow = Callable[[Table], Table]
 
-_NEEDED_ROLES = ("customer", "product", "time")
+NEEDED_ROLES = ("customer", "product", "time")
 _NUMBER_ROLES = ("revenue", "quantity")
 _UTC = ZoneInfo("UTC")
 
@@ -49,7 +49,7 @@ def steps(spec: DatasetSpec, zone: ZoneInfo = _UTC) -> Iterator[tuple[str, Narro
     ``zone`` is where a time without a zone is read.
     """
     filters = spec.filters
-    for role in _NEEDED_ROLES:
+    for role in NEEDED_ROLES:
         yield f"{role} known", _known(role)
     for number, condition in enumerate(filters.where):
         yield in_words(condition), _where(spec, number, zone)

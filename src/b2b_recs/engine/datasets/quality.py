@@ -12,49 +12,66 @@ DAY = 86_400_000_000  # microseconds
 
 
 def quality_of(interactions: Interactions, rows: int, counted: tuple[FilterStep, ...]) -> dict[str, Any]:
-    """Shares (0 to 1), counts, and a score of 0 to 100 with the notes that lowered it."""
-    unknown = {step.name: step.rows_before - step.rows_after for step in counted if step.name.endswith("known")}
-    lines = np.stack([interactions.customer, interactions.product, interactions.order], axis=1)
-    repeated = len(interactions) - len(np.unique(lines, axis=0)) if len(interactions) else 0
+    """Counts, a score of 0 to 100, and the notes that lowered it; every value is plain JSON.
+
+    ``rows`` are those read, before any step. ``repeated_lines`` equal the line before them in customer, product, order,
+    time, quantity and revenue; ``longest_gap_days`` is the longest time between two orders of anyone.
+    """
+    sold = np.bincount(interactions.product, minlength=interactions.products)
+    owner = np.zeros(int(interactions.order.max()) + 1 if len(interactions) else 0, dtype=np.int64)
+    owner[interactions.order] = interactions.customer
+    orders = np.bincount(owner, minlength=interactions.customers)
     days = np.unique(interactions.time // DAY)
     span = int(days[-1] - days[0]) + 1 if len(days) else 0
-    once = int((np.bincount(interactions.product, minlength=interactions.products) == 1).sum())
-    pairs = np.unique(np.stack([interactions.customer, interactions.order], axis=1), axis=0)
-    orders = np.bincount(pairs[:, 0], minlength=interactions.customers) if len(pairs) else np.zeros(0, dtype=int)
     facts: dict[str, Any] = {
         "rows_read": rows,
         "rows_kept": len(interactions),
-        "rows_without": unknown,
-        "repeated_lines": repeated,
+        "rows_without": {step.name.removesuffix(" known"): step.rows_before - step.rows_after for step in counted[:3]},
+        "repeated_lines": _repeated(interactions),
+        "lines_without_revenue": int((interactions.revenue == 0).sum()),
         "span_days": span,
         "days_without_orders": span - len(days),
-        "products_sold_once": once,
+        "longest_gap_days": int(np.diff(days).max()) if len(days) > 1 else 0,
+        "products_sold_once": int((sold == 1).sum()),
         "customers_with_one_order": int((orders == 1).sum()),
-        "orders": len(np.unique(interactions.order)),
+        "orders": len(owner),
     }
     facts["score"], facts["notes"] = _score(facts, interactions)
     return facts
 
 
+def _repeated(interactions: Interactions) -> int:
+    columns = (
+        interactions.time,
+        interactions.customer,
+        interactions.product,
+        interactions.order,
+        interactions.quantity,
+        interactions.revenue,
+    )
+    same = np.ones(max(len(interactions) - 1, 0), dtype=bool)
+    for column in columns:  # the rows are sorted by all of them, so equal ones are neighbours
+        same &= column[1:] == column[:-1]
+    return int(same.sum())
+
+
 def _score(facts: dict[str, Any], interactions: Interactions) -> tuple[int, list[str]]:
-    score, notes = 100.0, []
+    """100 less what each weakness costs; docs/datasets.md has the same table in words."""
+    lines, products = max(len(interactions), 1), max(interactions.products, 1)
     lost = sum(facts["rows_without"].values()) / max(facts["rows_read"], 1)
-    if lost > 0.01:
-        score -= min(20.0, 40 * lost)
-        notes.append(f"{lost:.1%} of the rows have no customer, product or time.")
     single = facts["customers_with_one_order"] / max(interactions.customers, 1)
-    if single > 0.2:
-        score -= min(20.0, 30 * single)
-        notes.append(f"{single:.0%} of the customers ordered only once.")
-    if facts["span_days"] < 90:
-        score -= 20
-        notes.append(f"The orders cover only {facts['span_days']} days; three months or more are better.")
-    rare = facts["products_sold_once"] / max(interactions.products, 1)
-    if rare > 0.3:
-        score -= 10
-        notes.append(f"{rare:.0%} of the products were sold only once.")
-    again = facts["repeated_lines"] / max(len(interactions), 1)
-    if again > 0.1:
-        score -= 10
-        notes.append(f"{again:.0%} of the lines repeat a product within one order.")
-    return round(max(score, 0)), notes
+    rare = facts["products_sold_once"] / products
+    again = facts["repeated_lines"] / lines
+    free = facts["lines_without_revenue"] / lines
+    span, gap = facts["span_days"], facts["longest_gap_days"]
+    found = (
+        (lost > 0.01, min(20.0, 40 * lost), f"{lost:.1%} of the rows read have no customer, product or time."),
+        (single > 0.2, min(20.0, 30 * single), f"{single:.0%} of the customers ordered only once."),
+        (span < 90, 20.0, f"The orders cover {span} days; three months or more are better."),
+        (gap > 21, 10.0, f"There is a gap of {gap} days without any order."),
+        (rare > 0.3, 10.0, f"{rare:.0%} of the products were sold only once."),
+        (again > 0.01, min(10.0, 100 * again), f"{again:.1%} of the lines repeat another line exactly."),
+        (free > 0.1, 10.0, f"{free:.0%} of the lines have no revenue."),
+    )
+    score = 100 - sum(cost for true, cost, _ in found if true)
+    return round(max(score, 0)), [words for true, _, words in found if true]

@@ -45,7 +45,7 @@ class Filters(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     where: tuple[Condition, ...] = ()
-    history_days: int | None = Field(default=None, ge=1)
+    history_days: int | None = Field(default=None, ge=1, le=36_500)
     min_orders_per_customer: int = Field(default=1, ge=1)
     top_revenue_share: float = Field(default=1.0, gt=0, le=1)
 
@@ -53,7 +53,7 @@ class Filters(BaseModel):
 class DatasetSpec(BaseModel):
     """One dataset over the warehouse tables of one model.
 
-    ``upper_case`` names text columns whose letters are folded to upper case before anything else.
+    ``upper_case`` names text columns whose letters become capitals after the joins, before roles and filters.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
