@@ -120,7 +120,7 @@ class TestPostgreSQL(SourceContract):
         assert lines.rows("SELECT count(*) FROM open_to_all") == [(0,)]
 
     def test_a_server_stopped_in_the_middle_of_reading_is_a_lost_connection(self, reachable_folder: Path) -> None:
-        from conftest import FAST, PostgresServer
+        from postgres_support import FAST, PostgresServer
 
         from b2b_recs.runtime.postgres import EmbeddedPostgres
 

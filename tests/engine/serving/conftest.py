@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
+import inspect
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +17,26 @@ from serving_house import House, Running
 from b2b_recs.engine.serving.app import create_app
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def _in_a_loop_of_its_own(test: Callable[..., Any]) -> Callable[..., None]:
+    """The coroutine test as a plain one: every call gets a fresh event loop, so that no test can break another's."""
+
+    @functools.wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coroutine tests of this folder are run here."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or Path(__file__).parent not in item.path.parents:
+            continue
+        wrapped = getattr(item.obj, "hypothesis", None)
+        if wrapped is not None and inspect.iscoroutinefunction(wrapped.inner_test):
+            wrapped.inner_test = _in_a_loop_of_its_own(wrapped.inner_test)
+        elif inspect.iscoroutinefunction(item.obj):
+            item.obj = _in_a_loop_of_its_own(item.obj)
 
 
 @pytest.fixture

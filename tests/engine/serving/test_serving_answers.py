@@ -11,8 +11,6 @@ from serving_house import CUSTOMERS, KEY, NOW, NOW_MICROSECONDS, PRODUCTS, order
 from b2b_recs.engine.algorithms.ranking import rank
 from b2b_recs.engine.algorithms.registry import ALGORITHMS, make_algorithm
 
-pytestmark = pytest.mark.anyio
-
 
 def ids(reply):
     assert reply.status_code == 200, reply.text

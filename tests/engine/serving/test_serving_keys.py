@@ -7,7 +7,6 @@ import json
 import pytest
 from serving_house import KEY
 
-pytestmark = pytest.mark.anyio
 PATHS = ["/recommend", "/recommend-batch", "/model-info"]
 
 

@@ -7,8 +7,6 @@ from serving_house import KEY, bearer
 
 from b2b_recs.engine.serving.requests import MOST_BYTES
 
-pytestmark = pytest.mark.anyio
-
 WRONG = [
     ({}, "customer_id", "missing"),
     ({"customer_id": 17850}, "customer_id", "bad_value"),

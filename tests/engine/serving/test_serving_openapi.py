@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from serving_house import KEY, bearer
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_every_route_of_the_application_is_described_with_its_method(house, running):
     async with running() as served:

@@ -10,8 +10,6 @@ from serving_house import KEY
 from b2b_recs.engine.artifacts.bundle import Recommender
 from b2b_recs.engine.serving import shelf as shelf_module
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_no_request_fails_while_versions_change_under_load(house, running):
     artifacts = {f"v{number}": house.train("buy_again", seed=number) for number in range(5)}

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from serving_house import NOW
 
 from b2b_recs.engine.serving.served import ServedModel
 from b2b_recs.engine.serving.traffic import EDGES_MS, Traffic, forget_traffic, percentile, read_traffic
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_requests_predictions_unknown_customers_refusals_and_errors_are_counted(house, running, monkeypatch):
