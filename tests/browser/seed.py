@@ -184,9 +184,9 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
     return model
 
 
-def busy_model(organization: Organization, user: User) -> ModelEndpoint:
+def busy_model(organization: Organization, user: User, name: str = "Spare parts") -> ModelEndpoint:
     """A model in the middle of a run."""
-    model = ModelEndpoint.objects.create(organization=organization, name="Spare parts", created_by=user)
+    model = ModelEndpoint.objects.create(organization=organization, name=name, created_by=user)
     shop = connection_of(organization, model, Connection.TestStatus.NEVER)
     PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
     pipeline = PipelineRun.objects.create(
@@ -238,11 +238,13 @@ def main() -> None:
                  (("owner", owner), ("viewer", viewer), ("lonely", lonely))}  # fmt: skip
     with scope(organization.id):
         models = [build(organization, owner) for build in (failed_model, busy_model, live_model)]
+        ending = busy_model(organization, owner, "Ending soon")
         runs = [(run.data_source.configuration.model_id, run.id) for run in ETLRun.objects.order_by("id")]
         pipelines = [(run.model_id, run.id) for run in PipelineRun.objects.order_by("id")]
     sync_pointers(organization.id)
     print(json.dumps({
-        "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "runs": runs,
+        "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "ending": ending.id,
+        "runs": runs,
         "pipelines": pipelines, "home": str(Path(Home.current().root)),
     }))  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -134,9 +135,25 @@ def test_a_run_is_stopped_after_a_question_that_says_what_is_lost(
     with page.expect_response(lambda answer: answer.url.endswith("/live/")):
         pass  # the part with the button is replaced while the question is open
     dialog.get_by_role("button", name="Stop run").click()
-    expect(page.get_by_text("Stopping")).to_be_visible()
+    expect(page.get_by_text(re.compile("^(Stopping|Cancelled)$"))).to_be_visible()
     expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
     assert visitor.complaints == []
+
+
+def test_a_page_watching_a_run_shows_its_end_and_stops_asking(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(f"/models/{site.seeded['ending']}/")
+    expect(page.get_by_text("Stages and log")).to_be_visible()
+    site.end_runs(site.seeded["ending"])
+    expect(page.get_by_text("Stages and log")).to_have_count(0)
+    expect(page.get_by_role("button", name="Run all")).to_be_enabled()
+    expect(page.get_by_text("The source closed the connection.").first).to_be_visible()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(2200)  # two periods of the polling that must not happen
+    assert asked == []
 
 
 def test_trying_a_customer_by_name_gives_two_lists_with_reasons(

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from b2b_recs.engine.serving.traffic import EDGES_MS, percentile
 
 
-def latency_percentile(windows: Iterable[Mapping[str, Any]], share: float) -> float | None:
+def latency_percentile(windows: Iterable[Sequence[int] | None], share: float) -> float | None:
     """Milliseconds below which that share of all requests stayed; None when nothing was counted.
 
-    Each window is the ``latency`` document of a PredictionLog: ``counts`` are requests per bin of serving's edges.
+    Each window is the ``latency.counts`` of a PredictionLog: requests per bin of serving's edges.
     Percentiles of hours cannot be averaged; counts can be added.
     """
     total = [0] * (len(EDGES_MS) + 1)
     for window in windows:
-        counts = (window or {}).get("counts") or ()
-        if len(counts) == len(total):
-            total = [one + other for one, other in zip(total, counts, strict=True)]
+        if window is not None and len(window) == len(total):
+            total = [one + other for one, other in zip(total, window, strict=True)]
     return percentile(total, share)

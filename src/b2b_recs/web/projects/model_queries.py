@@ -127,7 +127,7 @@ def _endpoint(model: ModelEndpoint) -> EndpointFacts:
     since = datetime.now(UTC) - timedelta(hours=24)
     windows = PredictionLog.objects.filter(model=model, window_end__gt=since)
     total = windows.order_by().aggregate(requests=Sum("requests"), errors=Sum("errors"))
-    latencies = list(windows.values_list("latency", flat=True))
+    latencies = list(windows.values_list("latency__counts", flat=True))
     return EndpointFacts(
         number=deployment.trained_model.number,
         deployed_at=deployment.deployed_at,
