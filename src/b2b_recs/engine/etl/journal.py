@@ -12,6 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from b2b_recs.engine.etl.plan import Bounds
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import Part, storage_errors
@@ -74,15 +77,17 @@ class Journal:
             if "part" not in line:
                 continue
             part = Part(**line["part"])
-            if not (self._table.folder / part.path).is_file():
+            if not _whole(self._table.folder / part.path, part.size):
                 return found
             after = tuple(line["after"]) if line["after"] is not None else None
             found.append(Staged(part, line["segment"], after, line["read"], line["rejected"], line["arrow_bytes"]))
         return found
 
     def complete(self) -> bool:
-        """Whether everything the run had to read has been staged."""
-        return any(line.get("complete") for line in self._lines())
+        """Whether everything the run had to read has been staged and is still there."""
+        lines = list(self._lines())
+        finished = sum("part" in line for line in lines)
+        return any(line.get("complete") for line in lines) and finished == len(self.staged())
 
     def exists(self) -> bool:
         """Whether a run, this one or another, has left something here."""
@@ -152,3 +157,14 @@ class Journal:
             for line in lines:
                 if line.endswith("\n"):
                     yield json.loads(line)
+
+
+def _whole(path: Path, size: int) -> bool:
+    """Whether a staged file is there as it was finished; a power cut may have taken what was not flushed."""
+    if not path.is_file() or path.stat().st_size != size:
+        return False
+    try:
+        pq.read_metadata(path)
+    except (OSError, pa.ArrowException):
+        return False
+    return True

@@ -19,6 +19,8 @@ from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Source, So
 from b2b_recs.engine.warehouse.local import LocalTable
 
 NOTE = "copy"
+# Arrow bytes of one batch; a handful of them are in memory at a time.
+BATCH_BYTES = 16 * 1024 * 1024
 _SURE = (
     WarehouseType.INT64,
     WarehouseType.NUMERIC,
@@ -53,7 +55,7 @@ class Plan:
 
     def fingerprint(self) -> str:
         """A digest of everything that decides which rows are read and how they are held."""
-        document = [[asdict(segment) for segment in self.segments], self.resumable, self.key]
+        document = [[{**asdict(segment), "batch_bytes": 0} for segment in self.segments], self.resumable, self.key]
         return hashlib.sha256(json.dumps(document, default=str, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -95,6 +97,7 @@ def make_plan(
             spec.source_table,
             layout.columns,
             row_limit=spec.row_limit,
+            batch_bytes=BATCH_BYTES,
             time_zone=spec.time_zone,
         )
         return Plan(layout, (request,), None, (), True, False, now)
@@ -138,6 +141,7 @@ def _transactional(
         Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True),
         order,
         row_limit=limit,
+        batch_bytes=BATCH_BYTES,
         time_zone=spec.time_zone,
     )
     segments = [main]
@@ -145,7 +149,14 @@ def _transactional(
         # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
         only_null = Window(load.cursor, bounds.upper, bounds.upper, include_null=True)
         segments.append(
-            ReadRequest(spec.source_schema, spec.source_table, layout.columns, only_null, time_zone=spec.time_zone)
+            ReadRequest(
+                spec.source_schema,
+                spec.source_table,
+                layout.columns,
+                only_null,
+                batch_bytes=BATCH_BYTES,
+                time_zone=spec.time_zone,
+            )
         )
     unique = bool(primary) and set(primary) <= set(load.key)
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now)

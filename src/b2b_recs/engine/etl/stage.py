@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO
 
@@ -20,7 +21,7 @@ from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.sources.contract import Batch, ReadRequest, RejectedRow, Source
 from b2b_recs.engine.warehouse.local import LocalTable
-from b2b_recs.engine.warehouse.parts import PartWriter, repeating_columns, storage_errors
+from b2b_recs.engine.warehouse.parts import PartWriter, flush, repeating_columns, storage_errors
 
 # Arrow bytes after which a file is finished; what a killed run has to read again is at most this much.
 PART_BYTES = 128 * 1024 * 1024
@@ -53,15 +54,24 @@ class Stage:
         Raises Cancelled, TooManyRejected, StorageFull, and what the source raises.
         """
         staged = list(done)
-        for item in staged:
-            self._count(item.read, item.rejected, item.arrow_bytes)
-        for number, request in enumerate(self._plan.segments):
-            if staged and staged[-1].segment > number:
-                continue
-            for item in self._segment(number, self._rest(request, number, staged)):
-                staged.append(item)
+        # Files are flushed while the next one is read; all are on the disk before anything is committed.
+        with ThreadPoolExecutor(1, thread_name_prefix="flush") as flusher:
+            flushed = [self._flush(flusher, item) for item in staged]
+            for item in staged:
+                self._count(item.read, item.rejected, item.arrow_bytes)
+            for number, request in enumerate(self._plan.segments):
+                if staged and staged[-1].segment > number:
+                    continue
+                for item in self._segment(number, self._rest(request, number, staged)):
+                    staged.append(item)
+                    flushed.append(self._flush(flusher, item))
+            for waiting in flushed:
+                waiting.result()
         self._report(now=True)
         return staged
+
+    def _flush(self, flusher: ThreadPoolExecutor, item: Staged) -> Future[None]:
+        return flusher.submit(flush, self._table.folder / item.part.path)
 
     def replay(self, done: list[Staged]) -> list[Staged]:
         """Count what was staged completely before; nothing is read."""
@@ -167,7 +177,7 @@ class _OpenPart:
         return self.writer.arrow_bytes >= PART_BYTES or len(self._rejected) >= 50_000
 
     def close(self, journal: Journal) -> Staged:
-        part = self.writer.close()
+        part = self.writer.close(flushed=False)
         if self._rejected:
             with storage_errors(), journal.rejected_path(part).open("w", encoding="utf-8") as lines:
                 _write_rejected(self._rejected, lines)

@@ -67,13 +67,13 @@ class PartWriter:
         self.rows += batch.num_rows
         self.arrow_bytes += batch.nbytes
 
-    def close(self) -> Part:
-        """Finish the file, on the disk."""
+    def close(self, *, flushed: bool = True) -> Part:
+        """Finish the file; with ``flushed`` it outlasts a power cut as well, else see to ``flush`` before a commit."""
         with storage_errors():
             self._writer.close()
             target = self._folder / self._path
-            with target.open("rb") as handle:
-                os.fsync(handle.fileno())
+            if flushed:
+                flush(target)
             return Part(self._path, self.rows, target.stat().st_size)
 
     def discard(self) -> None:
@@ -84,6 +84,12 @@ class PartWriter:
             # A full disk refuses the footer as well; the file goes either way.
             self._writer.is_open = False
         (self._folder / self._path).unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Wait until a file is on the disk. Raises StorageFull."""
+    with storage_errors(), path.open("rb") as handle:
+        os.fsync(handle.fileno())
 
 
 @contextmanager

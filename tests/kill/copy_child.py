@@ -1,0 +1,81 @@
+"""One copy of the ledger table in a process of its own, which kills itself at a named step.
+
+python copy_child.py FOLDER URL RUN_KEY [STEP COUNT]
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from b2b_recs.engine import faults
+from b2b_recs.engine.etl import plan, stage
+from b2b_recs.engine.etl.copy import copy_table
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.progress import Silent
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
+
+DESTINATIONS = {"appended": "bq_ledger", "replaced": "bq_ledger_copy"}
+
+
+def spec(kind: str) -> CopySpec:
+    """A job over the ledger: ``appended`` by its time and key, or ``replaced`` each run."""
+    load: Catalog | Transactional = Catalog()
+    if kind == "appended":
+        load = Transactional(cursor="at", key=("id",), lag=timedelta(minutes=10))
+    return CopySpec(source_schema="public", source_table="ledger", destination_table=DESTINATIONS[kind], load=load)
+
+
+def table(folder: Path, kind: str) -> LocalTable:
+    """The destination of a job."""
+    return LocalWarehouse(folder / "warehouse").table("raw_data", DESTINATIONS[kind])
+
+
+def copy(folder: Path, url: str, run_key: str) -> None:
+    """Copy once; the run key begins with the kind of the job."""
+    stage.PART_BYTES, plan.BATCH_BYTES = 1, 8 * 1024
+    parts = urlsplit(url)
+    postgresql = SOURCE_TYPES["postgresql"]
+    parameters = postgresql.Parameters(
+        host=parts.hostname,
+        port=parts.port,
+        database=parts.path[1:],
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        ssl_mode="disable",
+    )
+    kind = run_key.split("-")[0]
+    with postgresql.open(parameters, lambda host, port: host) as source:
+        warehouse, staging = LocalWarehouse(folder / "warehouse"), folder / "staging"
+        copy_table(postgresql, source, spec(kind), warehouse, staging, run_key, Silent(), lambda: datetime.now(UTC))
+
+
+def die_at(name: str, count: int) -> None:
+    """Kill this process at the ``count``-th time it comes to the step."""
+    left = count
+
+    def hook(step: str) -> None:
+        nonlocal left
+        if step == name:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    faults.install(hook)
+
+
+def main() -> None:
+    """Copy as the command line says."""
+    folder, url, run_key, *death = sys.argv[1:]
+    if death:
+        die_at(death[0], int(death[1]))
+    copy(Path(folder), url, run_key)
+
+
+if __name__ == "__main__":
+    main()
