@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -22,6 +23,72 @@ class ExampleForm(forms.Form):
     scheduled = forms.BooleanField(required=False, label="Run on its schedule")
 
 
+# figures to look at, not figures of anyone
+EXAMPLES: dict[str, Any] = {
+    "kpis": [
+        {"name": "Requests, last 24 h", "value": "29,811", "note": "example"},
+        {"name": "p95 latency", "value": "6.1 ms", "note": "example"},
+        {"name": "NDCG@10", "value": ".381", "note": "95 %: .372 to .390"},
+        {"name": "Data", "value": "12m old", "note": "541,909 rows"},
+    ],
+    "intervals": [
+        {
+            "name": "v12 (live)",
+            "live": True,
+            "start": 72,
+            "width": 9,
+            "middle": 76,
+            "value": 0.381,
+            "words": ".381, 95 % .372 to .390",
+        },
+        {
+            "name": "buy again",
+            "live": False,
+            "start": 63,
+            "width": 9,
+            "middle": 68,
+            "value": 0.342,
+            "words": ".342, 95 % .330 to .352",
+        },
+        {
+            "name": "popular",
+            "live": False,
+            "start": 25,
+            "width": 6,
+            "middle": 28,
+            "value": 0.137,
+            "words": ".137, 95 % .130 to .146",
+        },
+    ],
+    "rows": [
+        {"name": "Order lines", "status": "completed", "word": "Reconciled", "rows": 541909, "seconds": 4.31},
+        {"name": "Customers", "status": "partial", "word": "12 rejected", "rows": 4360, "seconds": 0.38},
+        {"name": "ERP contracts", "status": "failed", "word": "", "rows": None, "seconds": None},
+    ],
+    "stages": [
+        {"name": name, "state": state}
+        for name, state in (
+            ("connect", "done"),
+            ("read", "done"),
+            ("load", "running"),
+            ("reconcile", "waiting"),
+        )
+    ],
+    "path": [
+        {"name": "Sources", "look": "ok", "words": "1 connection", "next": False},
+        {"name": "Data", "look": "ok", "words": "541,909 rows, 12m old", "next": False},
+        {"name": "Dataset", "look": "warn", "words": "never built", "next": True},
+        {"name": "Model", "look": "none", "words": "not trained", "next": False},
+        {"name": "Endpoint", "look": "none", "words": "nothing deployed", "next": False},
+    ],
+    "log": [
+        {"level": "info", "message": "Connected to shop, PostgreSQL 16.4"},
+        {"level": "warning", "message": "12 rows rejected: “joined_at” is not a date"},
+        {"level": "error", "message": "The connection was lost after 210,000 rows"},
+    ],
+}
+
+
 @public
 def gallery(request: HttpRequest) -> HttpResponse:
     """The page; 404 unless DEBUG is on."""
@@ -35,66 +102,6 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "form": ExampleForm(example),
             "statuses": ["completed", "running", "pending", "partial", "failed", "cancelled", "never"],
             "five_minutes": datetime.now(UTC) - timedelta(minutes=5),
-            "kpis": [
-                {"name": "Requests, last 24 h", "value": "29,811", "note": "example"},
-                {"name": "p95 latency", "value": "6.1 ms", "note": "example"},
-                {"name": "NDCG@10", "value": ".381", "note": "95 %: .372 to .390"},
-                {"name": "Data", "value": "12m old", "note": "541,909 rows"},
-            ],
-            "intervals": [
-                {
-                    "name": "v12 (live)",
-                    "live": True,
-                    "start": 72,
-                    "width": 9,
-                    "middle": 76,
-                    "value": 0.381,
-                    "words": ".381, 95 % .372 to .390",
-                },
-                {
-                    "name": "buy again",
-                    "live": False,
-                    "start": 63,
-                    "width": 9,
-                    "middle": 68,
-                    "value": 0.342,
-                    "words": ".342, 95 % .330 to .352",
-                },
-                {
-                    "name": "popular",
-                    "live": False,
-                    "start": 25,
-                    "width": 6,
-                    "middle": 28,
-                    "value": 0.137,
-                    "words": ".137, 95 % .130 to .146",
-                },
-            ],
-            "rows": [
-                {"name": "Order lines", "status": "completed", "word": "Reconciled", "rows": 541909, "seconds": 4.31},
-                {"name": "Customers", "status": "partial", "word": "12 rejected", "rows": 4360, "seconds": 0.38},
-                {"name": "ERP contracts", "status": "failed", "word": "", "rows": None, "seconds": None},
-            ],
-            "stages": [
-                {"name": name, "state": state}
-                for name, state in (
-                    ("connect", "done"),
-                    ("read", "done"),
-                    ("load", "running"),
-                    ("reconcile", "waiting"),
-                )
-            ],
-            "path": [
-                {"name": "Sources", "look": "ok", "words": "1 connection", "next": False},
-                {"name": "Data", "look": "ok", "words": "541,909 rows, 12m old", "next": False},
-                {"name": "Dataset", "look": "warn", "words": "never built", "next": True},
-                {"name": "Model", "look": "none", "words": "not trained", "next": False},
-                {"name": "Endpoint", "look": "none", "words": "nothing deployed", "next": False},
-            ],
-            "log": [
-                {"level": "info", "message": "Connected to shop, PostgreSQL 16.4"},
-                {"level": "warning", "message": "12 rows rejected: “joined_at” is not a date"},
-                {"level": "error", "message": "The connection was lost after 210,000 rows"},
-            ],
+            **EXAMPLES,
         },
     )
