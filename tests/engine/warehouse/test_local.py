@@ -13,7 +13,7 @@ import pytest
 from b2b_recs.engine.errors import BadInput, StorageFull, WarehouseTableMissing
 from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
-from b2b_recs.engine.warehouse import parts
+from b2b_recs.engine.warehouse import compaction, parts
 from b2b_recs.engine.warehouse.local import Change, LocalTable, LocalWarehouse, TableBusy
 
 COLUMNS = (
@@ -209,3 +209,22 @@ def test_the_warehouse_lists_what_has_been_loaded(tmp_path: Path) -> None:
         pass
     assert [table.name for table in warehouse.tables("raw_data")] == ["bq_a", "bq_b"]
     assert warehouse.datasets() == ["raw_data"]
+
+
+def test_many_small_files_become_few_and_every_version_reads_the_same(table: LocalTable) -> None:
+    for number in range(compaction.FEWEST - 1):
+        table.append(rows(number))
+    assert compaction.compact(table) is None
+    table.add_columns([pa.field("note", pa.string())])
+    table.append(pa.table([*rows(99).columns, ["x"]], schema=SCHEMA.append(pa.field("note", pa.string()))))
+    before = table.read().sort_by("id")
+    version = table.version()
+    commit = compaction.compact(table)
+    assert commit is not None and len(table.files()) == 1
+    assert table.read().sort_by("id").equals(before)
+    assert table.read(version).sort_by("id").equals(before)
+    assert table.schema() == before.schema
+    assert compaction.compact(table) is None
+    table.vacuum(1, datetime.now(UTC) + timedelta(days=2))
+    assert table.read().sort_by("id").equals(before)
+    assert len(list(table.folder.rglob("*.parquet"))) == 1

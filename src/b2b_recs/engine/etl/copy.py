@@ -23,10 +23,12 @@ from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import Source, SourceType
 from b2b_recs.engine.warehouse.commits import Commit
+from b2b_recs.engine.warehouse.compaction import compact
 from b2b_recs.engine.warehouse.local import Change, LocalWarehouse
 
 STAGES = ("connect", "read", "load", "reconcile")
-_KEEP_DAYS = 30
+# Days for which files that were rewritten stay, so that versions before remain readable.
+_KEEP_DAYS = 90
 
 
 def copy_table(
@@ -103,7 +105,7 @@ class _Run:
             result = reconcile(result, self.table, plan.cursor, plan.bounds)
             step("copy.before_forget")
             self.journal.forget()
-            self._expire(result)
+            self._tidy(result)
         return self._told(result)
 
     def _prepare(self) -> tuple[Plan, list[Staged], Header | None]:
@@ -251,11 +253,14 @@ class _Run:
         if upper is not None and next_cursor(plan, self.spec) != upper:
             yield f"Some rows lie in the future, up to {upper}; they were loaded."
 
-    def _expire(self, result: CopyResult) -> None:
-        if isinstance(self.spec.load, Catalog) or result.rows_replaced or result.rows_known:
-            now = self.clock()
-            self.table.vacuum(self._keep_days(), now)
-            self.table.rejected.vacuum(self._keep_days(), now)
+    def _tidy(self, result: CopyResult) -> None:
+        """Join small files, and remove what no kept version needs."""
+        if not result.changed:
+            return
+        now = self.clock()
+        for table in (self.table, self.table.rejected):
+            compact(table)
+            table.vacuum(self._keep_days(), now)
 
     def _keep_days(self) -> int:
         return self.spec.load.keep_days if isinstance(self.spec.load, Catalog) else _KEEP_DAYS

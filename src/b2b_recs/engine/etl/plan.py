@@ -21,6 +21,7 @@ from b2b_recs.engine.warehouse.local import LocalTable
 NOTE = "copy"
 # Arrow bytes of one batch; a handful of them are in memory at a time.
 BATCH_BYTES = 16 * 1024 * 1024
+_RECENT = 10
 _SURE = (
     WarehouseType.INT64,
     WarehouseType.NUMERIC,
@@ -69,10 +70,11 @@ class Plan:
 
 def last_cursor(table: LocalTable, column: str) -> str | None:
     """The cursor committed with the newest rows that were loaded by ``column``; None before the first."""
-    for commit in table.history():
-        note = commit.notes.get(NOTE)
-        if note is not None:
-            return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
+    for few in (_RECENT, None):
+        for commit in table.history(few):
+            note = commit.notes.get(NOTE)
+            if note is not None:
+                return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
     return None
 
 
@@ -91,6 +93,7 @@ def make_plan(
         )
     proposal = _Proposal(source_type, spec, columns)
     layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
+    _check_hints(spec, layout)
     if not isinstance(spec.load, Transactional):
         request = ReadRequest(
             spec.source_schema,
@@ -197,6 +200,13 @@ def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, b
     if bounds.with_null:
         condition |= column.is_null()
     return int(dataset.count_rows(filter=condition))
+
+
+def _check_hints(spec: CopySpec, layout: Layout) -> None:
+    hints = [("partition_by", name) for name in (spec.partition_by,) if name is not None]
+    for field, name in [*hints, *(("cluster_by", name) for name in spec.cluster_by)]:
+        if name not in layout.schema.names:
+            raise BadInput(f"The table has no column {name} to arrange it by.", advice="Choose another.", field=field)
 
 
 def _known_rows(table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds) -> int:

@@ -14,14 +14,14 @@ from deltalake import DeltaTable
 
 def remove_unneeded(folder: Path, table: DeltaTable | None, moment: datetime, spare: Sequence[str]) -> list[str]:
     """Remove the files that no version current at or after ``moment`` has; returns their relative paths."""
+    found = sorted(path.relative_to(folder).as_posix() for path in (folder / "data").rglob("*.parquet"))
+    found = [path for path in found if not any(path.startswith(f"{kept}/") for kept in spare)]
+    if table is not None and set(found) <= _listed(table):
+        return []
     needed = _needed(folder, table, moment) if table is not None else set()
-    removed = []
-    for path in sorted((folder / "data").rglob("*.parquet")):
-        relative = path.relative_to(folder).as_posix()
-        if relative in needed or any(relative.startswith(f"{kept}/") for kept in spare):
-            continue
-        path.unlink(missing_ok=True)
-        removed.append(relative)
+    removed = [path for path in found if path not in needed]
+    for path in removed:
+        (folder / path).unlink(missing_ok=True)
     _remove_empty(folder / "data")
     return removed
 
@@ -36,12 +36,15 @@ def _needed(folder: Path, table: DeltaTable, moment: datetime) -> set[str]:
         oldest = version
         if datetime.fromtimestamp(entry["timestamp"] / 1000, UTC) <= moment:
             break
-    actions = pa.table(DeltaTable(str(folder), version=oldest).get_add_actions(flatten=True))
-    if actions.num_rows:
-        needed.update(actions["path"].to_pylist())
+    needed.update(_listed(DeltaTable(str(folder), version=oldest)))
     for version in range(oldest + 1, newest + 1):
         needed.update(_added(folder / "_delta_log" / f"{version:020d}.json"))
     return needed
+
+
+def _listed(table: DeltaTable) -> set[str]:
+    actions = pa.table(table.get_add_actions(flatten=True))
+    return set(actions["path"].to_pylist()) if actions.num_rows else set()
 
 
 def _added(entry: Path) -> list[str]:

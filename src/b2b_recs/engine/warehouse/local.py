@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -48,6 +49,7 @@ class Change:
     parts: Sequence[Part] = ()
     removed: Sequence[str] = ()
     replace: bool = False
+    rearranged: bool = False  # the same rows in other files
     app: str | None = None
     number: int = 1
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -117,8 +119,7 @@ class LocalTable:
 
     def size_bytes(self, version: int | None = None) -> int:
         """Bytes on disk of a version's files. Raises WarehouseTableMissing."""
-        actions = pa.table(self._open(version).get_add_actions(flatten=True))
-        return sum(actions["size_bytes"].to_pylist()) if actions.num_rows else 0
+        return sum(self.file_sizes(version).values())
 
     def history(self, limit: int | None = None) -> list[Commit]:
         """Commits, newest first; empty for a table never loaded."""
@@ -131,8 +132,14 @@ class LocalTable:
 
     def file_names(self, version: int | None = None) -> list[str]:
         """The same files as paths inside the table's folder."""
+        return list(self.file_sizes(version))
+
+    def file_sizes(self, version: int | None = None) -> dict[str, int]:
+        """Bytes of each file of a version, by its path inside the table's folder. Raises WarehouseTableMissing."""
         actions = pa.table(self._open(version).get_add_actions(flatten=True))
-        return [str(path) for path in actions["path"].to_pylist()] if actions.num_rows else []
+        if not actions.num_rows:
+            return {}
+        return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
 
     def arrow_dataset(self, version: int | None = None) -> ds.FileSystemDataset:
         """A version as an Arrow dataset; columns a file was written without are NULL in it.
@@ -264,16 +271,15 @@ class LocalTable:
         if schema is None:
             raise ValueError("schema is needed when rows are batches")
         checked_columns(schema.names)
-        folder = f"data/{secrets.token_hex(8)}"
-        parts = self._write_parts(rows, schema, folder)
-        commit = self.commit(
-            Change(schema, parts, (), change.replace, change.app, change.number, change.notes),
-        )
+        parts = self.write_parts(rows, schema)
+        commit = self.commit(dataclasses.replace(change, schema=schema, parts=parts))
         if not commit.fresh:
             self.remove(part.path for part in parts)
         return commit
 
-    def _write_parts(self, rows: Iterable[pa.RecordBatch], schema: pa.Schema, folder: str) -> list[Part]:
+    def write_parts(self, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> list[Part]:
+        """Files of the rows, in the table's folder and on the disk, no part of the table until committed."""
+        folder = f"data/{secrets.token_hex(8)}"
         parts: list[Part] = []
         writer: PartWriter | None = None
         repeating: list[str] | None = None
@@ -303,7 +309,7 @@ class LocalTable:
     def _try(self, change: Change) -> Commit | None:
         """One attempt at a commit: the commit, or None when a rival was first and the table must be looked at again."""
         marks = commits.properties(change.app, change.number, change.notes)
-        adds = [part.action() for part in change.parts]
+        adds = [part.action(new_rows=not change.rearranged) for part in change.parts]
         schema = Schema.from_arrow(change.schema)
         if not self.exists():
             try:
@@ -320,7 +326,7 @@ class LocalTable:
             seen = table.transaction_version(change.app)
             if seen is not None and seen >= change.number:
                 return commits.commit_of(table, change.app, change.number, fresh=False)
-        actions: list[AddAction | RemoveAction] = [*adds, *(_removal(path) for path in change.removed)]
+        actions: list[AddAction | RemoveAction] = [*adds, *(_removal(path, change) for path in change.removed)]
         table.create_write_transaction(
             actions, "overwrite" if change.replace else "append", schema, commit_properties=marks
         )
@@ -346,8 +352,8 @@ class LocalTable:
         return WarehouseTableMissing(f"{subject} {what}.", advice="Run the ETL job that loads it.")
 
 
-def _removal(path: str) -> RemoveAction:
-    return RemoveAction(path, True, int(datetime.now(UTC).timestamp() * 1000))
+def _removal(path: str, change: Change) -> RemoveAction:
+    return RemoveAction(path, not change.rearranged, int(datetime.now(UTC).timestamp() * 1000))
 
 
 def _delta_field(column: pa.Field) -> Field:

@@ -32,10 +32,10 @@ class Part:
     rows: int
     size: int
 
-    def action(self) -> AddAction:
+    def action(self, *, new_rows: bool = True) -> AddAction:
         """The entry of the table's log that makes the file part of the table."""
         stats = json.dumps({"numRecords": self.rows})
-        return AddAction(self.path, self.size, {}, int(time.time() * 1000), True, stats)
+        return AddAction(self.path, self.size, {}, int(time.time() * 1000), new_rows, stats)
 
 
 class PartWriter:
