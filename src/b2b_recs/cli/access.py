@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django
-from b2b_recs.cli.stack import database_running
+from b2b_recs.cli.stack import needed
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.environment import envport
 from b2b_recs.runtime.home import Home
@@ -17,7 +17,7 @@ from b2b_recs.runtime.state import running
 @click.option("--minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, show_default=True)
 def sign_in_link(email: str | None, minutes: int) -> None:
     """Print a link that signs in once."""
-    with database_running():
+    with needed():
         set_up_django("web")
         click.echo(f"Sign in once, within {minutes} minutes: {new_link(email, minutes)}")
 
@@ -52,7 +52,7 @@ def web_address() -> str:
 @organization_option
 def api_key(model: str, name: str, organization: str | None) -> None:
     """Create a key that may ask MODEL for recommendations; it is shown once."""
-    with database_running():
+    with needed():
         set_up_django("web")
         click.echo(new_key(model, name, organization))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from typing import Any
@@ -13,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from b2b_recs.cli.access import new_key, new_link
-from b2b_recs.cli.context import set_up_django, write_json
-from b2b_recs.cli.run import RunFailed, wait_for
+from b2b_recs.cli.context import json_option, set_up_django, write_json
+from b2b_recs.cli.run import INTERRUPTED, RunFailed, wait_for
 from b2b_recs.cli.up import note_first_start, prepare
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.sample_source import DATABASE, load, sample_file
@@ -27,7 +28,7 @@ LINK_MINUTES = 24 * 60
 
 @click.command()
 @click.option("--exit", "leave", is_flag=True, help="Stop everything when it is done, instead of staying.")
-@click.option("--json", "json_file", metavar="FILE", help="Write every figure as JSON (- for standard output).")
+@json_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the pages (B2B_RECS_PORT, 8000).")
 @click.option("--serving-port", type=click.IntRange(1, 65535), help="Port of the endpoint (8001).")
 def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int | None) -> None:
@@ -48,8 +49,8 @@ def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int
             threading.Thread(target=supervisor.watch, name="supervisor", daemon=True).start()
             result = _show(supervisor, began, plain=json_file == "-")
         except Stopped:
-            click.echo("Stopped.", err=True)
-            return
+            click.echo("Stopped before it was done; the next start goes on where it was.", err=True)
+            sys.exit(INTERRUPTED)
         write_json(json_file, result)
         if not leave:
             click.echo("Everything stays running until Ctrl-C.")

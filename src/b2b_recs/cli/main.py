@@ -61,11 +61,45 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command; a refusal ends in its message and advice, never in a stack trace."""
     try:
         return cli.main(args=arguments, prog_name="b2b-recs", standalone_mode=True)
-    except EngineError as error:
-        click.echo(f"{error.message}", err=True)
-        if error.advice:
-            click.echo(error.advice, err=True)
+    except Exception as error:
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        _tell(refusal)
         sys.exit(1)
+
+
+def _tell(refusal: EngineError) -> None:
+    from b2b_recs.cli.context import write_refusal
+
+    for line in filter(None, (refusal.message, refusal.advice)):
+        click.echo(line, err=True)
+    try:
+        write_refusal(refusal)
+    except EngineError as unwritable:  # the file asked for with --json
+        click.echo(unwritable.message, err=True)
+
+
+def _refusal(error: Exception) -> EngineError | None:
+    """The error in words; None for what is a fault of the program. The control database's count as its state."""
+    if isinstance(error, EngineError):
+        return error
+    if "django.db" not in sys.modules:
+        return None
+    from django.db import OperationalError, ProgrammingError
+
+    from b2b_recs.runtime.errors import DatabaseUnreachable
+
+    first = str(error).strip().partition("\n")[0]
+    if isinstance(error, OperationalError):
+        return DatabaseUnreachable(
+            f"The control database does not answer: {first}.", advice="`b2b-recs doctor` checks this machine."
+        )
+    if isinstance(error, ProgrammingError) and "does not exist" in first:
+        return DatabaseUnreachable(
+            "The control database is not up to date.", advice="Bring it up to date with: b2b-recs migrate"
+        )
+    return None
 
 
 if __name__ == "__main__":

@@ -6,19 +6,26 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django, write_json
-from b2b_recs.cli.stack import everything_running
+from b2b_recs.cli.context import (
+    json_switch,
+    model_named,
+    organization_named,
+    organization_option,
+    set_up_django,
+    write_json,
+)
+from b2b_recs.cli.stack import SERVING, needed
 
 
 @click.command()
 @click.argument("model")
 @click.argument("customer")
 @click.option("-k", "count", type=int, default=10, show_default=True, help="How many products.")
-@click.option("--json", "as_json", is_flag=True, help="Print the endpoint's answer as it is.")
+@json_switch
 @organization_option
-def recommend(model: str, customer: str, count: int, as_json: bool, organization: str | None) -> None:
+def recommend(model: str, customer: str, count: int, json_file: str | None, organization: str | None) -> None:
     """Ask the deployed MODEL what to offer CUSTOMER."""
-    with everything_running():
+    with needed(SERVING):
         set_up_django("web")
         from b2b_recs.web.deployments.services import ask
         from b2b_recs.web.tenancy import scope
@@ -26,8 +33,8 @@ def recommend(model: str, customer: str, count: int, as_json: bool, organization
         owner = organization_named(organization)
         with scope(owner.id):
             answer = ask(model_named(model), customer, count)
-    if as_json:
-        write_json("-", answer)
+    if json_file:
+        write_json(json_file, answer)
         return
     console = Console()
     if not answer["known"]:

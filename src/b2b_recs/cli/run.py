@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import sys
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from b2b_recs.cli.context import model_named, organization_named, organization_option, set_up_django, write_json
+from b2b_recs.cli.context import (
+    error_json,
+    json_option,
+    model_named,
+    organization_named,
+    organization_option,
+    set_up_django,
+    write_json,
+)
 from b2b_recs.cli.progress import watching
-from b2b_recs.cli.stack import database_running, everything_running
+from b2b_recs.cli.stack import SERVING, WORKER, needed
 from b2b_recs.engine.errors import EngineError
+from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.state import running
 
 if TYPE_CHECKING:
     from b2b_recs.web.training.models import PipelineRun
 
 POLL_SECONDS = 0.5
+INTERRUPTED = 130  # what shells expect after Ctrl-C
 
 
 @click.command()
 @click.argument("model")
 @click.option("--wait/--no-wait", default=False, help="Stay until everything is done, and show progress.")
-@click.option("--json", "json_file", metavar="FILE", help="Write every figure as JSON (- for standard output).")
+@json_option
 @click.option("--skip-jobs", is_flag=True, help="Use the warehouse as it is, copy nothing.")
 @organization_option
 def run(model: str, wait: bool, json_file: str | None, skip_jobs: bool, organization: str | None) -> None:
     """Run the jobs of MODEL, build its dataset, train, evaluate, and deploy when the gate passes."""
-    with everything_running() if wait else database_running():
+    with needed(WORKER, SERVING) if wait else needed():
         set_up_django("web")
         from b2b_recs.web.tenancy import scope
         from b2b_recs.web.training.services import start_pipeline
@@ -37,18 +51,44 @@ def run(model: str, wait: bool, json_file: str | None, skip_jobs: bool, organiza
         with scope(owner.id):
             started = start_pipeline(model_named(model), with_jobs=not skip_jobs, trigger="command")
         if not wait:
-            click.echo(f"Queued as run {started.id}. Add --wait to stay until it is done.")
+            click.echo(_queued(started.id), err=json_file == "-")
             write_json(json_file, {"pipeline_run": {"id": started.id, "status": started.status}})
             return
-        ended = wait_for(owner.id, started.id)
+        try:
+            ended = wait_for(owner.id, started.id)
+        except KeyboardInterrupt:
+            click.echo(_left(started.id, model), err=True)
+            sys.exit(INTERRUPTED)
         with scope(owner.id):
             summary = summarise(ended)
-    write_json(json_file, summary)
+    _finish(summary, json_file)
+
+
+def _finish(summary: dict[str, Any], json_file: str | None) -> None:
+    """Print and write a run that is over; raise RunFailed unless everything asked was done."""
+    end = summary["pipeline_run"]
+    if end["status"] in ("completed", "partial"):  # partial: within the rejected rows the job allows
+        write_json(json_file, summary)
+        if json_file != "-":
+            click.echo(words_of(summary))
+        return
+    problem = RunFailed(end["error"] or f"Run {end['id']} ended as {end['status']}.", advice=end["advice"])
+    write_json(json_file, {**summary, "error": {**error_json(problem), "code": end["error_code"] or problem.code}})
     if json_file != "-":
         click.echo(words_of(summary))
-    if summary["pipeline_run"]["status"] not in ("completed", "partial"):
-        raise RunFailed(summary["pipeline_run"]["error"] or "The run did not finish.",
-                        advice=summary["pipeline_run"]["advice"])  # fmt: skip
+    raise problem
+
+
+def _queued(run_id: int) -> str:
+    goes_on = "" if running(Home.current()) else " It starts as soon as b2b-recs up runs."
+    return f"Queued as run {run_id}.{goes_on} Add --wait to stay until it is done."
+
+
+def _left(run_id: int, model: str) -> str:
+    here = running(Home.current())
+    if here is not None and here.supervisor.pid != os.getpid():
+        return f"No longer waiting. Run {run_id} goes on; watch it again with: b2b-recs run {shlex.quote(model)} --wait"
+    return f"Stopped. Run {run_id} goes on where it was with: b2b-recs run {shlex.quote(model)} --wait"
 
 
 class RunFailed(EngineError):
