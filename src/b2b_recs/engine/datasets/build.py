@@ -26,6 +26,7 @@ from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
 
 RAW = "raw_data"
+COPY = "rows of the dataset"  # no warehouse table can have a blank in its name
 
 
 def build_dataset(
@@ -46,6 +47,7 @@ def build_dataset(
     """
     zone = zone_named(time_zone)
     tables = sorted({spec.base, *(join.table for join in spec.joins)})
+    _refuse_alike(tables)
     views = {name: warehouse.table(RAW, name) for name in tables}
     versions = {name: _version(name, table.version(), pins) for name, table in views.items()}
     with (
@@ -86,6 +88,18 @@ def _version(name: str, newest: int | None, pins: Mapping[str, int] | None) -> i
     return (pins or {}).get(name, newest)
 
 
+def _refuse_alike(tables: list[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in tables:
+        other = seen.setdefault(name.casefold(), name)
+        if other != name:
+            raise BadInput(
+                f"The tables {other} and {name} differ only in capitals, which SQL cannot tell apart.",
+                field="joins",
+                advice="Give one of them another destination in its job.",
+            )
+
+
 def _definition(spec: DatasetSpec, backend: Any) -> Any:
     """Joined tables under the roles' names, once it is sure that no join multiplies rows."""
     for number, join in enumerate(spec.joins):
@@ -114,7 +128,7 @@ def _selected(
     for _, narrow in narrows:
         narrow(plain)  # every condition is refused before a row is read
     # Read once: every count and the result come from this copy, which may spill to disk and ends with the connection.
-    table = backend.create_table("selected_rows", plain, temp=True)
+    table = backend.create_table(COPY, plain, temp=True)
     before = rows = int(table.count().execute())
     if rows == 0:
         raise EmptyDataset(f"The table {spec.base} has no rows.", advice="Run the job that loads it.")
@@ -124,7 +138,7 @@ def _selected(
         table = narrow(table)
         if len(counted) >= looks:
             # these look at all rows that are left, so each stands on a copy instead of repeating the ones before
-            table = backend.create_table(f"selected_rows_{len(counted)}", table, temp=True)
+            table = backend.create_table(f"{COPY}_{len(counted)}", table, temp=True)
         after = int(table.count().execute())
         counted.append(FilterStep(name, before, after))
         if after == 0:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import ibis
+
 from b2b_recs.engine.errors import BadInput
 
+_EXACT = 2.0**63
 Column = Any  # an ibis column expression; the library carries no types
 Table = Any
 
@@ -30,10 +33,14 @@ def as_text(column: Column, name: str, field: str) -> Column:
         text = column
     elif kind.is_decimal() and not kind.scale:
         text = column.cast("string")
-    elif kind.is_decimal() or kind.is_floating():
+    elif kind.is_decimal():
         text = column.cast("string").re_replace(r"\.0+$", "")
-        if kind.is_floating():
-            text = column.isnan().ifelse(None, text)
+    elif kind.is_floating():
+        # through an integer where that is exact, so that no id is written as 1e+16
+        whole = (column == column.floor()) & (column.abs() < _EXACT)
+        text = ibis.cases(
+            (column.isnan(), None), (whole, column.try_cast("int64").cast("string")), else_=column.cast("string")
+        )
     elif kind.is_integer() or kind.is_temporal() or kind.is_boolean() or kind.is_uuid():
         text = column.cast("string")
     else:

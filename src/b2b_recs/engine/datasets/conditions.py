@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,9 @@ _COMPARISONS: dict[str, Callable[[Column, Any], Any]] = {
     "<": lambda column, value: column < value,
     "<=": lambda column, value: column <= value,
 }
+# A whole number beyond 64 bits is compared as floating point, which no integer column can equal anyway.
+_BIG, _BIGGEST = Decimal(2) ** 63, 308
+_SHOWN = 200  # characters
 _VERBS = {"starts": "starts with", "not starts": "does not start with"}
 
 
@@ -34,6 +37,7 @@ def in_words(condition: Condition) -> str:
     if condition.op in ("known", "unknown"):
         return f"{condition.column} {condition.op}"
     shown = ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+    shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
     return f"{condition.column} {_VERBS.get(condition.op, condition.op)} {shown}"
 
 
@@ -43,6 +47,8 @@ def test_of(column: Column, condition: Condition, field: str, zone: ZoneInfo) ->
     ``zone`` reads a time without a zone that is compared with a column that has one. Raises BadInput with ``field``.
     """
     value, op = condition.value, condition.op
+    if column.type().is_floating():
+        column = column.isnan().ifelse(None, column)  # engines disagree whether NaN is above every number
     if op in ("known", "unknown"):
         known = column.notnull() & (column != "") if column.type().is_string() else column.notnull()
         return known if op == "known" else ~known
@@ -67,7 +73,8 @@ def _text_test(text: Column, condition: Condition, field: str) -> Any:
     if condition.op == "matches":
         try:
             # the very engine that will run it: look-around, for one, is Python's only
-            duckdb.execute("SELECT regexp_matches('', ?)", [value])
+            with duckdb.connect(":memory:") as scratch:
+                scratch.execute("SELECT regexp_matches('', ?)", [value])
         except duckdb.Error as error:
             reason = str(error).splitlines()[0].rpartition("Error: ")[2]
             raise _refused(condition, field, f"a pattern in RE2 syntax ({reason})") from None
@@ -89,18 +96,40 @@ def _literal(column: Column, condition: Condition, value: str | int | float | bo
     elif kind.is_string():
         return str(value)
     elif kind.is_numeric():
-        try:
-            number = Decimal(str(value))
-            if number.is_finite():
-                whole = number == number.to_integral_value()
-                return int(number) if whole else (number if kind.is_decimal() else float(number))
-        except InvalidOperation:
-            pass
+        number = _number(value, kind)
+        if number is not None:
+            return number
     elif kind.is_date() or kind.is_timestamp():
         moment = _moment(value)
         if moment is not None:
-            return _time_literal(moment, kind, zone)
+            try:
+                return _time_literal(moment, kind, zone)
+            except OverflowError:  # the other zone's clock would show a year that does not exist
+                raise _refused(condition, field, "a time within the years 1 to 9999 in every zone") from None
     raise _refused(condition, field, f"a value that can be compared with the {_kind_in_words(kind)} {condition.column}")
+
+
+def _number(value: object, kind: Any) -> Any:
+    """The number as a literal of the column's kind where that is exact, else as float64; None when it is no number."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or number.adjusted() >= _BIGGEST:
+        return None
+    if kind.is_decimal() and _fits(number, kind):
+        # literals go through text: engines would cut a decimal one, and read a floating one as a decimal
+        return ibis.literal(f"{number:f}").cast(kind)
+    if kind.is_integer() and abs(number) < _BIG and number == number.to_integral_value():
+        return int(number)
+    return ibis.literal(repr(float(number))).cast("float64")
+
+
+def _fits(number: Decimal, kind: Any) -> bool:
+    scale = kind.scale if kind.scale is not None else 9
+    whole = (kind.precision if kind.precision is not None else 38) - scale
+    _, digits, exponent = number.normalize(Context(prec=400)).as_tuple()
+    return isinstance(exponent, int) and -exponent <= scale and len(digits) + exponent <= whole
 
 
 def _time_literal(moment: datetime, kind: Any, zone: ZoneInfo) -> Any:

@@ -11,6 +11,9 @@ import pyarrow.compute as pc
 
 from b2b_recs.engine.datasets.interactions import Interactions
 from b2b_recs.engine.datasets.local_time import utc_microseconds, zone_named
+from b2b_recs.engine.errors import BadInput
+
+LONGEST_ID = 500
 
 
 def with_dictionaries(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
@@ -34,10 +37,11 @@ def encode(rows: pa.Table, time_zone: str) -> Interactions:
     """Interactions of a table with ``role_…`` columns, the same for the same rows in any order.
 
     Without a quantity role every row counts as one piece, without a revenue role revenue is the quantity; an unknown
-    or not finite number is 0. A product's or customer's text is its newest one. Raises BadInput for the time zone.
+    or not finite number is 0. A product's or customer's text is its newest one. Raises BadInput for the time zone, and
+    for ids too long to be any.
     """
-    customer, customer_ids = _codes(rows["role_customer"])
-    product, product_ids = _codes(rows["role_product"])
+    customer, customer_ids = _codes(rows["role_customer"], "customer")
+    product, product_ids = _codes(rows["role_product"], "product")
     time = _microseconds(rows["role_time"], time_zone)
     order = _orders(rows, customer, time)
     quantity = _numbers(rows, "role_quantity", np.ones(len(time)))
@@ -64,19 +68,32 @@ def _dictionary_field(field: pa.Field) -> pa.Field:
     return field
 
 
-def _codes(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.str_]]:
+def _codes(column: pa.ChunkedArray, role: str = "") -> tuple[npt.NDArray[np.int32], npt.NDArray[np.str_]]:
     """Index of every value among the sorted distinct values (-1 for NULL), and those values."""
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     encoded = column.unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):  # no chunk at all
         encoded = pa.array([], pa.string()).dictionary_encode()
+    if role:
+        _refuse_long(encoded.dictionary, role)
     values = np.asarray(encoded.dictionary.to_pylist(), dtype=np.str_)
     order = np.argsort(values, kind="stable")
     rank = np.full(len(order) + 1, -1, dtype=np.int32)  # the last place is what -1 finds
     rank[order] = np.arange(len(order), dtype=np.int32)
     indices = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     return rank[indices], values[order]
+
+
+def _refuse_long(ids: pa.Array, role: str) -> None:
+    """Every id takes the room of the longest one, so one essay among them would take the memory of the machine."""
+    longest = pc.max(pc.utf8_length(ids)).as_py() or 0
+    if longest > LONGEST_ID:
+        raise BadInput(
+            f"A {role} id has {longest:,} characters; at most {LONGEST_ID:,} are possible.",
+            field=f"roles.{role}",
+            advice="Choose the column that holds the number or code, not a text about it.",
+        )
 
 
 def _microseconds(column: pa.ChunkedArray, time_zone: str) -> npt.NDArray[np.int64]:

@@ -17,6 +17,8 @@ Narrow = Callable[[Table], Table]
 
 NEEDED_ROLES = ("customer", "product", "time")
 _NUMBER_ROLES = ("revenue", "quantity")
+_SHOWN_ROLES = ("customer_name", "product_name", "category")
+LONGEST_NAME = 300  # characters of a text that is only shown
 _UTC = ZoneInfo("UTC")
 
 
@@ -36,7 +38,8 @@ def with_roles(spec: DatasetSpec, table: Table) -> Table:
         elif role in _NUMBER_ROLES:
             chosen[f"role_{role}"] = as_number(column, name, field)
         else:
-            chosen[f"role_{role}"] = as_text(column, name, field)
+            text = as_text(column, name, field)
+            chosen[f"role_{role}"] = text.substr(0, LONGEST_NAME) if role in _SHOWN_ROLES else text
     for number, condition in enumerate(spec.filters.where):
         field = f"filters.where[{number}]"
         chosen[f"where_{number}"] = column_of(table, condition.column, f"{field}.column", "The column of a condition,")

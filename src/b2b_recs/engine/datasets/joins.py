@@ -36,11 +36,11 @@ def joined(spec: DatasetSpec, table_of: Callable[[str], Table]) -> Table:
 
 
 def repeated_keys(join: Join, table: Table) -> Table:
-    """Keys that stand in more than one row of the joined table, with ``times``; each would multiply rows."""
-    keys = list(join.on.values())
-    known = table.filter([table[key].notnull() for key in keys])
-    counted = known.group_by(keys).aggregate(times=known.count())
-    return counted.filter(counted.times > 1).order_by(keys)
+    """Keys (``key_0``, …) that stand in more than one row of the joined table, with ``times``; each multiplies rows."""
+    keys = {f"key_{number}": table[name] for number, name in enumerate(join.on.values())}
+    known = table.select(**keys).drop_null()
+    counted = known.group_by(list(keys)).aggregate(times=known.count())
+    return counted.filter(counted.times > 1).order_by(list(keys))
 
 
 def check_join(join: Join, table: Table, number: int) -> None:
@@ -86,8 +86,9 @@ def _equal(mine: Any, theirs: Any, words: str, field: str) -> Any:
         return mine == theirs.cast("string")
     if kinds[0].is_integer() and kinds[1].is_string():
         return mine.cast("string") == theirs
+    zones = {bool(kind.timezone) for kind in kinds if kind.is_timestamp()}
     for family in ("string", "numeric", "timestamp", "date", "boolean", "uuid"):
-        if all(getattr(kind, f"is_{family}")() for kind in kinds):
+        if all(getattr(kind, f"is_{family}")() for kind in kinds) and len(zones) < 2:
             return mine == theirs
     raise BadInput(
         f"The join {words} compares {kinds[0]} with {kinds[1]}.",

@@ -37,7 +37,7 @@ class Condition(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     column: str
     op: Literal["=", "!=", ">", ">=", "<", "<=", "in", "not in", "known", "unknown", "starts", "not starts", "matches"]
-    value: str | int | float | bool | tuple[str | int | float, ...] | None = None
+    value: str | int | float | bool | tuple[str | int | float | bool, ...] | None = None
 
 
 class Filters(BaseModel):

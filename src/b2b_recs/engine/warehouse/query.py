@@ -76,16 +76,18 @@ def ibis_connection(views: Views, limits: Limits = Limits.DEFAULT, scratch: Path
 
 @contextmanager
 def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt what runs on the connection after ``seconds``. Raises QueryTooLong."""
-    expired = threading.Event()
+    """Interrupt what runs on the connection after ``seconds``, and all that starts later. Raises QueryTooLong."""
+    done, expired = threading.Event(), threading.Event()
 
     def stop() -> None:
-        expired.set()
-        connection.interrupt()
+        pause = seconds
+        while not done.wait(pause):
+            expired.set()
+            connection.interrupt()
+            pause = 0.02  # an interrupt between two queries is forgotten, so the next one needs another
 
-    timer = threading.Timer(seconds, stop)
-    timer.daemon = True
-    timer.start()
+    watch = threading.Thread(target=stop, daemon=True)
+    watch.start()
     try:
         yield
     except duckdb.InterruptException:
@@ -96,7 +98,8 @@ def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterato
             advice="Choose fewer rows, a shorter period or fewer joins.",
         ) from None
     finally:
-        timer.cancel()
+        done.set()
+        watch.join()
 
 
 @contextmanager
