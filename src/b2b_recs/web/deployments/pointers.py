@@ -6,6 +6,8 @@ import hashlib
 import hmac
 import json
 import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,49 +29,88 @@ def own_key(organization_id: int, model_id: int) -> str:
     return f"b2br_{organization_id}_{OWN_PREFIX}_{secret}"
 
 
-def write_pointer(deployment: Deployment) -> None:
-    """Point serving at a deployment, in one atomic step; serving follows within a second."""
-    model = deployment.model
-    keys = [{"prefix": OWN_PREFIX, "sha256": _digest(own_key(model.organization_id, model.id))}]
-    allowed = ApiKey.objects.filter(Q(model=model) | Q(model=None), revoked_at=None).order_by("id")
-    keys += [{"prefix": key.prefix, "sha256": key.hash} for key in allowed if ApiKey.Scope.RECOMMEND in key.scopes]
-    trained = deployment.trained_model
-    version = trained.dataset_version
-    _replace(
-        Home.current().deployment_pointer(model.id),
-        {
-            "model_id": model.id,
-            "model_name": model.name,
-            "deployment_id": deployment.id,
-            "version": f"v{trained.number}",
-            "artifact_id": deployment.artifact_id,
-            "data_until": version.last_at.isoformat() if version and version.last_at else None,
-            "keys": keys,
-            "status": "active",
-        },
-    )
-
-
 def sync_pointers(organization_id: int) -> None:
-    """Make the pointer files of one organization say what the database says."""
+    """Make the pointer files of one organization say what the database says; serving follows within a second.
+
+    The deployment's row is locked while its file is written: of two writers, the later one also reads later.
+    """
     with scope(organization_id):
-        for deployment in Deployment.objects.filter(status=Deployment.Status.ACTIVE).select_related(
-            "model", "trained_model__dataset_version"
-        ):
-            write_pointer(deployment)
+        deployments = (
+            Deployment.objects.filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
+            .select_related("model", "trained_model__dataset_version")
+            .order_by("model_id")
+            .select_for_update(of=("self",))
+        )
+        for deployment in deployments:
+            keys = ApiKey.objects.filter(Q(model=deployment.model_id) | Q(model=None), revoked_at=None)
+            _replace(Home.current().deployment_pointer(deployment.model_id), _content(deployment, keys))
+
+
+def remake_pointers(read: Callable[[], tuple[list[Deployment], list[ApiKey]]]) -> None:
+    """Make every pointer file say what ``read`` returns, and remove those of models that nothing answers for.
+
+    ``read`` gives the active deployments of all organizations, with their model and its version, and the keys that
+    are not revoked. Files are written only where something differs.
+    """
+    home = Home.current()
+    found = {path.name: path for path in home.serving.glob("model-*.json")}  # before reading: newer ones stay
+    active, valid = read()
+    keys: dict[int, list[ApiKey]] = defaultdict(list)
+    for key in valid:
+        keys[key.organization_id].append(key)
+    stale = set()
+    for deployment in active:
+        path = home.deployment_pointer(deployment.model_id)
+        found.pop(path.name, None)
+        own = [key for key in keys[deployment.organization_id] if key.model_id in (None, deployment.model_id)]
+        if _text(path) != _document(_content(deployment, own)):
+            stale.add(deployment.organization_id)
+    for organization_id in sorted(stale):
+        sync_pointers(organization_id)
+    for path in found.values():
+        path.unlink(missing_ok=True)
+
+
+def _content(deployment: Deployment, keys: Iterable[ApiKey]) -> dict[str, Any]:
+    model, trained = deployment.model, deployment.trained_model
+    version = trained.dataset_version
+    allowed = sorted((key for key in keys if ApiKey.Scope.RECOMMEND in key.scopes), key=lambda key: key.id)
+    own = {"prefix": OWN_PREFIX, "sha256": _digest(own_key(model.organization_id, model.id))}
+    return {
+        "model_id": model.id,
+        "model_name": model.name,
+        "deployment_id": deployment.id,
+        "version": f"v{trained.number}",
+        "artifact_id": deployment.artifact_id,
+        "data_until": version.last_at.isoformat() if version and version.last_at else None,
+        "keys": [own, *({"prefix": key.prefix, "sha256": key.hash} for key in allowed)],
+        "status": "active",
+    }
 
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
+def _document(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, sort_keys=True)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+
+
 def _replace(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1, sort_keys=True)
+    """Write the file in one atomic step, unless it says so already."""
+    text = _document(content)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and path.read_text() == text:
+    if _text(path) == text:
         return
-    fresh = path.with_suffix(f".{os.getpid()}.tmp")
-    with fresh.open("w") as file:
+    fresh = path.with_suffix(".tmp")  # one writer at a time holds the row's lock; a killed one's file is written over
+    with fresh.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

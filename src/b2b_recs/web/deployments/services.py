@@ -69,8 +69,8 @@ def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any]
             model.endpoint_address = settings.SERVING_URL
             model.endpoint_active = True
             model.save()
-    # after a kill between the commit and here, the worker's sweep writes the pointer
-    transaction.on_commit(lambda: sync_pointers(deployment.organization_id))
+    # after a kill or a full disk between the commit and here, the worker's sweep writes the pointer
+    transaction.on_commit(lambda: sync_pointers(deployment.organization_id), robust=True)
     return deployment
 
 
@@ -96,7 +96,13 @@ def ask(model: ModelEndpoint, customer_id: str, k: int = 10, **options: Any) -> 
         ) from error
     if answer.status_code != 200:
         raise _refused(answer)
-    result: dict[str, Any] = answer.json()
+    try:
+        result: dict[str, Any] = answer.json()
+    except ValueError as error:
+        raise ServingSilent(
+            f"Something else than the endpoint answers at {settings.SERVING_URL}.",
+            advice="Start it on a free port with: b2b-recs up --serving-port PORT",
+        ) from error
     return result
 
 
@@ -115,11 +121,20 @@ def wait_until_serving(model: ModelEndpoint, version: str, stopped: Callable[[],
         except httpx.ConnectError:
             return False
         except httpx.HTTPError:
-            continue
-        if answer.status_code == 200 and answer.json().get("version") == version:
+            answer = None
+        if answer is not None and answer.status_code == 200 and _version(answer) == version:
             return True
         time.sleep(0.1)
     return False
+
+
+def _version(answer: httpx.Response) -> str | None:
+    """The version an answer speaks of; None when something else than our endpoint answered."""
+    try:
+        document = answer.json()
+    except ValueError:
+        return None
+    return document.get("version") if isinstance(document, dict) else None
 
 
 def _refused(answer: httpx.Response) -> EngineError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
-from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
 from b2b_recs.web.runs.queueing import call_off, defer
 from b2b_recs.web.training.models import PipelineRun
@@ -16,7 +17,12 @@ STAGES = ("connect", "read", "load", "reconcile")
 def start_run(
     job: DataSource, user: User | None = None, trigger: str = "manual", pipeline_run: PipelineRun | None = None
 ) -> ETLRun:
-    """A queued run of one job; the one already waiting when there is one, so that asking twice runs once."""
+    """A queued run of one job; the one already waiting when there is one, so that asking twice runs once.
+
+    Raises BadInput for a job whose set-up was never finished.
+    """
+    if job.draft or not DataSourceTable.objects.filter(data_source=job).exists():
+        raise BadInput(f"The job “{job.name}” is a draft.", field="job", advice="Finish setting it up, then run it.")
     with transaction.atomic():
         DataSource.objects.select_for_update().get(id=job.id)
         if pipeline_run is None:
@@ -40,6 +46,7 @@ def cancel_run(run: ETLRun) -> None:
     """Stop a run: one that waits ends now, one that copies stops at the next batch."""
     from b2b_recs.web.etl.endings import after_etl  # what follows a copy may start the next one
 
-    ETLRun.objects.filter(id=run.id, status__in=ETLRun.ACTIVE).update(cancel_requested=True)
-    if call_off("execute_etl_run", run.organization_id, run.id):
-        end_from_outside(ETLRun, run.organization_id, run.id, "cancelled", CANCELLED, after_etl)
+    with transaction.atomic():
+        ETLRun.objects.filter(id=run.id, status__in=ETLRun.ACTIVE).update(cancel_requested=True)
+        if call_off("execute_etl_run", run.organization_id, run.id):
+            end_from_outside(ETLRun, run.organization_id, run.id, "cancelled", CANCELLED, after_etl)

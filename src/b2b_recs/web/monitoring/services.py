@@ -48,8 +48,8 @@ def _store(organization_id: int, model_id: int, windows: Iterable[Window]) -> No
         processes = dict(row.latency.get("processes", {}))
         counted = _counted(window)
         part = f"{window.process} {window.deployment_id} {window.version}"
-        if processes.get(part) == counted:
-            continue
+        if processes.get(part, {}).get("requests", -1) >= counted["requests"]:
+            continue  # counts only grow: another worker has stored this reading or a later one
         processes[part] = counted
         _total(row, processes)
         row.save()

@@ -5,14 +5,19 @@ These look at every organization with the operator's role, then act inside the s
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import close_old_connections
 
-from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.runtime.home import Home
-from b2b_recs.web.accounts.models import Organization
-from b2b_recs.web.deployments.pointers import sync_pointers
+from b2b_recs.web.accounts.models import ApiKey
+from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.pointers import remake_pointers
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.services import start_run
@@ -21,57 +26,104 @@ from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import next_time
 from b2b_recs.web.runs.attempts import end_from_outside
 from b2b_recs.web.runs.models import Run
+from b2b_recs.web.runs.outage import OUTAGES, patiently
 from b2b_recs.web.tenancy import scope, unscoped
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
 AT_ONCE = 100
+log = logging.getLogger(__name__)
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
+def _on_fresh_connections(call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """The worker's threads live long and the database may have restarted in between: keep no connection."""
+
+    @wraps(call)
+    def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        close_old_connections()
+        try:
+            return call(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return wrapped
+
+
+@_on_fresh_connections
 def fire_due_schedules(now: datetime | None = None) -> int:
     """Queue a run for every schedule that is due; returns how many fired. Missed times fire once.
 
     Rows are claimed with SKIP LOCKED in the transaction that moves them on, so several workers fire each only once.
+    One that fails is logged and stays due; it keeps no other from firing.
     """
     now = now or datetime.now(UTC)
-    fired = 0
-    due = list(
-        unscoped(Schedule)
-        .filter(enabled=True, next_at__lte=now, organization__suspended=False)
-        .order_by("next_at")
-        .values_list("organization_id", "id")[:AT_ONCE]
-    )
-    for organization_id, schedule_id in due:
-        with scope(organization_id), transaction.atomic():
-            schedule = (
-                Schedule.objects.select_for_update(skip_locked=True)
-                .filter(id=schedule_id, enabled=True, next_at__lte=now)
-                .first()
-            )
-            if schedule is None:
-                continue
-            schedule.last_fired_at = now
+    fired, last = 0, None
+    while True:
+        due = unscoped(Schedule).filter(enabled=True, next_at__lte=now, organization__suspended=False)
+        page = list(
+            (due.filter(id__gt=last) if last is not None else due)
+            .order_by("id")
+            .values_list("organization_id", "id")[:AT_ONCE]
+        )
+        for organization_id, schedule_id in page:
+            try:
+                fired += _fire(organization_id, schedule_id, now)
+            except OUTAGES:
+                raise
+            except Exception:  # a fault in one schedule is no reason to hold up everybody's
+                log.exception("schedule %s could not fire", schedule_id)
+        if len(page) < AT_ONCE:
+            return fired
+        last = page[-1][1]
+
+
+def _fire(organization_id: int, schedule_id: int, now: datetime) -> int:
+    with scope(organization_id):
+        schedule = (
+            Schedule.objects.select_for_update(skip_locked=True)
+            .filter(id=schedule_id, enabled=True, next_at__lte=now)
+            .first()
+        )
+        if schedule is None:
+            return 0
+        schedule.last_fired_at = now
+        try:
             schedule.next_at = next_time(schedule.cron, schedule.time_zone, now)
-            schedule.save(update_fields=["last_fired_at", "next_at"])
-            fired += _start(schedule)
-    return fired
+        except BadInput as refusal:  # saved before its rule or time zone was withdrawn: it fires no more
+            log.warning("schedule %s has no next time: %s", schedule_id, refusal)
+            schedule.next_at = None
+        schedule.save(update_fields=["last_fired_at", "next_at"])
+        return _start(schedule)
 
 
+@_on_fresh_connections
 def keep_pointers() -> None:
     """Remake the pointer files of every organization; a kill between commit and write is mended here."""
-    for organization_id in unscoped(Organization).values_list("id", flat=True):
-        sync_pointers(organization_id)
+    remake_pointers(_answering)
 
 
+def _answering() -> tuple[list[Deployment], list[ApiKey]]:
+    active = unscoped(Deployment).filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
+    return (
+        list(active.select_related("model", "trained_model__dataset_version")),
+        list(unscoped(ApiKey).filter(revoked_at=None)),
+    )
+
+
+@_on_fresh_connections
 def collect_traffic() -> None:
     """Bring served requests into the hourly numbers."""
     collect(Home.current().traffic)
 
 
+@_on_fresh_connections
 def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
     """Write the end of a run whose own process could not."""
     run_type: type[Run] = ETLRun if kind == ETLRun.KIND else PipelineRun
-    end_from_outside(run_type, organization_id, run_id, outcome, message, after_etl if run_type is ETLRun else _nothing)
+    after = after_etl if run_type is ETLRun else _nothing
+    patiently(lambda: end_from_outside(run_type, organization_id, run_id, outcome, message, after))
 
 
 def _nothing(run: Run) -> None:
@@ -81,7 +133,7 @@ def _nothing(run: Run) -> None:
 def _start(schedule: Schedule) -> int:
     try:
         if schedule.target_kind == Schedule.Target.ETL:
-            job = DataSource.objects.filter(id=schedule.target_id, enabled=True).first()
+            job = DataSource.objects.filter(id=schedule.target_id, enabled=True, draft=False).first()
             if job is None:
                 return 0
             start_run(job, trigger="schedule")

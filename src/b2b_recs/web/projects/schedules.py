@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.projects.models import Schedule
 
 
 def next_time(cron: str, time_zone: str, after: datetime) -> datetime:
-    """The next moment a schedule fires after ``after``, in UTC; a local time the clock skips fires once after it."""
-    moment: datetime = next(CronSim(cron, after.astimezone(ZoneInfo(time_zone))))
+    """The next moment a schedule fires after ``after``, in UTC; a local time the clock skips fires once after it.
+
+    Raises BadInput naming the field for a time zone or an expression that cannot be used, or that never comes.
+    """
+    try:
+        zone = ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadInput(
+            f"There is no time zone “{time_zone}”.", field="time_zone", advice="Write one like Europe/Berlin."
+        ) from error
+    try:
+        moment: datetime = next(CronSim(cron, after.astimezone(zone)))
+    except (CronSimError, StopIteration) as error:
+        raise BadInput(
+            f"The schedule “{cron}” never comes.", field="cron", advice="Write five fields, such as 15 2 * * *."
+        ) from error
     return moment.astimezone(UTC)
 
 

@@ -14,6 +14,9 @@ def defer(task: str, organization_id: int, run_id: int, lock: str) -> None:
 
 
 def call_off(task: str, organization_id: int, run_id: int) -> bool:
-    """Take a run out of the queue, or ask its worker to stop it; True when it had not begun, so nobody else ends it."""
+    """Take a run out of the queue, or ask its worker to stop it; False when a worker has it and will end it.
+
+    True also when the queue does not know the run: then nobody else ends it.
+    """
     with connection.cursor() as cursor:
-        return cancel_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}) == "cancelled"
+        return cancel_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}) != "stopping"

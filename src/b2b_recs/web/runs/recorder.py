@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
+import time
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -12,12 +14,19 @@ from django.db import connection
 
 from b2b_recs.engine.errors import Cancelled, Fenced
 from b2b_recs.web.runs.models import Run, RunLogLine
+from b2b_recs.web.runs.outage import OUTAGES, WAIT_SECONDS
 from b2b_recs.web.tenancy import scope
 
 FLUSH_SECONDS = 0.5
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the worker hands the run out again
 shutting_down = threading.Event()  # set by SIGTERM in a run's own process
+log = logging.getLogger(__name__)
 COUNTERS = ("rows_read", "rows_loaded", "rows_rejected", "rows_expected", "bytes", "fraction")
+
+
+def storable(text: str) -> str:
+    """The text without what PostgreSQL cannot keep: zero bytes and halves of surrogate pairs."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 class RunRecorder:
@@ -42,7 +51,7 @@ class RunRecorder:
         self._stopping = False
         self._cancel_requested = False
         self._fenced = False
-        self._trouble: Exception | None = None
+        self._in_trouble = False
         self._thread = threading.Thread(target=self._write_until_stopped, name="run-recorder", daemon=True)
 
     def __enter__(self) -> Self:
@@ -67,7 +76,7 @@ class RunRecorder:
             if state == "running" and entry.get("state") != "running":
                 entry |= {"started_at": now.isoformat(), "finished_at": None, "seconds": None}
             entry.setdefault("started_at", now.isoformat())
-            entry |= {"state": state, "detail": detail or entry.get("detail", "")}
+            entry |= {"state": state, "detail": storable(detail) or entry.get("detail", "")}
             if state != "running":
                 started = datetime.fromisoformat(entry["started_at"])
                 entry |= {"finished_at": now.isoformat(), "seconds": round((now - started).total_seconds(), 3)}
@@ -86,7 +95,7 @@ class RunRecorder:
     def log(self, message: str, level: str = "info") -> None:
         """Note one line for the run's log."""
         with self._lock:
-            self._lines.append((datetime.now(UTC), level, message))
+            self._lines.append((datetime.now(UTC), level, storable(message)))
 
     def cancelled(self) -> bool:
         """Whether someone asked to stop, as of half a second ago."""
@@ -96,9 +105,13 @@ class RunRecorder:
 
     def fail_open_stages(self, detail: str) -> None:
         """Mark the stages still running as failed, when the run ends before they do."""
-        for entry in [stage for stage in self.stages if stage.get("state") == "running"]:
-            with self._lock:
-                entry |= {"state": "failed", "detail": detail, "finished_at": datetime.now(UTC).isoformat()}
+        now = datetime.now(UTC)
+        with self._lock:
+            for entry in self.stages:
+                if entry.get("state") == "running":
+                    took = (now - datetime.fromisoformat(entry["started_at"])).total_seconds()
+                    entry |= {"state": "failed", "detail": storable(detail), "finished_at": now.isoformat()}
+                    entry["seconds"] = round(took, 3)
 
     def _raise_if_stopped(self) -> None:
         if self.cancelled():
@@ -110,13 +123,16 @@ class RunRecorder:
                 self._wake.wait(FLUSH_SECONDS)
                 self._wake.clear()
                 self._write()
-                if shutting_down.is_set() and not self._cancel_requested:
+                if shutting_down.is_set() and not (self._cancel_requested or self._stopping):
                     os._exit(TRY_AGAIN)  # nothing half-done is lost: the next attempt goes on from what was committed
-            self._write()
+            until = time.monotonic() + WAIT_SECONDS
+            while not self._write() and not shutting_down.is_set() and time.monotonic() < until:
+                time.sleep(FLUSH_SECONDS)
         finally:
             connection.close()
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Write what was noted; whether the database took it (or the row is no longer ours)."""
         with self._lock:
             values = {**self._counters, "stages": [dict(stage) for stage in self.stages]}
             lines, self._lines = self._lines, []
@@ -126,7 +142,7 @@ class RunRecorder:
                 row = self.run_type.objects.filter(id=self.run_id, attempt=self.attempt, status=Run.Status.RUNNING)
                 if not row.update(**values):
                     self._fenced = True
-                    return
+                    return True
                 self._cancel_requested = row.values_list("cancel_requested", flat=True).first() or False
                 RunLogLine.objects.bulk_create(
                     RunLogLine(
@@ -140,7 +156,12 @@ class RunRecorder:
                     for at, level, message in lines
                 )
         except Exception as trouble:  # the database may be restarting: keep the lines and try again
-            self._trouble = trouble
+            if not self._in_trouble and not isinstance(trouble, OUTAGES):
+                log.exception("run %s: what it does could not be written", self.run_id)
+            self._in_trouble = True
             connection.close()
             with self._lock:
                 self._lines = lines + self._lines
+            return False
+        self._in_trouble = False
+        return True

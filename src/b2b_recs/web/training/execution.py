@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from django.db import connection
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.engine.artifacts.store import ArtifactStore
 from b2b_recs.engine.datasets.build import build_dataset
 from b2b_recs.engine.datasets.interactions import DatasetBuild
 from b2b_recs.engine.datasets.spec import DatasetSpec
+from b2b_recs.engine.errors import BadInput, Cancelled
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.training.pipeline import train
-from b2b_recs.engine.training.result import InService
+from b2b_recs.engine.training.result import InService, TrainingResult
 from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
@@ -22,8 +26,9 @@ from b2b_recs.web.deployments.services import active_deployment, deploy, wait_un
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.experiments.services import register
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.runs.attempts import DONE, carry_out, claim
+from b2b_recs.web.runs.attempts import perform
 from b2b_recs.web.runs.models import Run
+from b2b_recs.web.runs.outage import patiently
 from b2b_recs.web.runs.recorder import RunRecorder
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
@@ -31,10 +36,9 @@ from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
 def execute(organization_id: int, run_id: int) -> int:
     """Take the next attempt at a pipeline run; returns the exit code for the worker."""
-    attempt = claim(PipelineRun, organization_id, run_id, after=_after)
-    if attempt is None:
-        return DONE
-    return carry_out(PipelineRun, attempt, lambda recorder: _work(organization_id, run_id, recorder), after=_after)
+    return perform(
+        PipelineRun, organization_id, run_id, lambda recorder: _work(organization_id, run_id, recorder), after=_after
+    )
 
 
 def _after(run: Run) -> None:
@@ -42,8 +46,7 @@ def _after(run: Run) -> None:
 
 
 def _work(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str, Any]:
-    with scope(organization_id):
-        trained = TrainedModel.objects.filter(pipeline_run_id=run_id).first()
+    trained = patiently(lambda: _registered(organization_id, run_id))
     if trained is None:  # otherwise an attempt before this one got as far as registering
         trained = _train(organization_id, run_id, recorder)
     deployed = _deploy(trained, recorder)
@@ -59,22 +62,65 @@ def _work(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str,
     }
 
 
-def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedModel:
-    home = Home.current()
+def _registered(organization_id: int, run_id: int) -> TrainedModel | None:
+    with scope(organization_id):
+        found: TrainedModel | None = TrainedModel.objects.filter(pipeline_run_id=run_id).first()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What a training needs to know, read in one go so that no transaction stays open meanwhile."""
+
+    run: PipelineRun
+    dataset: Dataset
+    dataset_spec: DatasetSpec
+    training_spec: TrainingSpec
+    pins: dict[str, int] | None  # an attempt after the first reads the very table versions the first one read
+    in_service: InService | None
+    etl_runs: list[int]
+
+
+def _task(organization_id: int, run_id: int) -> _Task:
     with scope(organization_id):
         run = PipelineRun.objects.select_related("model").get(id=run_id)
-        settings = dict(PipelineConfiguration.objects.get(model=run.model).spec)
-        dataset = Dataset.objects.get(model=run.model, name=settings.pop("dataset"))
+        configuration = PipelineConfiguration.objects.filter(model=run.model).first()
+        settings = dict(configuration.spec) if configuration else {}
+        name = settings.pop("dataset", "")
+        dataset = Dataset.objects.filter(model=run.model, name=name).first()
+        if dataset is None:
+            raise BadInput(
+                f"The pipeline of {run.model.name} names the dataset “{name}”, which does not exist.",
+                field="pipeline.dataset",
+                advice="Describe the dataset, or name one that exists, and apply the project file again.",
+            )
         pinned = DatasetVersion.objects.filter(id=run.results.get("dataset_version_id")).first()
         current = active_deployment(run.model)
         copies = list(run.etl_runs.order_by("id").values_list("id", flat=True))
-    model = run.model
-    # an attempt after the first reads the very table versions the first one read
-    pins = pinned.table_versions if pinned else None
+    in_service = None
+    if current is not None:
+        in_service = InService(algorithm=current.trained_model.algorithm, parameters=current.trained_model.parameters)
+    return _Task(
+        run,
+        dataset,
+        DatasetSpec.model_validate(dataset.spec),
+        TrainingSpec.model_validate(settings),
+        pinned.table_versions if pinned else None,
+        in_service,
+        copies,
+    )
+
+
+def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedModel:
+    home = Home.current()
+    task = patiently(lambda: _task(organization_id, run_id))
+    model, dataset = task.run.model, task.dataset
+    connection.close()  # building and training take long; the recorder has a connection of its own
     recorder.stage("dataset", "running", dataset.name)
-    spec = DatasetSpec.model_validate(dataset.spec)
-    build = build_dataset(spec, LocalWarehouse(home.model_warehouse(model.id)), pins, time_zone=model.time_zone)
-    version = _pin(organization_id, run_id, dataset, build)
+    warehouse = LocalWarehouse(home.model_warehouse(model.id))
+    build = build_dataset(task.dataset_spec, warehouse, task.pins, time_zone=model.time_zone)
+    version = patiently(lambda: _pin(organization_id, run_id, dataset, build))
+    connection.close()
     for filtered in build.steps:
         recorder.log(f"{filtered.name}: {filtered.rows_before:,} → {filtered.rows_after:,} rows")
     recorder.stage(
@@ -82,30 +128,31 @@ def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedM
         "done",
         f"{build.rows:,} rows, {build.interactions.customers:,} customers, {build.interactions.products:,} products",
     )
-    in_service = None
-    if current is not None:
-        in_service = InService(algorithm=current.trained_model.algorithm, parameters=current.trained_model.parameters)
     result = train(
         build.interactions,
-        TrainingSpec.model_validate(settings),
+        task.training_spec,
         ArtifactStore(home.artifacts),
         recorder,
         lambda: datetime.now(UTC),
         lineage={
             "pipeline_run": run_id,
-            "etl_runs": copies,
+            "etl_runs": task.etl_runs,
             "dataset": dataset.name,
             "dataset_version": version.number,
             "dataset_fingerprint": build.fingerprint,
             "table_versions": build.table_versions,
         },
-        in_service=in_service,
+        in_service=task.in_service,
     )
     step("pipeline.before_register")
-    with scope(organization_id):
-        trained = register(run, version, result)
+    trained = patiently(lambda: _register(task.run, version, result))
     recorder.stage("register", "done", f"v{trained.number}, {ALGORITHMS[trained.algorithm].title}")
     return trained
+
+
+def _register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) -> TrainedModel:
+    with scope(run.organization_id):
+        return register(run, version, result)
 
 
 def _pin(organization_id: int, run_id: int, dataset: Dataset, build: DatasetBuild) -> DatasetVersion:
@@ -146,11 +193,15 @@ def _deploy(trained: TrainedModel, recorder: RunRecorder) -> bool:
         return False
     recorder.stage("deploy", "running", f"v{trained.number}")
     step("pipeline.before_deploy")
-    with scope(trained.organization_id):
-        deploy(trained, gate=gate)
-        model = ModelEndpoint.objects.get(id=trained.model_id)
+    model = patiently(lambda: _put_into_service(trained, gate))
     step("pipeline.after_deploy")
-    answering = wait_until_serving(model, f"v{trained.number}", recorder.cancelled)
-    detail = f"v{trained.number} answers" if answering else f"v{trained.number} answers as soon as serving runs"
-    recorder.stage("deploy", "done", detail)
+    with suppress(Cancelled):  # from here on it is done; a wish to stop comes too late
+        answering = wait_until_serving(model, f"v{trained.number}", recorder.cancelled)
+        detail = f"v{trained.number} answers" if answering else f"v{trained.number} answers as soon as serving runs"
+        recorder.stage("deploy", "done", detail)
     return True
+
+
+def _put_into_service(trained: TrainedModel, gate: dict[str, Any]) -> ModelEndpoint:
+    with scope(trained.organization_id):
+        return deploy(trained, gate=gate).model

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.errors import BadInput, Cancelled
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -42,9 +42,9 @@ def start_pipeline(
             started_by=user,
             stages=[{"name": name, "state": "waiting", "detail": ""} for name in STAGES],
         )
-        jobs = list(DataSource.objects.filter(configuration__model=model, enabled=True).order_by("id"))
+        jobs = list(DataSource.objects.filter(configuration__model=model, enabled=True, draft=False).order_by("id"))
         if with_jobs and jobs:
-            _copy_first(run, jobs, user, trigger)
+            _copy_first(run, jobs, user)
         else:
             run.stages[0] |= {"state": "skipped", "detail": "Data in the warehouse used as it is."}
             run.save(update_fields=["stages"])
@@ -55,18 +55,24 @@ def start_pipeline(
 def continue_pipeline(pipeline_run_id: int) -> None:
     """Go on once every copy a pipeline run waits for has ended; called in the transaction that ends a copy."""
     run = PipelineRun.objects.select_for_update().get(id=pipeline_run_id)
+    if run.is_over:
+        return
     copies = list(run.etl_runs.select_related("data_source").order_by("id"))
     ended = [copy for copy in copies if copy.is_over]
     failed = [copy for copy in ended if copy.status in (ETLRun.Status.FAILED, ETLRun.Status.CANCELLED)]
-    if run.is_over:
-        return
-    run.stages[0] |= {"state": "running", "detail": f"{len(ended)} of {len(copies)} tables copied"}
+    copying = run.stages[0]
+    copying |= {"state": "running", "detail": f"{len(ended)} of {len(copies)} tables copied"}
     if len(ended) == len(copies):
         now = datetime.now(UTC)
-        run.stages[0] |= {"state": "failed" if failed else "done", "finished_at": now.isoformat()}
-        if failed:
+        began = datetime.fromisoformat(copying.get("started_at") or run.created_at.isoformat())
+        seconds = round((now - began).total_seconds(), 3)
+        copying |= {"state": "failed" if failed else "done", "finished_at": now.isoformat(), "seconds": seconds}
+        if run.cancel_requested:
+            run.status, run.error_code, run.error = PipelineRun.Status.CANCELLED, Cancelled.code, CANCELLED
+            run.finished_at = now
+        elif failed:
             names = ", ".join(copy.data_source.name for copy in failed)
-            run.status = PipelineRun.Status.CANCELLED if run.cancel_requested else PipelineRun.Status.FAILED
+            run.status = PipelineRun.Status.FAILED
             run.error_code = failed[0].error_code
             run.error = f"{len(failed)} of {len(copies)} jobs did not finish: {names}. {failed[0].error}"
             run.advice = failed[0].advice
@@ -80,14 +86,19 @@ def cancel_pipeline(run: PipelineRun) -> None:
     """Stop a pipeline run and the copies it waits for."""
     from b2b_recs.web.etl.services import cancel_run  # the two apps call each other
 
-    PipelineRun.objects.filter(id=run.id, status__in=PipelineRun.ACTIVE).update(cancel_requested=True)
-    for copy in run.etl_runs.filter(status__in=ETLRun.ACTIVE):
-        cancel_run(copy)
-    if call_off("execute_pipeline_run", run.organization_id, run.id):
-        end_from_outside(PipelineRun, run.organization_id, run.id, "cancelled", CANCELLED, lambda ended: None)
+    with transaction.atomic():
+        # copies before the run that waits for them: the order in which a copy that ends takes them
+        copies = list(run.etl_runs.filter(status__in=ETLRun.ACTIVE).select_for_update().order_by("id"))
+        PipelineRun.objects.filter(id=run.id, status__in=PipelineRun.ACTIVE).update(cancel_requested=True)
+        for copy in copies:
+            cancel_run(copy)
+        if run.etl_runs.filter(status__in=ETLRun.ACTIVE).exists():
+            return  # the last of them to stop ends the pipeline run
+        if call_off("execute_pipeline_run", run.organization_id, run.id):
+            end_from_outside(PipelineRun, run.organization_id, run.id, "cancelled", CANCELLED, lambda ended: None)
 
 
-def _copy_first(run: PipelineRun, jobs: list[DataSource], user: User | None, trigger: str) -> None:
+def _copy_first(run: PipelineRun, jobs: list[DataSource], user: User | None) -> None:
     from b2b_recs.web.etl.services import start_run  # the two apps call each other
 
     run.stages[0] |= {
@@ -97,7 +108,7 @@ def _copy_first(run: PipelineRun, jobs: list[DataSource], user: User | None, tri
     }
     run.save(update_fields=["stages"])
     for job in jobs:
-        start_run(job, user, trigger, pipeline_run=run)
+        start_run(job, user, PipelineRun.Trigger.PIPELINE, pipeline_run=run)
 
 
 def _queue(run: PipelineRun) -> None:

@@ -1,0 +1,254 @@
+"""Attempts at a run: only the newest may write, each ending is told, and an absent database ends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from run_rows import Shop, make_shop, queued
+from web_support import TestDatabase
+
+from b2b_recs.engine.errors import BadInput, Cancelled, ConnectionLost, Fenced
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.runs import attempts, outage
+from b2b_recs.web.runs.attempts import DONE, carry_out, claim, end_from_outside, perform
+from b2b_recs.web.runs.models import Run, RunLogLine
+from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
+from b2b_recs.web.tenancy import scope
+
+Work = Callable[[RunRecorder], dict[str, Any]]
+
+
+@pytest.fixture
+def shop(platform_database: TestDatabase) -> Shop:
+    return make_shop()
+
+
+@pytest.fixture
+def run(shop: Shop) -> ETLRun:
+    with scope(shop.id):
+        return start_run(shop.jobs[0], shop.user)
+
+
+def nothing(run: Run) -> None:
+    """Nothing follows."""
+
+
+def now_of(run: ETLRun) -> ETLRun:
+    with scope(run.organization_id):
+        return ETLRun.objects.get(id=run.id)
+
+
+def lines_of(run: ETLRun) -> list[str]:
+    with scope(run.organization_id):
+        return list(RunLogLine.objects.filter(run_kind="etl", run_id=run.id).values_list("message", flat=True))
+
+
+def do(run: ETLRun, work: Work, after: Callable[[Run], None] = nothing) -> int:
+    return perform(ETLRun, run.organization_id, run.id, work, after)
+
+
+def raising(error: Exception) -> Work:
+    def work(recorder: RunRecorder) -> dict[str, Any]:
+        recorder.stage("read", "running")
+        raise error
+
+    return work
+
+
+def test_each_claim_is_the_next_attempt_and_begins_its_open_stages_anew(run: ETLRun) -> None:
+    first = claim(ETLRun, run.organization_id, run.id, nothing)
+    with scope(run.organization_id):
+        ETLRun.objects.update(
+            stages=[
+                {"name": "connect", "state": "done", "detail": "", "started_at": "2020-01-01T00:00:00+00:00"},
+                {"name": "read", "state": "running", "detail": "", "started_at": "2020-01-01T00:00:00+00:00"},
+            ]
+        )
+    second = claim(ETLRun, run.organization_id, run.id, nothing)
+    assert first is not None
+    assert second is not None
+    assert (first.number, second.number) == (1, 2)
+    assert [stage["state"] for stage in second.stages] == ["done", "waiting"]
+    assert now_of(run).status == "running"
+    assert lines_of(run) == ["Attempt 2: going on where the last one stopped."]
+
+
+def test_a_stale_attempt_cannot_write_and_ends_nothing(run: ETLRun) -> None:
+    stale = claim(ETLRun, run.organization_id, run.id, nothing)
+    newer = claim(ETLRun, run.organization_id, run.id, nothing)
+    assert stale is not None
+    assert newer is not None
+
+    def work(recorder: RunRecorder) -> dict[str, Any]:
+        recorder.update(rows_read=999)
+        recorder._write()
+        recorder.log("said by the stale attempt")
+        recorder.update(rows_read=1000)
+        raise AssertionError("the stale attempt went on")
+
+    assert carry_out(ETLRun, stale, work, nothing) == DONE
+    assert (now_of(run).status, now_of(run).rows_read) == ("running", 0)
+    assert "said by the stale attempt" not in lines_of(run)
+    assert carry_out(ETLRun, newer, lambda recorder: {"rows_loaded": 5}, nothing) == DONE
+    assert (now_of(run).status, now_of(run).rows_loaded) == ("completed", 5)
+
+
+def test_a_stale_attempt_that_noticed_nothing_cannot_end_the_run(run: ETLRun) -> None:
+    stale = claim(ETLRun, run.organization_id, run.id, nothing)
+    assert stale is not None
+
+    def overtaken(recorder: RunRecorder) -> dict[str, Any]:
+        claim(ETLRun, run.organization_id, run.id, nothing)
+        return {"rows_loaded": 7}
+
+    assert carry_out(ETLRun, stale, overtaken, nothing) == DONE
+    assert (now_of(run).status, now_of(run).rows_loaded, now_of(run).attempt) == ("running", 0, 2)
+
+
+def test_a_finished_run_is_not_done_again(run: ETLRun) -> None:
+    done: list[int] = []
+    assert do(run, lambda recorder: done.append(1) or {}) == DONE  # type: ignore[func-returns-value]
+    assert do(run, lambda recorder: done.append(2) or {}) == DONE  # type: ignore[func-returns-value]
+    assert (done, now_of(run).attempt) == ([1], 1)
+
+
+@pytest.mark.parametrize(
+    ("work", "status", "code"),
+    [
+        (lambda recorder: {"rows_loaded": 3}, "completed", ""),
+        (lambda recorder: {"status": ETLRun.Status.PARTIAL, "rows_rejected": 1}, "partial", ""),
+        (raising(BadInput("The cursor is text.", advice="Choose a time.")), "failed", "bad_input"),
+        (raising(Cancelled("stop")), "cancelled", "cancelled"),
+        (raising(ZeroDivisionError("ours")), "failed", "unexpected"),
+    ],
+)
+def test_every_way_to_end_is_written_with_its_time_and_what_follows_happens_once(
+    run: ETLRun, work: Work, status: str, code: str
+) -> None:
+    followed: list[str] = []
+    assert do(run, work, lambda ended: followed.append(ended.status)) == DONE
+    ended = now_of(run)
+    assert (ended.status, ended.error_code, followed) == (status, code, [status])
+    assert ended.finished_at is not None
+    assert not [stage for stage in ended.stages if stage["state"] == "running"]
+
+
+def test_a_refusal_keeps_the_words_of_the_source_and_its_advice(run: ETLRun) -> None:
+    do(run, raising(BadInput("There is no table\0 orders.", advice="Choose another.")))
+    ended = now_of(run)
+    assert (ended.error, ended.advice) == ("There is no table\N{REPLACEMENT CHARACTER} orders.", "Choose another.")
+    assert [stage["detail"] for stage in ended.stages if stage["state"] == "failed"] == [ended.error]
+    assert lines_of(run) == [f"{ended.error} Choose another."]
+
+
+def test_an_unexpected_fault_says_nothing_of_the_inside(run: ETLRun) -> None:
+    do(run, raising(RuntimeError("secret internals")))
+    ended = now_of(run)
+    assert "internals" not in f"{ended.error} {ended.advice} {ended.stages} {lines_of(run)}"
+    assert ended.advice
+
+
+def test_a_passing_cause_is_tried_again_and_the_next_attempt_completes(run: ETLRun) -> None:
+    lost = raising(ConnectionLost("The connection broke.", advice="Look at the network."))
+    assert do(run, lost) == TRY_AGAIN
+    between = now_of(run)
+    assert (between.status, between.error, between.finished_at) == ("running", "The connection broke.", None)
+    assert do(run, lambda recorder: {"rows_loaded": 4}) == DONE
+    ended = now_of(run)
+    assert (ended.status, ended.error, ended.advice, ended.attempt) == ("completed", "", "", 2)
+
+
+def test_a_run_given_up_by_the_queue_keeps_the_reason_of_its_last_attempt(run: ETLRun) -> None:
+    do(run, raising(ConnectionLost("The connection broke.", advice="Look at the network.")))
+    end_from_outside(ETLRun, run.organization_id, run.id, "failed", "Given up after 3 attempts.", nothing)
+    ended = now_of(run)
+    assert (ended.status, ended.error_code) == ("failed", "connection_lost")
+    assert (ended.error, ended.advice) == ("The connection broke.", "Look at the network.")
+    assert lines_of(run)[-1] == "Given up after 3 attempts."
+
+
+def test_a_run_that_dies_again_and_again_is_given_up(run: ETLRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_ATTEMPTS", 2)
+    followed: list[str] = []
+    for _ in range(2):
+        assert claim(ETLRun, run.organization_id, run.id, nothing) is not None
+    assert claim(ETLRun, run.organization_id, run.id, lambda ended: followed.append(ended.status)) is None
+    assert (now_of(run).status, now_of(run).error_code, followed) == ("failed", "died", ["failed"])
+
+
+def test_a_run_cancelled_before_its_attempt_is_not_begun(run: ETLRun) -> None:
+    with scope(run.organization_id):
+        ETLRun.objects.update(cancel_requested=True)
+    assert do(run, raising(AssertionError("began"))) == DONE
+    assert (now_of(run).status, now_of(run).attempt) == ("cancelled", 0)
+
+
+def test_an_end_from_outside_marks_what_was_under_way_and_never_changes_a_finished_run(run: ETLRun) -> None:
+    attempt = claim(ETLRun, run.organization_id, run.id, nothing)
+    assert attempt is not None
+    with RunRecorder(ETLRun, run.organization_id, run.id, 1, attempt.stages) as recorder:
+        recorder.stage("read", "running")
+    end_from_outside(ETLRun, run.organization_id, run.id, "failed", "The process was ended.", nothing)
+    ended = now_of(run)
+    assert (ended.status, ended.error_code, ended.error) == ("failed", "died", "The process was ended.")
+    assert {stage["name"]: stage["state"] for stage in ended.stages}["read"] == "failed"
+    followed: list[str] = []
+    end_from_outside(ETLRun, run.organization_id, run.id, "cancelled", "later", lambda run: followed.append("x"))
+    again = now_of(run)
+    assert (again.status, again.error, again.finished_at, followed) == ("failed", ended.error, ended.finished_at, [])
+
+
+def test_a_run_of_another_organization_is_never_touched(run: ETLRun) -> None:
+    rival = make_shop("Rival")
+    assert perform(ETLRun, rival.id, run.id, raising(AssertionError("began")), nothing) == DONE
+    end_from_outside(ETLRun, rival.id, run.id, "failed", "x", nothing)
+    assert now_of(run).status == "pending"
+
+
+def test_an_absent_database_hands_the_run_back_instead_of_failing_it(
+    run: ETLRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert do(run, raising(OperationalError("the server closed the connection"))) == TRY_AGAIN
+    assert (now_of(run).status, now_of(run).error) == ("running", "")
+    monkeypatch.setattr(outage, "WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(attempts, "claim", raising_always(OperationalError("away")))
+    monkeypatch.setattr(attempts, "patiently", lambda call: outage.patiently(call, 0.0))
+    assert do(run, lambda recorder: {}) == TRY_AGAIN
+
+
+def raising_always(error: Exception) -> Callable[..., Any]:
+    def fail(*args: Any) -> Any:
+        raise error
+
+    return fail
+
+
+def test_the_end_of_a_run_is_written_once_the_database_is_back(
+    run: ETLRun, platform_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(recorder: RunRecorder) -> dict[str, Any]:
+        drop_connections(platform_database)
+        return {"rows_loaded": 6}
+
+    assert do(run, work) == DONE
+    assert (now_of(run).status, now_of(run).rows_loaded) == ("completed", 6)
+
+
+def drop_connections(database: TestDatabase) -> None:
+    """What a restart of the server does to everybody."""
+    with database.superuser() as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_queueing_is_undone_with_its_transaction(shop: Shop) -> None:
+    with pytest.raises(Fenced), scope(shop.id):
+        start_run(shop.jobs[0])
+        raise Fenced("undo")
+    assert queued() == []
