@@ -55,7 +55,7 @@ class PartWriter:
                 compression="zstd",
                 compression_level=1,
                 use_dictionary=list(repeating),
-                write_statistics=True,
+                write_statistics=_measured(schema, repeating),
                 store_schema=False,
                 data_page_size=1024 * 1024,
             )
@@ -118,6 +118,12 @@ def is_full(error: BaseException) -> bool:
 def plain_schema(schema: pa.Schema) -> pa.Schema:
     """The schema without metadata, as it is written into files; the table's log keeps the metadata."""
     return pa.schema([field.remove_metadata() for field in schema])
+
+
+def _measured(schema: pa.Schema, repeating: Sequence[str]) -> list[str]:
+    """Columns whose smallest and largest values are kept; of long texts they would cost more than they let skip."""
+    texts = (pa.types.is_string, pa.types.is_binary, pa.types.is_large_string, pa.types.is_large_binary)
+    return [field.name for field in schema if field.name in repeating or not any(test(field.type) for test in texts)]
 
 
 def repeating_columns(batch: pa.RecordBatch) -> list[str]:
