@@ -120,6 +120,7 @@ def load(server_url: str, shop_url: str, reader_password: str) -> bool:
         shop.execute(_DERIVE)  # type: ignore[arg-type]
         shop.execute(_KEYS)  # type: ignore[arg-type]
         _check(shop)
+        shop.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(DATABASE)))
         shop.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(READER)))
         shop.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(READER)))
         shop.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(sql.Identifier(READER)))

@@ -71,6 +71,12 @@ def test_every_one_of_the_541909_lines_is_accounted_for(build: DatasetBuild) -> 
     for before, after in zip(build.steps, build.steps[1:], strict=False):
         assert after.rows_before == before.rows_after
     assert build.steps[-1].rows_after == build.rows
+    assert [(step.name, step.rows_before - step.rows_after) for step in build.steps[3:]] == [
+        ("order_id does not start with C", 8_905),
+        ("quantity > 0", 0),
+        ("unit_price > 0", 40),
+        ("product_id matches ^[0-9]{5}", 1_547),
+    ]
 
 
 def test_the_sql_shown_for_it_selects_as_many_rows(warehouse: LocalWarehouse, build: DatasetBuild) -> None:
