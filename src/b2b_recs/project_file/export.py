@@ -71,9 +71,10 @@ def _job(job: DataSource, model: ModelEndpoint) -> JobSection:
     spec = CopySpec.model_validate(job.table.spec)
     schedule = _schedule(Schedule.Target.ETL, job.id)
     section = JobSection.of(job.connection.name, spec, schedule, job.enabled)
-    if spec.time_zone == model.time_zone:  # follows the model unless the file says otherwise
-        section = section.model_copy(update={"time_zone": None})
-    return section
+    if spec.time_zone != model.time_zone:
+        return section
+    # follows the model, which a file says by leaving it out
+    return JobSection.model_validate(section.model_dump(by_alias=True, exclude={"time_zone"}))
 
 
 def _schedule(kind: str, target_id: int) -> ScheduleSetting:

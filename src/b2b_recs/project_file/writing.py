@@ -30,7 +30,7 @@ def write_project(project: ProjectFile) -> str:
         if content.get(name):
             document[name] = content[name]
     for name, job in project.jobs.items():
-        document["jobs"][name] = _job(job, document["jobs"][name])
+        document["jobs"][name] = _job(job, document["jobs"][name], project.model.time_zone)
     if project.pipeline is not None:
         document["pipeline"] = _pipeline(project.pipeline, content["pipeline"])
     writer = YAML(typ="rt", pure=True)
@@ -42,8 +42,10 @@ def write_project(project: ProjectFile) -> str:
     return stream.getvalue()
 
 
-def _job(job: JobSection, content: dict[str, Any]) -> dict[str, Any]:
-    """A job without what follows from its table."""
+def _job(job: JobSection, content: dict[str, Any], time_zone: str) -> dict[str, Any]:
+    """A job without what follows from its table; left out, its time zone is the model's."""
+    if "time_zone" in job.model_fields_set and job.time_zone != time_zone:
+        content["time_zone"] = job.time_zone
     if job.destination == warehouse_name(split_table(job.table)[1]):
         content.pop("destination", None)
     return content
