@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -62,6 +63,7 @@ class Checkup:
         """The findings one by one, in an order in which earlier ones explain later ones."""
         checks: list[tuple[str, Check]] = [
             ("Python", self.python),
+            ("system libraries", self.libraries),
             ("settings", self.settings),
             ("home folder", self.folder),
             ("disk", self.disk),
@@ -81,6 +83,19 @@ class Checkup:
             except (OSError, psycopg.Error, subprocess.SubprocessError) as error:
                 found = Finding(name, BAD, f"The check itself failed: {error}")
             yield from found if isinstance(found, list) else [found]
+
+    def libraries(self) -> Finding:
+        """What the wheels need of the system: the OpenMP library, which iALS computes with."""
+        try:
+            ctypes.CDLL("libgomp.so.1")
+        except OSError:
+            return Finding(
+                "system libraries",
+                BAD if sys.platform.startswith("linux") else SKIPPED,
+                "libgomp.so.1 is missing; trainings leave out iALS",
+                "Install it: apt-get install libgomp1 (Debian, Ubuntu), dnf install libgomp (Fedora).",
+            )
+        return Finding("system libraries", OK, "libgomp")
 
     def python(self) -> Finding:
         """The interpreter's version."""

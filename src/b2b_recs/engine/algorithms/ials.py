@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 from b2b_recs.engine.algorithms.contract import Algorithm, Arrays, FloatArray
 from b2b_recs.engine.algorithms.counts import purchase_matrix
 from b2b_recs.engine.datasets.interactions import Interactions
+from b2b_recs.engine.errors import EngineError
 
 
 class IalsParameters(BaseModel):
@@ -61,9 +62,7 @@ class Ials(Algorithm):
         self._sold = np.bincount(matrix.indices, minlength=interactions.products) > 0
         # A library pool inside the solver's own threads makes both slower, and its sums less repeatable.
         with threadpool_limits(limits=1, user_api="blas"):
-            from implicit.cpu.als import AlternatingLeastSquares
-
-            solver = AlternatingLeastSquares(
+            solver = _solver_class()(
                 factors=chosen.factors,
                 regularization=chosen.regularization,
                 alpha=chosen.alpha,
@@ -104,3 +103,15 @@ class Ials(Algorithm):
         if len(model._known) != len(model._customers) or len(model._sold) != len(model._products):
             raise ValueError("the vectors and their marks differ in length")
         return model
+
+
+def _solver_class() -> Any:
+    """The solver of the implicit library. EngineError where the system lacks the library for its threads."""
+    try:
+        from implicit.cpu.als import AlternatingLeastSquares
+    except ImportError as error:
+        raise EngineError(
+            f"iALS cannot run on this machine: {error}.",
+            advice="Install it: apt-get install libgomp1 (Debian, Ubuntu) or dnf install libgomp (Fedora).",
+        ) from error
+    return AlternatingLeastSquares
