@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 
 from b2b_recs.web.accounts.models import Membership, Organization, Role, User
 from b2b_recs.web.connections.models import Connection
@@ -91,6 +93,25 @@ def queued(task: str | None = None) -> list[tuple[str, int, str]]:
         cursor.execute("SELECT task_name, (args->>'run_id')::int, status::text FROM procrastinate_jobs ORDER BY id")
         rows = [(str(name), int(run), str(status)) for name, run, status in cursor.fetchall()]
     return [row for row in rows if task in (None, row[0])]
+
+
+def finish_all() -> None:
+    """Let the queue believe that its workers have ended the jobs they had in hand."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE status = 'doing'")
+
+
+@contextmanager
+def without_pool() -> Iterator[None]:
+    """Connections as the worker and its children have them: none is kept for others."""
+    connections.close_all()
+    connections["default"].close_pool()
+    options = connections.settings["default"]["OPTIONS"]
+    pool = options.pop("pool", None)
+    yield
+    connections.close_all()
+    if pool is not None:
+        options["pool"] = pool
 
 
 def begin(task: str, run_id: int) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
-from django.db import connections
-from run_rows import make_shop
+from run_rows import make_shop, without_pool
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import Cancelled, Fenced
@@ -36,13 +35,8 @@ def run(platform_database: TestDatabase) -> ETLRun:
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Flushes often; no pool of connections, as in the worker's children."""
     monkeypatch.setattr(recording, "FLUSH_SECONDS", 0.02)
-    connections.close_all()
-    options = connections.settings["default"]["OPTIONS"]
-    pool = options.pop("pool", None)
-    yield
-    connections.close_all()
-    if pool is not None:
-        options["pool"] = pool
+    with without_pool():
+        yield
 
 
 def recorder_of(run: ETLRun, attempt: int = 1) -> RunRecorder:

@@ -26,7 +26,7 @@ def start_run(
     with transaction.atomic():
         DataSource.objects.select_for_update().get(id=job.id)
         if pipeline_run is None:
-            waiting = job.runs.filter(status__in=ETLRun.ACTIVE, pipeline_run=None).first()
+            waiting = ETLRun.objects.filter(data_source_id=job.id, status__in=ETLRun.ACTIVE, pipeline_run=None).first()
             if waiting is not None:
                 return waiting
         run = ETLRun.objects.create(

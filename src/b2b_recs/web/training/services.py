@@ -88,11 +88,12 @@ def cancel_pipeline(run: PipelineRun) -> None:
 
     with transaction.atomic():
         # copies before the run that waits for them: the order in which a copy that ends takes them
-        copies = list(run.etl_runs.filter(status__in=ETLRun.ACTIVE).select_for_update().order_by("id"))
+        active = ETLRun.objects.filter(pipeline_run_id=run.id, status__in=ETLRun.ACTIVE)
+        copies = list(active.select_for_update().order_by("id"))
         PipelineRun.objects.filter(id=run.id, status__in=PipelineRun.ACTIVE).update(cancel_requested=True)
         for copy in copies:
             cancel_run(copy)
-        if run.etl_runs.filter(status__in=ETLRun.ACTIVE).exists():
+        if active.all().exists():
             return  # the last of them to stop ends the pipeline run
         if call_off("execute_pipeline_run", run.organization_id, run.id):
             end_from_outside(PipelineRun, run.organization_id, run.id, "cancelled", CANCELLED, lambda ended: None)

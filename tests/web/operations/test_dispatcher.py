@@ -1,0 +1,225 @@
+"""Schedules fire exactly once, whoever looks; missed times once, and switched-off ones not at all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connections
+from run_rows import Shop, make_shop, queued, without_pool
+from web_support import TestDatabase
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.accounts.models import Organization
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
+from b2b_recs.web.projects.models import Schedule
+from b2b_recs.web.projects.schedules import next_time, set_schedule
+from b2b_recs.web.tenancy import operating, scope
+from b2b_recs.web.training.models import PipelineRun
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop(platform_database: TestDatabase) -> Shop:
+    return make_shop()
+
+
+def due(shop: Shop, target: int, kind: str = "etl", **fields: object) -> Schedule:
+    values = {"cron": "15 * * * *", "kind": "cron", "next_at": NOW - timedelta(minutes=1), **fields}
+    with scope(shop.id):
+        return Schedule.objects.create(organization_id=shop.id, target_kind=kind, target_id=target, **values)
+
+
+def runs(shop: Shop) -> list[tuple[int, str]]:
+    with scope(shop.id):
+        return list(ETLRun.objects.order_by("id").values_list("data_source_id", "triggered_by"))
+
+
+def test_a_due_schedule_fires_and_moves_on(shop: Shop) -> None:
+    schedule = due(shop, shop.jobs[0].id)
+    assert fire_due_schedules(NOW) == 1
+    assert fire_due_schedules(NOW) == 0
+    assert runs(shop) == [(shop.jobs[0].id, "schedule")]
+    with scope(shop.id):
+        schedule.refresh_from_db()
+    assert (schedule.last_fired_at, schedule.next_at) == (NOW, NOW.replace(minute=15))
+
+
+def test_a_hundred_due_at_once_fire_once_each_under_several_dispatchers(platform_database: TestDatabase) -> None:
+    shop = make_shop(jobs=tuple(f"table_{number:03d}" for number in range(104)))
+    for job in shop.jobs:
+        due(shop, job.id)
+
+    def dispatch(number: int) -> int:
+        try:
+            return fire_due_schedules(NOW)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        fired = sum(threads.map(dispatch, range(4)))
+    assert fired == len(shop.jobs)
+    assert sorted(job for job, _ in runs(shop)) == sorted(job.id for job in shop.jobs)
+    assert len(queued("execute_etl_run")) == len(shop.jobs)
+
+
+def test_times_missed_while_nobody_looked_fire_once(shop: Shop) -> None:
+    due(shop, shop.jobs[0].id, next_at=NOW - timedelta(days=30))
+    assert [fire_due_schedules(NOW), fire_due_schedules(NOW)] == [1, 0]
+    with scope(shop.id):
+        assert Schedule.objects.get().next_at == NOW.replace(minute=15)
+    assert len(runs(shop)) == 1
+
+
+def test_a_time_that_comes_while_its_run_is_under_way_queues_no_second(shop: Shop) -> None:
+    with scope(shop.id):
+        start_run(shop.jobs[0])
+    due(shop, shop.jobs[0].id)
+    fire_due_schedules(NOW)
+    assert len(runs(shop)) == 1
+
+
+def test_a_pipeline_schedule_starts_copies_and_pipeline(shop: Shop) -> None:
+    due(shop, shop.model.id, "pipeline")
+    assert fire_due_schedules(NOW) == 1
+    with scope(shop.id):
+        run = PipelineRun.objects.get()
+    assert (run.triggered_by, len(runs(shop))) == ("schedule", 2)
+
+
+def test_what_is_switched_off_does_not_fire(shop: Shop) -> None:
+    off = due(shop, shop.jobs[0].id, enabled=False)
+    due(shop, shop.jobs[1].id)
+    with scope(shop.id):
+        shop.jobs[1].enabled = False
+        shop.jobs[1].save()
+    assert fire_due_schedules(NOW) == 0
+    assert runs(shop) == []
+    with scope(shop.id):
+        off.refresh_from_db()
+    assert off.last_fired_at is None
+
+
+def test_a_suspended_organization_does_not_fire_and_goes_on_later(shop: Shop) -> None:
+    due(shop, shop.jobs[0].id)
+    suspend(shop, True)
+    assert fire_due_schedules(NOW) == 0
+    suspend(shop, False)
+    assert fire_due_schedules(NOW) == 1
+
+
+def suspend(shop: Shop, suspended: bool) -> None:
+    with operating():
+        Organization.objects.filter(id=shop.id).update(suspended=suspended)
+
+
+def test_a_schedule_whose_target_is_gone_or_has_nothing_to_run_stays_quiet(platform_database: TestDatabase) -> None:
+    bare = make_shop(pipeline=False)
+    due(bare, bare.model.id, "pipeline")
+    due(bare, 10_000_000)
+    assert fire_due_schedules(NOW) == 0
+    with scope(bare.id):
+        assert [row.next_at > NOW for row in Schedule.objects.all()] == [True, True]
+        assert PipelineRun.objects.count() == 0
+
+
+@pytest.mark.parametrize("broken", [{"cron": "not a rule"}, {"time_zone": "Nowhere/Land"}, {"cron": "0 0 31 2 *"}])
+def test_a_rule_that_cannot_be_read_keeps_no_other_from_firing(shop: Shop, broken: dict[str, str]) -> None:
+    bad = due(shop, shop.jobs[0].id, **broken)
+    due(shop, shop.jobs[1].id)
+    fire_due_schedules(NOW)
+    assert shop.jobs[1].id in [job for job, _ in runs(shop)]
+    with scope(shop.id):
+        bad.refresh_from_db()
+    assert bad.next_at is None
+
+
+def test_a_fault_in_one_schedule_keeps_no_other_from_firing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    due(shop, shop.jobs[0].id)
+    due(shop, shop.jobs[1].id)
+
+    def start(job: object, trigger: str) -> None:
+        if getattr(job, "id", None) == shop.jobs[0].id:
+            raise ZeroDivisionError
+        start_run(job, trigger=trigger)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("b2b_recs.web.operations.dispatcher.start_run", start)
+    assert fire_due_schedules(NOW) == 1
+    assert runs(shop) == [(shop.jobs[1].id, "schedule")]
+    monkeypatch.undo()
+    assert fire_due_schedules(NOW) == 1
+
+
+@pytest.mark.parametrize(
+    ("cron", "after", "following"),
+    [
+        # on 29 March 2026 Berlin's clocks jump from 02:00 to 03:00, on 25 October they go from 03:00 back to 02:00
+        ("30 2 * * *", "2026-03-28T12:00", ["2026-03-29T01:00", "2026-03-30T00:30"]),
+        ("30 2 * * *", "2026-10-24T12:00", ["2026-10-25T00:30", "2026-10-26T01:30"]),
+        ("0 * * * *", "2026-10-24T23:30", ["2026-10-25T00:00", "2026-10-25T01:00", "2026-10-25T02:00"]),
+        ("0 * * * *", "2026-03-29T00:30", ["2026-03-29T01:00", "2026-03-29T02:00"]),
+    ],
+)
+def test_local_times_fire_once_a_day_when_the_clocks_change(cron: str, after: str, following: list[str]) -> None:
+    moment, found = datetime.fromisoformat(after).replace(tzinfo=UTC), []
+    for _ in following:
+        moment = next_time(cron, "Europe/Berlin", moment)
+        found.append(moment.strftime("%Y-%m-%dT%H:%M"))
+    assert found == following
+
+
+@pytest.mark.parametrize(
+    ("cron", "zone", "field"),
+    [("61 * * * *", "UTC", "cron"), ("0 0 31 2 *", "UTC", "cron"), ("0 0 * * *", "Mars/Base", "time_zone")],
+)
+def test_a_rule_that_never_comes_is_refused_by_its_field(cron: str, zone: str, field: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        next_time(cron, zone, NOW)
+    assert refused.value.field == field
+
+
+def test_a_schedule_set_twice_changes_once_and_counts_from_now_when_switched_on(shop: Shop) -> None:
+    job = shop.jobs[0].id
+
+    def put(cron: str | None, enabled: bool = True, now: datetime = NOW) -> bool:
+        with scope(shop.id):
+            return set_schedule(shop.id, "etl", job, cron, "UTC", enabled, now)
+
+    assert [put("15 * * * *"), put("15 * * * *")] == [True, False]
+    assert put("15 * * * *", enabled=False)
+    later = NOW + timedelta(days=3)
+    assert put("15 * * * *", now=later)
+    with scope(shop.id):
+        assert Schedule.objects.get().next_at == later.replace(minute=15)
+    assert [put(None), put(None)] == [True, False]
+
+
+def test_settling_from_outside_ends_only_what_has_not_ended(shop: Shop) -> None:
+    with scope(shop.id):
+        run = start_run(shop.jobs[0])
+    settle("etl", shop.id, run.id, "failed", "The process was ended from outside (SIGKILL).")
+    settle("etl", shop.id, run.id, "cancelled", "later")
+    settle("pipeline", shop.id, run.id, "failed", "there is no such run")
+    with scope(shop.id):
+        run.refresh_from_db()
+    assert (run.status, run.error_code) == ("failed", "died")
+    assert run.error == "The process was ended from outside (SIGKILL)."
+
+
+def test_periodic_work_goes_on_after_the_database_restarted(shop: Shop, platform_database: TestDatabase) -> None:
+    due(shop, shop.jobs[0].id)
+    with without_pool():
+        keep_pointers()
+        assert Schedule._base_manager.using("operator").count() == 1
+        with platform_database.superuser() as server:
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        keep_pointers()
+        collect_traffic()
+        assert fire_due_schedules(NOW) == 1
