@@ -22,6 +22,11 @@ COMMAND = (sys.executable, "-m", "b2b_recs.cli.main")
 LONGEST_SECONDS = 180
 
 
+def _heed_interrupts() -> None:
+    """A test run in the background of a shell ignores Ctrl-C, and what it starts would too."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Said:
     """What a command printed and how it ended."""
@@ -80,6 +85,7 @@ class Installation:
         return subprocess.Popen(
             [*COMMAND, *arguments], env=self.environment(**more), cwd=self.folder, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=_heed_interrupts,
         )  # fmt: skip
 
     def __call__(self, *arguments: str, **more: str) -> Said:
@@ -102,7 +108,9 @@ class Installation:
         """``b2b-recs up`` for as long as the block lasts."""
         log = self.folder / "up.log"
         with log.open("wb") as sink:
-            process = subprocess.Popen([*COMMAND, "up"], env=self.environment(), stdout=sink, stderr=sink)
+            process = subprocess.Popen(
+                [*COMMAND, "up"], env=self.environment(), stdout=sink, stderr=sink, preexec_fn=_heed_interrupts
+            )
         try:
             until = time.monotonic() + LONGEST_SECONDS
             while "Everything is running" not in log.read_text("utf-8"):

@@ -105,7 +105,7 @@ jobs:
     load: {{transactional: {{cursor: erfasst_am, key: [auftragsnummer, position], backfill: all}}}}
     schedule: {{hourly: 15}}
   aufträge: {{connection: warenwirtschaft, table: public.auftraege, load: catalog, schedule: {{daily: "02:00"}}}}
-  artikel: {{connection: warenwirtschaft, table: public.artikel, load: catalog}}
+  artikel: {{connection: warenwirtschaft, table: public.artikel, load: catalog, time_zone: UTC}}
 datasets:
   einkäufe:
     base: bq_positionen
