@@ -104,8 +104,9 @@ class _Run:
         with self._stage("reconcile"):
             result = reconcile(result, self.table, plan.cursor, plan.bounds)
             step("copy.before_forget")
-            self.journal.forget()
+            # The journal goes last: while it is there, the next run looks for files left behind.
             self._tidy(result)
+            self.journal.forget()
         return self._told(result)
 
     def _prepare(self) -> tuple[Plan, list[Staged], Header | None]:
@@ -268,7 +269,6 @@ class _Run:
     def _found_done(self, commit: Commit) -> CopyResult:
         """The result of a run that had committed before it could say so."""
         note = commit.notes[NOTE]
-        self.journal.forget()
         cursor = ColumnMapping(**note["mapping"]) if note["mapping"] else None
         bounds = Bounds(**note["bounds"]) if note["bounds"] else None
         result = CopyResult.model_validate({**note["result"], "table_version": commit.version})
@@ -276,6 +276,8 @@ class _Run:
             self.progress.stage(name, "done", "before the interruption")
         with self._stage("reconcile"):
             result = reconcile(result, self.table, cursor, bounds)
+            self._tidy(result)
+            self.journal.forget()
         self.progress.update(
             rows_read=result.rows_read, rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected
         )
