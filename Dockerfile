@@ -1,34 +1,38 @@
-# b2b-recs for production: `up` runs pages (8000), endpoint (8001) and worker in one container.
-# Give it DATABASE_URL, B2B_RECS_SECRET_KEY and B2B_RECS_ALLOWED_HOSTS (see .env.example) and keep /var/lib/b2b-recs.
+# One image for every process: `web` (the default), `worker`, `serve`, `migrate`. See deploy/compose/compose.yaml.
 FROM python:3.11-slim AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends build-essential cmake \
+ && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/b2b-recs
 ENV PATH=/opt/b2b-recs/bin:$PATH
 WORKDIR /build
 COPY requirements.txt ./
-RUN pip install --require-hashes --only-binary :all: -r requirements.txt
-COPY LICENSE README.md pyproject.toml ./
-COPY src src
-RUN pip install --no-deps --no-build-isolation .
+RUN pip install --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE .gitignore ./
+COPY src ./src
+RUN pip install --no-deps --no-build-isolation . \
+ && pip uninstall --yes pip
 
 FROM python:3.11-slim
-# the matrix factorization's threads
+# OpenMP, which the compiled algorithms are linked with.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgomp1 \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --home-dir /var/lib/b2b-recs --shell /usr/sbin/nologin b2b-recs \
-    && install --directory --owner b2b-recs --group b2b-recs --mode 0700 /var/lib/b2b-recs
+ && apt-get install --yes --no-install-recommends libgomp1 \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --gid 10001 b2b-recs \
+ && useradd --uid 10001 --gid 10001 --home-dir /data --no-create-home --shell /usr/sbin/nologin b2b-recs \
+ && install --directory --owner=10001 --group=10001 --mode=0700 /data
 COPY --from=build /opt/b2b-recs /opt/b2b-recs
-COPY sample_data /opt/b2b-recs/lib/python3.11/site-packages/b2b_recs/sample_data
+COPY deploy/container/healthy.py /opt/b2b-recs/healthy.py
 ENV PATH=/opt/b2b-recs/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    B2B_RECS_HOME=/var/lib/b2b-recs
-USER 10001
-VOLUME /var/lib/b2b-recs
+    B2B_RECS_HOME=/data
+USER 10001:10001
+WORKDIR /data
+VOLUME /data
 EXPOSE 8000 8001
-HEALTHCHECK --interval=30s --timeout=10s --start-period=90s --retries=3 \
-    CMD ["python", "-c", "import http.client; c = http.client.HTTPConnection('127.0.0.1', 8000, timeout=5); c.request('GET', '/health'); raise SystemExit(c.getresponse().status >= 500)"]
-STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
+    CMD ["python", "/opt/b2b-recs/healthy.py"]
 ENTRYPOINT ["b2b-recs"]
-CMD ["up", "--host", "0.0.0.0"]
+CMD ["web", "--host", "0.0.0.0"]
