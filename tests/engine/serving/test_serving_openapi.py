@@ -10,7 +10,7 @@ async def test_every_route_of_the_application_is_described_with_its_method(house
     async with running() as served:
         paths = (await served.get("/openapi.json", None)).json()["paths"]
         routes = {
-            (route.path.replace(":int", ""), method.lower())
+            (route.path.replace(":model_number", ""), method.lower())
             for route in served.app.routes
             for method in route.methods - {"HEAD"}
             if route.path != "/openapi.json"

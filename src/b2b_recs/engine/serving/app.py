@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -30,6 +31,15 @@ from b2b_recs.engine.serving.wire import bearer
 LOG = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 WORDS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
+
+
+class ModelNumber(IntegerConvertor):
+    """The number of a model in a path; more digits than a number of ours can have are no address of ours."""
+
+    regex = "[0-9]{1,18}"
+
+
+register_url_convertor("model_number", ModelNumber())
 
 
 def utc_now() -> datetime:
@@ -92,7 +102,7 @@ def _routes(shelf: Shelf, traffic: Traffic, clock: Callable[[], datetime]) -> li
     recommend, batch = Recommend(shelf, traffic, clock), RecommendBatch(shelf, traffic, clock)
     pages = Pages(shelf, clock)
     routes = []
-    for prefix in ("", "/models/{model_id:int}"):
+    for prefix in ("", "/models/{model_id:model_number}"):
         routes += [
             Route(f"{prefix}/recommend", recommend, methods=["POST"], name="recommend"),
             Route(f"{prefix}/recommend-batch", batch, methods=["POST"], name="recommend-batch"),

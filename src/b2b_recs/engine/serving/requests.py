@@ -39,11 +39,12 @@ WANTED = {
     "filters.purchased": '"only" or "never"',
     "exclude": f"a list of at most {MOST_PRODUCTS} product ids",
     "exclude[]": IDENTIFIER_WORDS,
-    "context": f"an object of at most {MOST_CONTEXT} entries, each text, a number, true, false or null",
+    "context": f"an object of at most {MOST_CONTEXT} entries named by text of 1 to 256 characters and without NUL, "
+    "each text, a number, true, false or null",
     "context[]": "text of at most 1024 characters and without NUL, a number, true, false or null",
 }
 # the union's message spells its members; the words above are the ones people read
-_PLACE = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
+_PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
