@@ -64,8 +64,8 @@ def test_the_image_has_no_default_secret_and_runs_as_nobody_special() -> None:
     text = (ROOT / "Dockerfile").read_text("utf-8")
     final = text.rpartition("\nFROM ")[2]
     assert "\nUSER 10001:10001\n" in final
-    assert "build-essential" not in final
-    assert "--require-hashes" in text
+    assert "build-essential" not in text
+    assert "--require-hashes --only-binary :all:" in text
     assert "HEALTHCHECK" in final
     assert set(NAME.findall(text)) == {"B2B_RECS_HOME"}
 
