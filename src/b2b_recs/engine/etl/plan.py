@@ -137,32 +137,28 @@ def _transactional(
     limit = None
     if spec.row_limit is not None:
         limit = spec.row_limit + _known_rows(table, layout, cursor, bounds)
-    main = ReadRequest(
+    main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True)
+    segments = [_read(spec, layout, main, order, limit)]
+    if bounds.with_null and nullable[load.cursor] and limit is None:
+        # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
+        segments.append(_read(spec, layout, Window(load.cursor, bounds.upper, bounds.upper, include_null=True)))
+    unique = bool(primary) and set(primary) <= set(load.key)
+    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now)
+
+
+def _read(
+    spec: CopySpec, layout: Layout, window: Window, order: tuple[str, ...] = (), limit: int | None = None
+) -> ReadRequest:
+    return ReadRequest(
         spec.source_schema,
         spec.source_table,
         layout.columns,
-        Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True),
+        window,
         order,
         row_limit=limit,
         batch_bytes=BATCH_BYTES,
         time_zone=spec.time_zone,
     )
-    segments = [main]
-    if bounds.with_null and nullable[load.cursor] and limit is None:
-        # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
-        only_null = Window(load.cursor, bounds.upper, bounds.upper, include_null=True)
-        segments.append(
-            ReadRequest(
-                spec.source_schema,
-                spec.source_table,
-                layout.columns,
-                only_null,
-                batch_bytes=BATCH_BYTES,
-                time_zone=spec.time_zone,
-            )
-        )
-    unique = bool(primary) and set(primary) <= set(load.key)
-    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now)
 
 
 def _bounds(
