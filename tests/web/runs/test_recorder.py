@@ -16,9 +16,10 @@ from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.runs import recorder as recording
 from b2b_recs.web.runs.attempts import claim
+from b2b_recs.web.runs.documents import storable_text
 from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.runs.outage import patiently
-from b2b_recs.web.runs.recorder import RunRecorder, storable
+from b2b_recs.web.runs.recorder import RunRecorder
 from b2b_recs.web.tenancy import scope
 
 
@@ -165,7 +166,7 @@ def test_text_the_database_cannot_keep_does_not_stop_the_heartbeat(run: ETLRun) 
     with recorder_of(run) as recorder:
         recorder.log("zero \0 and half \ud800")
         recorder.stage("read", "running", "zero \0")
-    assert [message for _, message in lines_of(run)] == [storable("zero \0 and half \ud800")]
+    assert [message for _, message in lines_of(run)] == [storable_text("zero \0 and half \ud800")]
     assert "\0" not in now_of(run).stages[1]["detail"]
 
 

@@ -19,6 +19,7 @@ from b2b_recs.web.connections.services import opener
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.runs.attempts import perform
+from b2b_recs.web.runs.documents import parsed
 from b2b_recs.web.runs.outage import patiently
 from b2b_recs.web.runs.recorder import RunRecorder
 from b2b_recs.web.tenancy import scope
@@ -74,7 +75,7 @@ def _task(organization_id: int, run_id: int) -> _Task:
             job.configuration.model_id,
             job.connection.name,
             job.connection.source_type,
-            CopySpec.model_validate(job.table.spec),
+            parsed(CopySpec, job.table.spec, f"the job “{job.name}”"),
             opener(job.connection),
         )
 

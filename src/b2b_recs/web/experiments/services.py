@@ -11,6 +11,7 @@ from b2b_recs.engine.training.result import TrainingResult
 from b2b_recs.web.datasets.models import DatasetVersion
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.runs.documents import storable
 from b2b_recs.web.training.models import PipelineRun
 
 MICROSECONDS_A_DAY = 86_400_000_000
@@ -32,10 +33,12 @@ def register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) 
                 algorithm=report.algorithm,
                 defaults={
                     "parameters": report.parameters,
-                    "metrics": {
-                        **document["metrics"],
-                        **{name: document[name] for name in ("validation", "coverage", "skipped", "baseline")},
-                    },
+                    "metrics": storable(
+                        {
+                            **document["metrics"],
+                            **{name: document[name] for name in ("validation", "coverage", "skipped", "baseline")},
+                        }
+                    ),
                     "seconds": report.tuning_seconds + report.fit_seconds + report.evaluation_seconds,
                     "tags": ["chosen"] if chosen else [],
                 },
@@ -49,7 +52,7 @@ def register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) 
             number=newest.number + 1 if newest else 1,
             algorithm=result.evaluation.chosen,
             parameters=result.evaluation.chosen_parameters,
-            metrics={**result.metrics, **_details(result)},
+            metrics=storable({**result.metrics, **_details(result)}),
             artifact_id=result.artifact_id,
             status=TrainedModel.Status.BLESSED if result.gate.passed else TrainedModel.Status.CANDIDATE,
             seconds=result.seconds,

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from b2b_recs.engine.errors import Cancelled, EngineError, Fenced
+from b2b_recs.web.runs.documents import storable
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.outage import OUTAGES, patiently
-from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder, storable
+from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
 from b2b_recs.web.tenancy import scope
 
 MOST_ATTEMPTS = 20  # as many workers as the queue lets one job outlive
@@ -101,7 +102,7 @@ def carry_out(
     recorder = RunRecorder(run_type, attempt.organization_id, attempt.run_id, attempt.number, attempt.stages)
     try:
         with recorder:
-            ending = _ending_of(recorder, work)
+            ending = storable(_ending_of(recorder, work))
     except Fenced:
         return DONE
     transient = ending.pop("transient", False) and attempt.number < MOST_ATTEMPTS
@@ -158,8 +159,8 @@ def _refusal(error: EngineError) -> dict[str, Any]:
     return {
         "status": Run.Status.FAILED,
         "error_code": error.code,
-        "error": storable(error.message),
-        "advice": storable(error.advice),
+        "error": error.message,
+        "advice": error.advice,
         "transient": error.transient,
     }
 

@@ -13,6 +13,7 @@ from typing import Any, Self
 from django.db import connection
 
 from b2b_recs.engine.errors import Cancelled, Fenced
+from b2b_recs.web.runs.documents import storable_text
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.outage import OUTAGES, WAIT_SECONDS
 from b2b_recs.web.tenancy import scope
@@ -22,11 +23,6 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: the worker hands the run out again
 shutting_down = threading.Event()  # set by SIGTERM in a run's own process
 log = logging.getLogger(__name__)
 COUNTERS = ("rows_read", "rows_loaded", "rows_rejected", "rows_expected", "bytes", "fraction")
-
-
-def storable(text: str) -> str:
-    """The text without what PostgreSQL cannot keep: zero bytes and halves of surrogate pairs."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
 
 
 class RunRecorder:
@@ -76,7 +72,7 @@ class RunRecorder:
             if state == "running" and entry.get("state") != "running":
                 entry |= {"started_at": now.isoformat(), "finished_at": None, "seconds": None}
             entry.setdefault("started_at", now.isoformat())
-            entry |= {"state": state, "detail": storable(detail) or entry.get("detail", "")}
+            entry |= {"state": state, "detail": storable_text(detail) or entry.get("detail", "")}
             if state != "running":
                 started = datetime.fromisoformat(entry["started_at"])
                 entry |= {"finished_at": now.isoformat(), "seconds": round((now - started).total_seconds(), 3)}
@@ -95,7 +91,7 @@ class RunRecorder:
     def log(self, message: str, level: str = "info") -> None:
         """Note one line for the run's log."""
         with self._lock:
-            self._lines.append((datetime.now(UTC), level, storable(message)))
+            self._lines.append((datetime.now(UTC), level, storable_text(message)))
 
     def cancelled(self) -> bool:
         """Whether someone asked to stop, as of half a second ago."""
@@ -110,7 +106,7 @@ class RunRecorder:
             for entry in self.stages:
                 if entry.get("state") == "running":
                     took = (now - datetime.fromisoformat(entry["started_at"])).total_seconds()
-                    entry |= {"state": "failed", "detail": storable(detail), "finished_at": now.isoformat()}
+                    entry |= {"state": "failed", "detail": storable_text(detail), "finished_at": now.isoformat()}
                     entry["seconds"] = round(took, 3)
 
     def _raise_if_stopped(self) -> None:

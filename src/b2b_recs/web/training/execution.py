@@ -27,6 +27,7 @@ from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.experiments.services import register
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.attempts import perform
+from b2b_recs.web.runs.documents import parsed, storable
 from b2b_recs.web.runs.models import Run
 from b2b_recs.web.runs.outage import patiently
 from b2b_recs.web.runs.recorder import RunRecorder
@@ -103,8 +104,8 @@ def _task(organization_id: int, run_id: int) -> _Task:
     return _Task(
         run,
         dataset,
-        DatasetSpec.model_validate(dataset.spec),
-        TrainingSpec.model_validate(settings),
+        parsed(DatasetSpec, dataset.spec, f"the dataset “{name}”"),
+        parsed(TrainingSpec, settings, "the pipeline"),
         pinned.table_versions if pinned else None,
         in_service,
         copies,
@@ -175,7 +176,7 @@ def _pin(organization_id: int, run_id: int, dataset: Dataset, build: DatasetBuil
                 first_at=_moment(times[0]) if len(times) else None,
                 last_at=_moment(times[-1]) if len(times) else None,
                 steps=[asdict(step) for step in build.steps],
-                quality=build.quality,
+                quality=storable(build.quality),
                 sql=build.sql,
             )
         PipelineRun.objects.filter(id=run_id).update(results={"dataset_version_id": version.id})
