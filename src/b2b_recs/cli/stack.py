@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from b2b_recs.cli.apart import work_apart
 from b2b_recs.cli.up import prepare
 from b2b_recs.runtime.children import answers
 from b2b_recs.runtime.database import configured_externally
@@ -41,6 +42,9 @@ def needed(*children: str) -> Iterator[None]:
             yield
             return
         if here is None and configured_externally() and not children:
+            yield
+            return
+        if here is None and work_apart(home, worker=WORKER in children, serving=SERVING in children):
             yield
             return
         if here is None:
