@@ -22,6 +22,7 @@ from b2b_recs.runtime.ports import require_free
 from b2b_recs.runtime.postgres import EmbeddedPostgres
 from b2b_recs.runtime.process import ProcessIdentity, end_with_parent
 from b2b_recs.runtime.state import MARK, end_leftovers, take_lock, write_state
+from b2b_recs.runtime.stop_flag import StopFlag
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 CALM_SECONDS = 60.0
@@ -117,7 +118,7 @@ class Supervisor:
         self.databases = dict(databases or {})
         self.steps = list(steps)
         self.since = datetime.now(UTC)
-        self.stopping = threading.Event()
+        self.stopping = StopFlag()
         self._guard = threading.RLock()
         self._lock: IO[str] | None = None
         self._database_pauses = {name: BackOff() for name in self.databases}
