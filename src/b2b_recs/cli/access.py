@@ -14,7 +14,9 @@ from b2b_recs.runtime.state import running
 
 @click.command()
 @click.option("--email", help="Whose link; the owner's when not given.")
-@click.option("--minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, show_default=True)
+@click.option(
+    "--minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, show_default=True, help="How long it works."
+)
 def sign_in_link(email: str | None, minutes: int) -> None:
     """Print a link that signs in once."""
     with needed():

@@ -153,7 +153,8 @@ def _copies(result: dict[str, Any]) -> Table:
 
 def _algorithms(result: dict[str, Any]) -> Table:
     title = f"Measured on {_customers(result)} customers' later orders, 95 % intervals"
-    table = Table("algorithm", title=title, title_justify="left", box=None, header_style="bold")
+    table = Table(title=title, title_justify="left", box=None, header_style="bold")
+    table.add_column("algorithm", no_wrap=True)
     for name in ("NDCG@10", "Recall@10", "Recall@100", "new: NDCG@10", "seconds"):
         table.add_column(name, justify="right")
     ranked = sorted(result["algorithms"], key=lambda one: -(_value(one, "all", "ndcg@10") or 0.0))

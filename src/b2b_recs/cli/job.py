@@ -24,8 +24,11 @@ def _prepare() -> None:
 
 
 def _identity(function: click.decorators.FC) -> click.decorators.FC:
-    function = click.option("--run", "run_id", type=int, required=True)(function)
-    return click.option("--organization", "organization_id", type=int, required=True)(function)
+    function = click.option("--run", "run_id", type=int, required=True, help="Number of the run.")(function)
+    organization = click.option(
+        "--organization", "organization_id", type=int, required=True, help="Number of its organization."
+    )
+    return organization(function)
 
 
 @job.command()

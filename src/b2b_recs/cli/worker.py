@@ -17,13 +17,24 @@ def worker(concurrency: int) -> None:
     from b2b_recs.runtime.keys import load_keys
     from b2b_recs.runtime.runs import RunExecutor
     from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
-    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
+    from b2b_recs.web.operations.dispatcher import (
+        collect_traffic,
+        end_lost_runs,
+        fire_due_schedules,
+        keep_pointers,
+        settle,
+    )
 
     home = Home.current()
     run_worker(
         ControlDatabase.current(home, load_keys(home)).worker,
         executor=RunExecutor(settle=settle),
         concurrency=concurrency,
-        periodic=[(10.0, fire_due_schedules), (2.0, keep_pointers), (15.0, collect_traffic)],
+        periodic=[
+            (10.0, fire_due_schedules),
+            (2.0, keep_pointers),
+            (15.0, collect_traffic),
+            (60.0, end_lost_runs),
+        ],
         alive_file=home.run / ALIVE_FILE,
     )
