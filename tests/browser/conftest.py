@@ -32,7 +32,7 @@ def chromium_path() -> str:
     return path
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """One seeded installation for all browser tests of this process."""
     chromium_path()
@@ -42,7 +42,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield running
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One Chromium, ended with this folder's tests: its event loop must not run under the others."""
     path = chromium_path()
@@ -109,7 +109,7 @@ def visit(browser: Browser, site: Installation) -> Iterator[Callable[..., Visito
         context.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def owner_state(browser: Browser, site: Installation) -> Any:
     """The cookies of the signed-in owner."""
     context = browser.new_context()
