@@ -22,6 +22,7 @@ from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.monitoring.services import collect
+from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import next_time
 from b2b_recs.web.runs.attempts import end_from_outside
@@ -124,6 +125,31 @@ def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: 
     run_type: type[Run] = ETLRun if kind == ETLRun.KIND else PipelineRun
     after = after_etl if run_type is ETLRun else _nothing
     patiently(lambda: end_from_outside(run_type, organization_id, run_id, outcome, message, after))
+
+
+@_on_fresh_connections
+def end_lost_runs(now: datetime | None = None) -> int:
+    """End the runs that no job of the queue stands for any more; returns how many ended as failed."""
+    quiet = quiet_since(now or datetime.now(UTC))
+    found = [
+        (kind, task, organization_id, run_id)
+        for kind, task, run_type in (
+            (ETLRun.KIND, "execute_etl_run", ETLRun),
+            (PipelineRun.KIND, "execute_pipeline_run", PipelineRun),
+        )
+        for organization_id, run_id in unscoped(run_type).filter(quiet).values_list("organization_id", "id")
+    ]
+    known = in_hand() if found else set()
+    ended = 0
+    for kind, task, organization_id, run_id in found:
+        if (task, run_id) in known:
+            continue
+        if kind == PipelineRun.KIND and waits_for_copies(organization_id, run_id):
+            continue
+        log.warning("%s run %s of organization %s was lost", kind, run_id, organization_id)
+        settle(kind, organization_id, run_id, "failed", LOST)
+        ended += 1
+    return ended
 
 
 def _nothing(run: Run) -> None:

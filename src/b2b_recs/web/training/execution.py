@@ -48,8 +48,13 @@ def _after(run: Run) -> None:
 
 def _work(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str, Any]:
     trained = patiently(lambda: _registered(organization_id, run_id))
-    if trained is None:  # otherwise an attempt before this one got as far as registering
+    if trained is None:
         trained = _train(organization_id, run_id, recorder)
+    else:  # an attempt before this one got as far as registering, and perhaps could not say so
+        for stage in recorder.stages[1:-2]:
+            if stage["state"] != "done":
+                recorder.stage(stage["name"], "done")
+        recorder.stage("register", "done", _registered_words(trained))
     deployed = _deploy(trained, recorder)
     return {
         "results": {
@@ -147,8 +152,12 @@ def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedM
     )
     step("pipeline.before_register")
     trained = patiently(lambda: _register(task.run, version, result))
-    recorder.stage("register", "done", f"v{trained.number}, {ALGORITHMS[trained.algorithm].title}")
+    recorder.stage("register", "done", _registered_words(trained))
     return trained
+
+
+def _registered_words(trained: TrainedModel) -> str:
+    return f"v{trained.number}, {ALGORITHMS[trained.algorithm].title}"
 
 
 def _register(run: PipelineRun, version: DatasetVersion, result: TrainingResult) -> TrainedModel:
