@@ -1,0 +1,39 @@
+"""The worker for the tests: as ``b2b-recs worker`` starts it, with quick heartbeats and children that can be killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from b2b_recs.cli.context import set_up_django
+
+CHILD = Path(__file__).with_name("faulty_child.py")
+
+
+def main(folder: str) -> None:
+    set_up_django("worker")
+    from b2b_recs.runtime import worker
+    from b2b_recs.runtime.database import ControlDatabase
+    from b2b_recs.runtime.home import Home
+    from b2b_recs.runtime.keys import load_keys
+    from b2b_recs.runtime.runs import RunExecutor, TryAgain
+    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
+
+    worker.HEARTBEAT_SECONDS = 0.2
+    executor = RunExecutor(
+        settle=settle,
+        strategy=TryAgain(max_attempts=30, waits=(0,)),
+        command=lambda kind, organization_id, run_id: [
+            sys.executable, str(CHILD), folder, kind, str(organization_id), str(run_id),
+        ],
+    )  # fmt: skip
+    worker.run_worker(
+        ControlDatabase.current(Home.current(), load_keys(Home.current())).worker,
+        executor=executor,
+        periodic=[(1.0, fire_due_schedules), (0.5, keep_pointers), (1.0, collect_traffic)],
+        stalled_seconds=1.5,
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
