@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 from command_line import Installation
 from wholesale_shop import PASSWORD, Shop
 
+from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.state import running
 
 
@@ -38,6 +40,19 @@ def test_two_commands_at_once_share_the_home(idle: Installation, shop: Shop) -> 
 
 
 def test_a_control_database_that_does_not_answer_is_told(idle: Installation, shop: Shop) -> None:
+    load_keys(idle.home.create(), create=True, environ={})
     file = idle.write("projekt.yaml", shop.project())
     said = idle("apply", file, "--json", "-", DATABASE_URL="postgresql://owner:pw@127.0.0.1:1/none").refused()
     assert said.json["error"]["code"] == "database_unreachable"
+
+
+def test_a_demo_that_is_stopped_before_its_end_says_so_and_does_not_count_as_done(reachable_folder: Path) -> None:
+    fresh = Installation(reachable_folder / "demo")
+    process = fresh.start("demo", "--exit", "--json", "out.json", PYTHONUNBUFFERED="1")
+    assert process.stdout is not None and "database" in process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    said = fresh.end(process)
+    assert (said.code, said.err.strip().splitlines()[-1:]) == (
+        130, ["Stopped before it was done; the next start goes on where it was."],
+    )  # fmt: skip
+    assert not (fresh.folder / "out.json").exists() and running(fresh.home) is None

@@ -53,9 +53,9 @@ def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int
             sys.exit(INTERRUPTED)
         write_json(json_file, result)
         if not leave:
-            click.echo("Everything stays running until Ctrl-C.")
+            click.echo("Everything stays running until Ctrl-C.", err=json_file == "-")
             supervisor.stopping.wait()
-            click.echo("Stopping")
+            click.echo("Stopping", err=json_file == "-")
     click.echo("Stopped.", err=json_file == "-")
 
 
