@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from b2b_recs.cli.main import COMMANDS
-
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "sample_data/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
@@ -23,8 +21,3 @@ def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs/README.md").read_text("utf-8")
     pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md")]
     assert [page for page in pages if page != "README.md" and f"({page})" not in index] == []
-
-
-def test_every_command_is_described() -> None:
-    described = (ROOT / "docs/cli.md").read_text("utf-8")
-    assert [name for name in COMMANDS if not re.search(rf"^\|.*`{name}[ `]", described, re.MULTILINE)] == []
