@@ -11,16 +11,6 @@ import pytest
 from command_line import Installation, Stack
 from wholesale_shop import PASSWORD, READER, Shop, fill
 
-FOLDER = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here shares one stack, so it runs in one process of a parallel run."""
-    for item in items:
-        if FOLDER in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("cli"))
-
 
 @pytest.fixture(scope="session")
 def shop(postgres_server: Any) -> Shop:

@@ -11,6 +11,7 @@ import pytest
 from command_line import Installation, Said, Stack
 from wholesale_shop import KNOWN, Shop
 
+pytestmark = pytest.mark.xdist_group("cli")  # one stack, one process
 MODEL = "Großhandel"
 CONNECTION = (
     "{{type: postgresql, host: {host}, port: {port}, database: {database}, username: leser, "

@@ -12,6 +12,8 @@ from wholesale_shop import PASSWORD, Shop
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.state import running
 
+pytestmark = pytest.mark.xdist_group("cli")  # one stack, one process
+
 
 @pytest.fixture(scope="module")
 def idle(reachable_folder: Path) -> Installation:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from command_line import Stack
 from wholesale_shop import KNOWN, Shop
 
+pytestmark = pytest.mark.xdist_group("cli")  # one stack, one process
 MODEL = "Großhandel"
 
 
