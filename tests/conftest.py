@@ -17,6 +17,25 @@ from b2b_recs.runtime.postgres import EmbeddedPostgres
 pytest_plugins = ["web_support"]
 
 
+# Tests that share something costly run in one process of a parallel run. By place: the mark xdist_group groups
+# nothing with this pytest, since pytest-xdist cannot note it in a test's name any more.
+TOGETHER = ("tests/browser/", "tests/cli/", "tests/security/test_canary.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """What hands tests to processes: one by one, those of a shared place together. None leaves it to others."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByPlace(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((place for place in TOGETHER if nodeid.startswith(place)), super()._split_scope(nodeid))
+
+    return ByPlace(config, log)
+
+
 @pytest.fixture(scope="session")
 def reachable_folder() -> Iterator[Path]:
     """A folder the server's user can reach even when the tests run as root; gone afterwards."""
