@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.process import ProcessIdentity
-from b2b_recs.runtime.queue import RunExecutor, cancel_sql, defer_sql, run_worker, schema_sql
+from b2b_recs.runtime.queue import RunExecutor, cancel_sql, defer_sql, queue_app_for, run_worker, schema_sql
+from b2b_recs.runtime.worker import forget_finished
 
 WORKER = Path(__file__).with_name("queue_worker.py")
 
@@ -243,3 +245,21 @@ def test_child_dies_with_a_killed_starter():
     starter.wait()
     assert child is None or child.wait_gone(5)
     assert starter.returncode == -signal.SIGKILL
+
+
+def test_rows_of_jobs_that_ended_long_ago_are_deleted_and_no_others(board):
+    for run in (1, 2, 3):
+        board.defer(run)
+    old, recent, waiting = (row[0] for row in board.connection.execute("SELECT id FROM procrastinate_jobs ORDER BY id"))
+    board.connection.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id IN (%s, %s)", (old, recent))
+    board.connection.execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id IN (%s, %s)", (old, recent))
+    board.connection.execute("UPDATE procrastinate_events SET at = now() - interval '8 days' WHERE job_id = %s", (old,))
+
+    async def forget():
+        app = queue_app_for(board.url)
+        async with app.open_async():
+            await forget_finished(app)
+
+    asyncio.run(forget())
+    kept = {row[0] for row in board.connection.execute("SELECT id FROM procrastinate_jobs")}
+    assert kept == {recent, waiting}

@@ -24,6 +24,8 @@ from b2b_recs.runtime.runs import KINDS, RunExecutor, Settle, queue_app_for
 HEARTBEAT_SECONDS = 3.0
 STALLED_SECONDS = 15.0
 SWEEP_SECONDS = 4.0
+FORGET_SECONDS = 3600.0
+FINISHED_HOURS = 7 * 24
 MAX_DEATHS = 20
 ALIVE_FILE = "worker.alive"
 
@@ -145,6 +147,7 @@ async def _work(
             delete_jobs="never",
         )
         sides = [asyncio.create_task(_sweeping(worker, executor, stalled_seconds))]
+        sides.append(asyncio.create_task(_forgetting(app)))
         sides += [asyncio.create_task(_repeat(seconds, call)) for seconds, call in periodic]
         if alive_file is not None:
             sides.append(asyncio.create_task(_show_alive(alive_file)))
@@ -185,6 +188,20 @@ async def _sweeping(worker: SteadyWorker, executor: RunExecutor, stalled_seconds
             await sweep(worker.app, executor, stalled_seconds, await worker.forgotten())
         except Exception as error:
             logger.warning("The sweep for jobs of lost workers failed and is tried again: %s", error)
+
+
+async def forget_finished(app: App, hours: int = FINISHED_HOURS) -> None:
+    """Delete the queue's own rows of jobs that ended so long ago; the runs themselves are kept elsewhere."""
+    await app.job_manager.delete_old_jobs(nb_hours=hours, include_failed=True, include_cancelled=True)
+
+
+async def _forgetting(app: App) -> None:
+    while True:
+        try:
+            await forget_finished(app)
+        except Exception as error:
+            logger.warning("Finished jobs could not be deleted, which is tried again: %s", error)
+        await asyncio.sleep(FORGET_SECONDS)
 
 
 async def _repeat(seconds: float, call: Callable[[], object]) -> None:
