@@ -60,13 +60,18 @@ def api_key(model: str, name: str, organization: str | None) -> None:
 
 
 def new_key(model: str, name: str, organization: str | None = None) -> str:
-    """The text of a fresh key of a model; serving accepts it at once. Django is set up by the caller."""
+    """The text of a fresh key of a model, accepted by what serves it. Django is set up by the caller."""
     from b2b_recs.web.accounts.api_keys import create_key
     from b2b_recs.web.deployments.pointers import sync_pointers
+    from b2b_recs.web.deployments.services import active_deployment, wait_until_serving
     from b2b_recs.web.tenancy import scope
 
     owner = organization_named(organization)
     with scope(owner.id):
-        _, text = create_key(name, model=model_named(model))
+        found = model_named(model)
+        _, text = create_key(name, model=found)
+        deployment = active_deployment(found)
     sync_pointers(owner.id)
+    if deployment is not None:  # serving looks for new keys four times a second
+        wait_until_serving(found, f"v{deployment.trained_model.number}", lambda: False, seconds=3.0, key=text)
     return text

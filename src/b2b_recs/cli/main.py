@@ -22,6 +22,7 @@ COMMANDS = {
     "recommend": ("b2b_recs.cli.recommend", "recommend", "Ask the deployed model for one customer."),
     "prove": ("b2b_recs.cli.prove", "prove", "Show that answers over HTTP equal the offline evaluation."),
     "api-key": ("b2b_recs.cli.access", "api_key", "Create a key for calling a deployed model; shown once."),
+    "secret": ("b2b_recs.cli.secret", "secret", "Keep a secret for project files; it never comes out."),
     "sign-in-link": ("b2b_recs.cli.access", "sign_in_link", "Print a one-time link to sign in."),
     "migrate": ("b2b_recs.cli.database", "migrate", "Bring the control database up to date."),
     "web": ("b2b_recs.cli.web", "web", "Answer with the pages and the API (started by up)."),

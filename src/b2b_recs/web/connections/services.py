@@ -33,7 +33,8 @@ def save_connection(
 
     ``references`` says how a project file wrote the values it took from elsewhere, so that an export writes them so.
     Secret parameters are sealed and never compared in the clear with anything shown; leaving one out keeps the one
-    that is stored. Raises BadInput naming the field.
+    that is stored, unless something else changes: a stored password must not follow a connection to another address.
+    Raises BadInput naming the field.
     """
     declared = SOURCE_TYPES.get(source_type)
     if declared is None:
@@ -57,21 +58,31 @@ def save_connection(
             )
             _store(connection, secrets)
             return connection, [f"connection “{name}” created"]
-        changes = [
-            f"connection “{name}”: {key} is now {value}"
-            for key, value in plain.items()
-            if connection.parameters.get(key) != value
-        ]
-        changes += [
-            f"connection “{name}”: {key} is back to its default" for key in set(connection.parameters) - set(plain)
-        ]
-        if connection.source_type != source_type:
-            changes.append(f"connection “{name}”: type is now {source_type}")
+        changes = _changes(connection, source_type, plain)
+        missing = sorted(set(kept) - {field for field, value in secrets.items() if value})
+        if changes and missing:
+            raise BadInput(
+                f"The connection “{name}” changes, and its {missing[0]} was not given again.",
+                field=missing[0],
+                advice=f"Give the {missing[0]} together with the change.",
+            )
         if changes or connection.references != named:
             connection.source_type, connection.parameters, connection.references = source_type, plain, named
             connection.save()
         changes += [f"connection “{name}”: {key} replaced" for key in _store(connection, secrets)]
         return connection, changes
+
+
+def _changes(connection: Connection, source_type: str, plain: Mapping[str, Any]) -> list[str]:
+    """What saving these values would change, in words."""
+    what = f"connection “{connection.name}”"
+    changes = [
+        f"{what}: {key} is now {value}" for key, value in plain.items() if connection.parameters.get(key) != value
+    ]
+    changes += [f"{what}: {key} is back to its default" for key in set(connection.parameters) - set(plain)]
+    if connection.source_type != source_type:
+        changes.append(f"{what}: type is now {source_type}")
+    return changes
 
 
 def secret_fields_set(connection: Connection) -> list[str]:
@@ -86,9 +97,22 @@ def read_named_secret(organization_id: int, name: str) -> str:
     row = StoredSecret.objects.filter(name=f"secrets/{name}").first()
     if row is None:
         raise BadInput(
-            f"There is no stored secret “{name}”.", field="secret", advice="Store it first, or use {env: …}."
+            f"There is no stored secret “{name}”.", field="secret", advice=f"Store it with: b2b-recs secret {name}"
         )
     return _box().open(bytes(row.ciphertext), SecretPlace.of_organization(organization_id, name))
+
+
+def store_named_secret(organization_id: int, name: str, value: str) -> bool:
+    """Keep a secret under a name, for ``{secret: NAME}`` in project files; returns whether the name is new."""
+    if not name.strip() or not value:
+        raise BadInput(
+            "A secret needs a name and a value.", field="secret" if not value else "name", advice="Give both."
+        )
+    sealed = _box().seal(value, SecretPlace.of_organization(organization_id, name))
+    _, created = StoredSecret.objects.update_or_create(
+        name=f"secrets/{name}", defaults={"organization_id": organization_id, "ciphertext": sealed}
+    )
+    return bool(created)
 
 
 def opener(connection: Connection) -> Callable[[], Source]:

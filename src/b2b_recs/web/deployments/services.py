@@ -106,9 +106,14 @@ def ask(model: ModelEndpoint, customer_id: str, k: int = 10, **options: Any) -> 
     return result
 
 
-def wait_until_serving(model: ModelEndpoint, version: str, stopped: Callable[[], bool], seconds: float = 30.0) -> bool:
-    """Whether the serving process answers with that version within so many seconds; False at once when none runs."""
-    key = own_key(model.organization_id, model.id)
+def wait_until_serving(
+    model: ModelEndpoint, version: str, stopped: Callable[[], bool], seconds: float = 30.0, key: str | None = None
+) -> bool:
+    """Whether the serving process answers with that version within so many seconds; False at once when none runs.
+
+    ``key`` waits until that key is accepted instead of the platform's own.
+    """
+    key = key or own_key(model.organization_id, model.id)
     until = time.monotonic() + seconds
     while time.monotonic() < until and not stopped():
         try:

@@ -1,0 +1,64 @@
+"""Connections: secrets go in and never follow a connection to another address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from run_rows import Shop, make_shop
+from web_support import TestDatabase
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.connections.models import Connection, StoredSecret
+from b2b_recs.web.connections.services import (
+    read_named_secret,
+    save_connection,
+    secret_fields_set,
+    store_named_secret,
+)
+from b2b_recs.web.tenancy import scope
+
+ADDRESS = {"host": "db.example.com", "port": 5432, "database": "shop", "username": "reader"}
+
+
+@pytest.fixture
+def shop(platform_database: TestDatabase) -> Shop:
+    return make_shop()
+
+
+def save(shop: Shop, **parameters: Any) -> tuple[Connection, list[str]]:
+    with scope(shop.id):
+        return save_connection(shop.model, "warehouse", "postgresql", {**ADDRESS, **parameters})
+
+
+def test_the_password_is_sealed_and_saving_the_same_again_changes_nothing(shop: Shop) -> None:
+    connection, created = save(shop, password="first secret")
+    assert created == ["connection “warehouse” created"]
+    assert save(shop, password="first secret")[1] == []
+    assert save(shop)[1] == []
+    with scope(shop.id):
+        assert secret_fields_set(connection) == ["password"]
+        assert "password" not in Connection.objects.get(id=connection.id).parameters
+        assert b"first secret" not in bytes(StoredSecret.objects.get(name__contains=str(connection.id)).ciphertext)
+
+
+@pytest.mark.parametrize("change", [{"host": "evil.example.net"}, {"port": 5433}, {"username": "other"}])
+def test_a_stored_password_does_not_follow_a_connection_that_changes(shop: Shop, change: dict[str, Any]) -> None:
+    connection, _ = save(shop, password="first secret")
+    with pytest.raises(BadInput) as refusal:
+        save(shop, **change)
+    assert refusal.value.field == "password"
+    with scope(shop.id):
+        assert Connection.objects.get(id=connection.id).parameters["host"] == ADDRESS["host"]
+    assert any(next(iter(change)) in line for line in save(shop, **change, password="again")[1])
+
+
+def test_a_named_secret_is_read_back_only_by_its_organization(shop: Shop, platform_database: TestDatabase) -> None:
+    other = make_shop("Other")
+    with scope(shop.id):
+        assert store_named_secret(shop.id, "shop password", "quiet")
+        assert not store_named_secret(shop.id, "shop password", "quieter")
+        assert read_named_secret(shop.id, "shop password") == "quieter"
+    with scope(other.id), pytest.raises(BadInput) as refusal:
+        read_named_secret(other.id, "shop password")
+    assert "b2b-recs secret shop password" in refusal.value.advice
