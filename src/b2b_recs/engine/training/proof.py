@@ -77,10 +77,7 @@ def read_tested(store: ArtifactStore, evaluation_id: str) -> Tested:
         cut=int(facts["period"]["cut"]),
         customers=list(Strings("customers", arrays)),
         lists=[[products[index] for index in row if index >= 0] for row in arrays["lists"]],
-        truth=[
-            frozenset(products[index] for index in indices[begin:end])
-            for begin, end in pairwise(indptr)
-        ],
+        truth=[frozenset(products[index] for index in indices[begin:end]) for begin, end in pairwise(indptr)],
         recall={k: np.asarray(figures[:, METRICS.index(f"recall@{k}")]) for k in RECALL_AT},
     )
 
