@@ -60,7 +60,7 @@ def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
 def test_the_sign_in_page_has_no_fault(visit: Visit, scheme: str) -> None:
     visitor = visit(width=390, scheme=scheme)
     page = visitor.go("/accounts/login/")
-    expect(page.get_by_text("b2b-recs sign-in-link you@example.com")).to_be_visible()
+    expect(page.get_by_text("b2b-recs sign-in-link --email you@example.com")).to_be_visible()
     assert visitor.faults() == []
     assert visitor.complaints == []
 
