@@ -11,6 +11,7 @@ from web_support import TestDatabase
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.connections.models import Connection, StoredSecret
 from b2b_recs.web.connections.services import (
+    note_use,
     read_named_secret,
     save_connection,
     secret_fields_set,
@@ -62,3 +63,16 @@ def test_a_named_secret_is_read_back_only_by_its_organization(shop: Shop, platfo
     with scope(other.id), pytest.raises(BadInput) as refusal:
         read_named_secret(other.id, "shop password")
     assert "b2b-recs secret shop password" in refusal.value.advice
+
+
+def test_a_use_of_a_connection_is_kept_on_it_with_what_the_source_said(shop: Shop) -> None:
+    connection, _ = save(shop, password="first secret")
+    note_use(shop.id, connection.id, "The password was refused.")
+    with scope(shop.id):
+        connection.refresh_from_db()
+    assert (connection.last_test_status, connection.last_test_message) == ("failed", "The password was refused.")
+    note_use(shop.id, connection.id)
+    with scope(shop.id):
+        connection.refresh_from_db()
+    assert (connection.last_test_status, connection.last_test_message) == ("passed", "")
+    assert connection.last_used_at == connection.last_test_at is not None

@@ -18,6 +18,7 @@ from b2b_recs.engine.etl.rejected import commit_rejected
 from b2b_recs.engine.etl.settle import Settled, settle
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Transactional
 from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
+from b2b_recs.engine.etl.words import load_words, read_words, reading_words
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.schema.types import ColumnMapping
@@ -97,10 +98,13 @@ class _Run:
     def _copy(self) -> CopyResult:
         with self._stage("connect"):
             plan, staged, header = self._prepare()
+            self.progress.log(reading_words(self.spec, plan.bounds))
         with self._stage("read"):
             plan, staged, read = self._read(plan, staged, header)
+        self._say("read", read_words(read.read, read.rejected, read.arrow_bytes))
         with self._stage("load"):
             result = self._load(plan, staged, read)
+        self._say("load", load_words(result, self.table.name))
         with self._stage("reconcile"):
             result = reconcile(result, self.table, plan.cursor, plan.bounds)
             step("copy.before_forget")
@@ -283,8 +287,12 @@ class _Run:
         )
         return self._told(result)
 
+    def _say(self, stage: str, words: str) -> None:
+        self.progress.stage(stage, "done", words)
+        self.progress.log(words)
+
     def _told(self, result: CopyResult) -> CopyResult:
-        self.progress.stage("reconcile", "done", in_words(result))
+        self._say("reconcile", in_words(result))
         for warning in result.warnings:
             self.progress.log(warning, "warning")
         self.progress.update(fraction=1.0)

@@ -1,4 +1,4 @@
-"""Saving connections, keeping their secrets sealed, testing and opening them. Call inside the organization's scope."""
+"""Saving connections, keeping their secrets sealed, opening them. Call inside the organization's scope."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from pydantic import SecretStr
 
-from b2b_recs.engine.errors import BadInput, EngineError
-from b2b_recs.engine.sources.contract import CheckResult, Source
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source, parse_parameters
 from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.guard import OutgoingGuard
@@ -20,6 +20,7 @@ from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.secrets import SecretBox, SecretPlace
 from b2b_recs.web.connections.models import Connection, StoredSecret
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.tenancy import scope
 
 
 def save_connection(
@@ -126,23 +127,14 @@ def opener(connection: Connection) -> Callable[[], Source]:
     return lambda: open_source(connection.source_type, parameters, guard())
 
 
-def test(connection: Connection) -> CheckResult:
-    """Connect for real and list tables; the outcome is kept on the connection. Raises what the source said."""
+def note_use(organization_id: int, connection_id: int, refusal: str = "") -> None:
+    """Keep on a connection whether its source let us in just now; ``refusal`` is what it said when not."""
     now = datetime.now(UTC)
-    try:
-        with opener(connection)() as source:
-            result = source.check()
-    except EngineError as error:
-        Connection.objects.filter(id=connection.id).update(
-            last_test_at=now, last_test_status=Connection.TestStatus.FAILED, last_test_message=str(error)
+    status = Connection.TestStatus.FAILED if refusal else Connection.TestStatus.PASSED
+    with scope(organization_id):
+        Connection.objects.filter(id=connection_id).update(
+            last_test_at=now, last_test_status=status, last_test_message=refusal, last_used_at=now
         )
-        raise
-    Connection.objects.filter(id=connection.id).update(
-        last_test_at=now,
-        last_test_status=Connection.TestStatus.PASSED,
-        last_test_message=f"{result.server_version}, {result.latency_ms:.0f} ms",
-    )
-    return result
 
 
 @cache

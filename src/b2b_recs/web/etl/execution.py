@@ -9,13 +9,14 @@ from typing import Any
 
 from django.db import connection
 
+from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
-from b2b_recs.web.connections.services import opener
+from b2b_recs.web.connections.services import note_use, opener
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.runs.attempts import perform
@@ -37,8 +38,9 @@ def _copy(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str,
     task = patiently(lambda: _task(organization_id, run_id))
     connection.close()  # copying takes long; the recorder has a connection of its own
     recorder.stage("connect", "running", f"Connecting to {task.connection_name}")
-    with task.open_source() as source:
-        recorder.stage("connect", "done")
+    with _opened(organization_id, task) as source:
+        recorder.stage("connect", "running", f"Connected to {task.connection_name}")
+        recorder.log(f"Connected to {task.connection_name}.")
         result = copy_table(
             SOURCE_TYPES[task.source_type],
             source,
@@ -52,12 +54,28 @@ def _copy(organization_id: int, run_id: int, recorder: RunRecorder) -> dict[str,
     return _ending(result)
 
 
+def _opened(organization_id: int, task: _Task) -> Source:
+    """The open source; whether it let us in is noted on the connection, as a test would."""
+    try:
+        source = task.open_source()
+    except SourceRefused as refusal:
+        message = str(refusal)
+        patiently(lambda: note_use(organization_id, task.connection_id, message))
+        raise
+    finally:
+        connection.close()
+    patiently(lambda: note_use(organization_id, task.connection_id))
+    connection.close()
+    return source
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """What a copy needs to know, read in one go so that no transaction stays open meanwhile."""
 
     job_id: int
     model_id: int
+    connection_id: int
     connection_name: str
     source_type: str
     spec: CopySpec
@@ -73,6 +91,7 @@ def _task(organization_id: int, run_id: int) -> _Task:
         return _Task(
             job.id,
             job.configuration.model_id,
+            job.connection_id,
             job.connection.name,
             job.connection.source_type,
             parsed(CopySpec, job.table.spec, f"the job “{job.name}”"),

@@ -1,0 +1,37 @@
+"""What a copy says of itself while it works, for the log and the stages."""
+
+from __future__ import annotations
+
+from b2b_recs.engine.etl.plan import Bounds
+from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Transactional
+
+MEGABYTE = 1_000_000
+
+
+def reading_words(spec: CopySpec, bounds: Bounds | None) -> str:
+    """Which rows are about to be read."""
+    table = f"{spec.source_schema}.{spec.source_table}"
+    if bounds is None or not isinstance(spec.load, Transactional):
+        return f"Reading all of {table}."
+    if bounds.upper is None:
+        return f"Reading {table}: it has no row with a {spec.load.cursor} yet."
+    since = f"from {bounds.lower} " if bounds.lower is not None else ""
+    return f"Reading {table} by {spec.load.cursor}, {since}up to {bounds.upper}."
+
+
+def read_words(read: int, rejected: int, size: int) -> str:
+    """What was read."""
+    refused = f", {rejected:,} of them rejected" if rejected else ""
+    return f"{read:,} rows read{refused}, {size / MEGABYTE:,.1f} MB"
+
+
+def load_words(result: CopyResult, table: str) -> str:
+    """What the warehouse got."""
+    if not result.changed:
+        return f"Nothing new: {table} stays at version {result.table_version}"
+    parts = [f"{result.rows_loaded:,} rows loaded into {table}, version {result.table_version}"]
+    if result.rows_known:
+        parts.append(f"{result.rows_known:,} were there already")
+    if result.rows_replaced:
+        parts.append(f"{result.rows_replaced:,} replaced older ones")
+    return "; ".join(parts)
