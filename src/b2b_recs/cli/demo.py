@@ -122,6 +122,8 @@ def _print(result: dict[str, Any], link: str, key: str) -> None:
     console = Console(width=None if Console().is_terminal else 140)
     console.print(_copies(result))
     console.print(_algorithms(result))
+    for line in _explained(result):
+        console.print(line, highlight=False, markup=False)
     demo = result["demo"]
     version = result["deployment"]["serving"]["version"]
     console.print(f"{version} answers {demo['seconds_to_first_recommendation']:.0f} s after the start"
@@ -152,7 +154,7 @@ def _copies(result: dict[str, Any]) -> Table:
 
 
 def _algorithms(result: dict[str, Any]) -> Table:
-    title = f"Measured on {_customers(result)} customers' later orders, 95 % intervals"
+    title = f"Measured on {_customers(result)} customers' later orders (1 is perfect; ± is the 95 % interval)"
     table = Table(title=title, title_justify="left", box=None, header_style="bold")
     table.add_column("algorithm", no_wrap=True)
     for name in ("NDCG@10", "Recall@10", "Recall@100", "new: NDCG@10", "seconds"):
@@ -160,7 +162,7 @@ def _algorithms(result: dict[str, Any]) -> Table:
     ranked = sorted(result["algorithms"], key=lambda one: -(_value(one, "all", "ndcg@10") or 0.0))
     for one in ranked:
         table.add_row(
-            f"{one['title']}{'  ← deployed' if one['chosen'] else ''}",
+            f"{'→' if one['chosen'] else ' '} {one['title']}",
             _figure(one, "all", "ndcg@10"),
             _figure(one, "all", "recall@10"),
             _figure(one, "all", "recall@100"),
@@ -168,6 +170,26 @@ def _algorithms(result: dict[str, Any]) -> Table:
             f"{one['seconds'] or 0:.1f}",
         )
     return table
+
+
+def _explained(result: dict[str, Any]) -> list[str]:
+    """What the figures leave open: which lines were learnt from, what new means, why the model went into service."""
+    lines = ["“new” counts only products the customer had never bought before."]
+    dataset = result["dataset"]
+    if dataset:
+        left_out = [
+            f"{step['rows_before'] - step['rows_after']:,} unless {step['name']}"
+            for step in dataset["steps"]
+            if step["rows_before"] > step["rows_after"]
+        ]
+        lines.append(
+            f"Learnt from {dataset['rows']:,} of {dataset['quality']['rows_read']:,} order lines. "
+            f"Left out by the dataset's filters: {'; '.join(left_out)}."
+        )
+    gate = result["deployment"]["gate"]
+    if gate:
+        lines.append(f"The gate: {' '.join(gate['reasons'])}")
+    return lines
 
 
 def _customers(result: dict[str, Any]) -> str:
@@ -185,4 +207,4 @@ def _figure(one: dict[str, Any], segment: str, metric: str) -> str:
         return "–"
     if figure.get("low") is None:
         return f"{figure['value']:.3f}"
-    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+    return f"{figure['value']:.3f} ±{(figure['high'] - figure['low']) / 2:.3f}"
