@@ -186,13 +186,13 @@ def _spellings() -> list[str]:
     """Every way to write this machine that somebody thought of."""
     own = {entry.address.split("%")[0] for entries in psutil.net_if_addrs().values() for entry in entries}
     addresses = []
-    for text in own:
+    for text in sorted(own):  # every process of a parallel run must list the same cases
         with contextlib.suppress(ValueError):
             addresses.append(str(ipaddress.ip_address(text)))
     names = ["localhost", "LOCALHOST", "localhost.", "LocalHost.", socket.gethostname()]
     odd = ["127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "127.255.255.254", "0", "0.0.0.0", "::"]
     mapped = ["::1", "[::1]", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "::ffff:7f00:1", "::ffff:0.0.0.0"]
-    return ["127.0.0.1", *names, *odd, *mapped, *addresses]
+    return list(dict.fromkeys(["127.0.0.1", *names, *odd, *mapped, *addresses]))
 
 
 @pytest.mark.parametrize("host", _spellings())
