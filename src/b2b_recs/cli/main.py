@@ -25,7 +25,7 @@ COMMANDS = {
     "secret": ("b2b_recs.cli.secret", "secret", "Keep a secret for project files; it never comes out."),
     "sign-in-link": ("b2b_recs.cli.access", "sign_in_link", "Print a one-time link to sign in."),
     "migrate": ("b2b_recs.cli.database", "migrate", "Bring the control database up to date."),
-    "web": ("b2b_recs.cli.web", "web", "Answer with the pages and the API (started by up)."),
+    "web": ("b2b_recs.cli.web", "web", "Answer with the pages (started by up)."),
     "worker": ("b2b_recs.cli.worker", "worker", "Run queued work (started by up)."),
     "serve": ("b2b_recs.cli.serve", "serve", "Answer recommendation requests (started by up)."),
     "job": ("b2b_recs.cli.job", "job", "Carry out one run (started by the worker)."),

@@ -1,4 +1,4 @@
-"""``b2b-recs web``: the pages and the API alone, for installations whose processes are started one by one."""
+"""``b2b-recs web``: the pages alone, for installations whose processes are started one by one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import click
     help="Port to listen on.",
 )
 def web(host: str, port: int) -> None:
-    """Answer with the pages and the API."""
+    """Answer with the pages."""
     from b2b_recs.cli.serve import refuse_taken_port
     from b2b_recs.runtime.children import web_child
     from b2b_recs.runtime.environment import envint

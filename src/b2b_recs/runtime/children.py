@@ -67,7 +67,7 @@ def writes(path: Path) -> Healthy:
 
 
 def web_child(home: Home, host: str, port: int, *, workers: int = 1, threads: int = 8) -> ChildSpec:
-    """Pages and API: granian running the WSGI application."""
+    """Pages: granian running the WSGI application."""
     return ChildSpec(
         "web",
         (
