@@ -212,10 +212,9 @@ def test_a_connection_saved_without_a_test_is_refused_when_it_is_used(acme: Tena
         saved, _ = services.save_connection(model, "innocent", "postgresql", GOOD)
         services.save_connection(model, "innocent", "postgresql", {**GOOD, "host": "localhost", "port": 6543})
         saved.refresh_from_db()
-        with pytest.raises(AddressForbidden):
+        with pytest.raises(AddressForbidden) as refusal:
             services.opener(saved)()
-        with pytest.raises(AddressForbidden):
-            services.test(saved)
+        services.note_use(acme.id, saved.id, str(refusal.value))  # as a run does
         saved.refresh_from_db()
         assert saved.last_test_status == Connection.TestStatus.FAILED
         assert "127.0.0.1" not in saved.last_test_message and "x" not in saved.parameters.values()
