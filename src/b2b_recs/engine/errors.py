@@ -102,6 +102,12 @@ class SourceTimeout(SourceRefused):
     default_transient = True
 
 
+class DriverMissing(EngineError):
+    """The vendor's driver for this source type is not installed here."""
+
+    code = "driver_missing"
+
+
 class SchemaDrift(EngineError):
     """The source table changed and the job's policy is to stop and ask."""
 

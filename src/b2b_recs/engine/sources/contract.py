@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Protocol, Self
 
@@ -13,18 +15,34 @@ import pyarrow as pa
 from pydantic import BaseModel
 
 from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.drivers import has_driver
+
+# The column of a file table that says which file a row came from.
+FILE_COLUMN = "_file"
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What generic code may ask of a source; it never switches on the type's name."""
+    """What generic code may ask of a source; it never switches on the type's name.
+
+    ``databases``: tables live in a database. ``incremental``: rows can be asked for by a window of a column, with an
+    ``upper_bound``. ``ordered``: rows can come in an order, so that a killed read goes on after its last row.
+    ``snapshot``: a count and a read see the same state. ``checksum``: ``totals`` adds up numbers exactly.
+    ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
+    ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
+    loaded once and again when it changed.
+    """
 
     databases: bool = True
     incremental: bool = True
     upper_bound: bool = True
+    ordered: bool = True
+    snapshot: bool = True
     checksum: bool = False
     key_ranges: bool = False
     row_estimates: bool = True
+    last_change: bool = False
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +101,35 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Rows with ``lower <= column < upper``, as exact text; None leaves a side open. A NULL belongs to no range."""
+
+    column: str
+    lower: str | None = None
+    upper: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """One file of a file table: ``path`` below the connection's place, ``size`` in bytes.
+
+    ``mark`` changes whenever the content may have changed: the store's own tag where it has one, else made of size
+    and time.
+    """
+
+    path: str
+    size: int
+    mark: str
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRequest:
     """Which rows and columns of one table to read.
 
     ``order_by`` names columns; ``key_after`` resumes after that key (text values, one per ``order_by`` column).
-    ``time_zone`` is used only where a wall-clock time becomes a moment or the other way round.
+    ``time_zone`` is used only where a wall-clock time becomes a moment or the other way round. ``files`` narrows a
+    table of files to these paths; ``key_range`` a table to a range of its key.
     """
 
     schema: str
@@ -99,6 +141,8 @@ class ReadRequest:
     row_limit: int | None = None
     batch_bytes: int = 16 * 1024 * 1024
     time_zone: str = "UTC"
+    key_range: KeyRange | None = None
+    files: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -122,6 +166,14 @@ class Dialer(Protocol):
     """Checks an address at the moment of dialling; returns the address to connect to or raises AddressForbidden."""
 
     def __call__(self, host: str, port: int) -> str: ...
+
+
+class FileDialer(Dialer, Protocol):
+    """A dialer that also knows which folders of this machine a connection may read."""
+
+    def folder(self, path: str) -> Path:
+        """The real folder behind ``path`` as the user wrote it, below one that is allowed; or AddressForbidden."""
+        ...
 
 
 class Source(ABC):
@@ -161,6 +213,30 @@ class Source(ABC):
     def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
         """Batches of at most about ``batch_bytes``, all from one snapshot of the table."""
 
+    def totals(self, request: ReadRequest, columns: Sequence[str]) -> dict[str, Decimal | None]:
+        """The exact sum of each of these number columns over the request, None over no value.
+
+        Only where ``capabilities.checksum``.
+        """
+        return {}
+
+    def key_ranges(self, request: ReadRequest, column: str, parts: int) -> tuple[KeyRange, ...]:
+        """About ``parts`` ranges of ``column`` with about as many rows each; the ends are open, so that every row with
+        a value is in exactly one. Empty when the table cannot be cut. Only where ``capabilities.key_ranges``.
+        """
+        return ()
+
+    def beside(self) -> Source:
+        """Another session that sees the same state as this one's last look, for reading at the same time.
+
+        Only where ``capabilities.key_ranges``; the caller closes it.
+        """
+        raise RuntimeError("this source has one session only")
+
+    def files(self, schema: str, table: str) -> list[FileInfo]:
+        """The files of a table now, by path. Only where ``capabilities.files``."""
+        return []
+
     @abstractmethod
     def close(self) -> None:
         """Release the connection; safe to call twice."""
@@ -187,6 +263,16 @@ class SourceType(ABC):
     secret_fields: ClassVar[tuple[str, ...]] = ("password",)
     capabilities: ClassVar[Capabilities] = Capabilities()
     verified_against: ClassVar[str] = ""
+    # The pip extra that brings the vendor's driver, and the module it is imported as; empty when nothing is needed.
+    extra: ClassVar[str] = ""
+    driver: ClassVar[str] = ""
+    # What to run on the source so that a login may read and nothing else, to be shown beside the form.
+    grants: ClassVar[str] = ""
+
+    @property
+    def installed(self) -> bool:
+        """Whether what reads this source is installed here."""
+        return not self.driver or has_driver(self.driver)
 
     @abstractmethod
     def open(self, parameters: Any, dial: Dialer) -> Source:

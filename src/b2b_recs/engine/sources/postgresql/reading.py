@@ -1,26 +1,19 @@
-"""Reading in batches: the driver works in its own thread, so that source and warehouse are busy at once."""
+"""Reading in batches: what the driver hands over becomes the warehouse's types, refused rows are taken out."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import queue
-import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import adbc_driver_manager
 import pyarrow as pa
 
-from b2b_recs.engine.errors import Cancelled
 from b2b_recs.engine.schema.arrow import arrow_schema, convert
+from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.contract import Batch, ReadRequest, RejectedRow
 from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.select import Refusal, Selection
-
-# Batches that may wait for the reader; with the one being made and the one in use, four are in memory.
-_AHEAD = 2
-_POLL_SECONDS = 0.2
 
 
 def read_batches(
@@ -30,75 +23,28 @@ def read_batches(
 
     However it ends, the server's statement has ended when this does.
     """
-    worker = _Worker(session.cursor(), request, selection)
-    worker.start()
-    try:
-        while True:
-            if cancelled():
-                raise Cancelled(f"Reading {request.schema}.{request.table} was stopped.")
-            try:
-                item = worker.done.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if item is None:
-                return
-            if isinstance(item, BaseException):
-                if isinstance(item, (adbc_driver_manager.Error, OSError, pa.ArrowException)):
-                    raise session.failed(item, f"{request.schema}.{request.table}") from None
-                raise item
-            yield item
-    finally:
-        worker.stop()
-        session.forget()
+    cursor = session.cursor()
+    broken: list[Exception] = []
 
-
-class _Worker(threading.Thread):
-    """Runs one statement and puts its batches, then None or the error, into ``done``."""
-
-    def __init__(self, cursor: Any, request: ReadRequest, selection: Selection) -> None:
-        super().__init__(name="postgresql-read", daemon=True)
-        self.done: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_AHEAD)
-        self._cursor = cursor
-        self._request = request
-        self._selection = selection
-        self._stopping = threading.Event()
-
-    def run(self) -> None:
-        """Read until the end, an error, or a stop."""
-        last: BaseException | None = None
+    def produce() -> Iterator[Batch]:
         try:
-            self._cursor.adbc_statement.set_options(
-                **{"adbc.postgresql.batch_size_hint_bytes": str(self._request.batch_bytes)}
-            )
-            self._cursor.execute(self._selection.sql)
-            decoder = _Decoder(self._request, self._selection.refusals)
-            for record_batch in self._cursor.fetch_record_batch():
-                if not self._put(decoder.decode(record_batch)):
-                    break
-        except BaseException as error:
-            last = error
+            cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(request.batch_bytes)})
+            cursor.execute(selection.sql)
+            decoder = _Decoder(request, selection.refusals)
+            for record_batch in cursor.fetch_record_batch():
+                yield decoder.decode(record_batch)
+        except (adbc_driver_manager.Error, OSError, pa.ArrowException) as error:
+            broken.append(error)
         finally:
             with contextlib.suppress(adbc_driver_manager.Error, OSError):
-                self._cursor.close()
-        self._put(last)
+                cursor.close()
 
-    def stop(self) -> None:
-        """End the statement and the thread."""
-        self._stopping.set()
-        while self.is_alive():
-            # Asked again and again: the statement may not have begun when first asked.
-            with contextlib.suppress(adbc_driver_manager.Error, OSError, ValueError):
-                self._cursor.adbc_cancel()
-            self.join(timeout=0.05)
-
-    def _put(self, item: Batch | BaseException | None) -> bool:
-        while not self._stopping.is_set():
-            try:
-                self.done.put(item, timeout=_POLL_SECONDS)
-                return True
-            except queue.Full:
-                continue
-        return False
+    try:
+        yield from read_ahead(produce, request, cancelled, cursor.adbc_cancel)
+        if broken:
+            raise session.failed(broken[0], f"{request.schema}.{request.table}") from None
+    finally:
+        session.forget()
 
 
 class _Decoder:
