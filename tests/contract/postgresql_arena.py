@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import psycopg
@@ -13,6 +12,7 @@ import psycopg.sql
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import open_source
 
+TYPES = {"integer": "bigint", "text": "text", "time": "timestamp", "decimal": "numeric(10,2)"}
 READER = "reader"
 READER_PASSWORD = "canary-r3ader's \\ secret"
 
@@ -69,6 +69,50 @@ class PostgreSQLArena:
         with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
             return connection.execute(statement.encode()).fetchall()
 
+    def make(
+        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], key: str | None = None
+    ) -> None:
+        """The table anew, with these columns and rows."""
+        listed = psycopg.sql.SQL(", ").join(
+            psycopg.sql.SQL("{} {}").format(
+                psycopg.sql.Identifier(name), psycopg.sql.SQL(TYPES[kind] + (" PRIMARY KEY" if name == key else ""))
+            )
+            for name, kind in columns.items()
+        )
+        with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
+            target = psycopg.sql.Identifier(table)
+            connection.execute(psycopg.sql.SQL("DROP TABLE IF EXISTS {}").format(target))
+            connection.execute(psycopg.sql.SQL("CREATE TABLE {} ({})").format(target, listed))
+        self.add(table, rows)
+
+    def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Further rows."""
+        copy = psycopg.sql.SQL("COPY {} FROM STDIN").format(psycopg.sql.Identifier(table))
+        with (
+            psycopg.connect(self.server.url(self.database)) as connection,
+            connection.cursor() as cursor,
+            cursor.copy(copy) as target,
+        ):
+            for row in rows:
+                target.write_row(row)
+
+    def drop(self, table: str) -> None:
+        """No such table any more."""
+        with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
+            connection.execute(psycopg.sql.SQL("DROP TABLE {}").format(psycopg.sql.Identifier(table)))
+
+    def drop_column(self, table: str, column: str) -> None:
+        """The table without a column."""
+        change = psycopg.sql.SQL("ALTER TABLE {} DROP COLUMN {}").format(
+            psycopg.sql.Identifier(table), psycopg.sql.Identifier(column)
+        )
+        with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
+            connection.execute(change)
+
+    def named(self, table: str) -> str:
+        """Tables are listed under their own names."""
+        return table
+
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""
         good = {
@@ -91,13 +135,3 @@ class PostgreSQLArena:
     def end_sessions(self) -> None:
         """End every session of the reading login, as an administrator may."""
         self.rows(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'")
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether the condition comes true before the time is up."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()

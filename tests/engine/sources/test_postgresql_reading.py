@@ -8,7 +8,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from contract.postgresql_arena import PostgreSQLArena, dial, eventually
+from contract.postgresql_arena import PostgreSQLArena, dial
+from contract.sources_contract import eventually
 
 from b2b_recs.engine.errors import BadInput, Cancelled, ColumnMissing
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType

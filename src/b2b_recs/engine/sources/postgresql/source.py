@@ -132,6 +132,11 @@ class PostgreSQL(SourceType):
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities()
     verified_against: ClassVar[str] = "PostgreSQL 18, 16 and 15"
+    grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
+GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
+GRANT USAGE ON SCHEMA public TO b2b_recs_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO b2b_recs_reader;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO b2b_recs_reader;"""
 
     def open(self, parameters: Any, dial: Dialer) -> PostgreSQLSource:
         """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
