@@ -1,0 +1,100 @@
+# ruff: noqa: E501 - prose of a page
+"""The page about sources, written from what each type declares of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from b2b_recs.engine.sources.contract import Capabilities, SourceType
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+
+CATEGORIES = {
+    "relational": "Relational databases",
+    "warehouses": "Warehouses",
+    "nosql": "Document databases",
+    "files": "Files and object storage",
+}
+# What a capability means for the one who sets up a job.
+_ABLE = {
+    "incremental": "append new rows by a column",
+    "ordered": "go on after the last row when a read is interrupted",
+    "snapshot": "one state for counting and reading",
+    "checksum": "sums compared as well as counts",
+    "key_ranges": "large tables read in parallel",
+    "row_estimates": "row estimates in the list of tables",
+    "last_change": "last change in the list of tables",
+    "files": "each file loaded once, again when it changed",
+}
+_HEAD = """# Sources
+
+Every type of source a connection can have, what its form asks for, what it can do, and against what its reading was tested.
+What each column type becomes is on the page about [types](types.md).
+
+A source is only read: in a read-only session where there is such a thing, with a login that needs no more than the rights
+shown here. Passwords and keys are sealed when they are saved and never shown again. Every address is checked at the moment of
+dialling ([outgoing guard](decisions/outgoing-guard.md)).
+
+Vendors' drivers are extras. A type whose driver is missing says so, with the command that installs it; `b2b-recs sources`
+lists every type and whether its driver is there.
+
+This page is written by `python -m b2b_recs.engine.sources.sources_page`; a test fails when it is out of date.
+
+| type | name | driver | verified against |
+|---|---|---|---|
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    declared = list(SOURCE_TYPES.values())
+    rows = "".join(
+        f"| `{one.type}` | [{one.name}](#{one.type}) | {_driver(one)} | {one.verified_against} |\n" for one in declared
+    )
+    chapters = []
+    for category, title in CATEGORIES.items():
+        chapters.append(f"\n# {title}\n")
+        chapters += [_chapter(one) for one in declared if one.category == category]
+    return _HEAD + rows + "".join(chapters)
+
+
+def abilities(capabilities: Capabilities) -> list[str]:
+    """What a source with these capabilities can do, in words."""
+    return [words for name, words in _ABLE.items() if getattr(capabilities, name)]
+
+
+def _driver(declared: SourceType) -> str:
+    return f"`requirements/{declared.extra}.txt`" if declared.extra else "included"
+
+
+def _chapter(declared: SourceType) -> str:
+    able = "; ".join(abilities(declared.capabilities)) or "read whole tables"
+    return (
+        f'\n<a id="{declared.type}"></a>\n\n## {declared.name}\n\n'
+        f"Can: {able}.\n\nVerified against: {declared.verified_against}.\n\n"
+        f"| setting | meaning | default |\n|---|---|---|\n{_settings(declared)}\n"
+        f"What lets a login read and nothing else:\n\n```\n{declared.grants.strip()}\n```\n"
+    )
+
+
+def _settings(declared: SourceType) -> str:
+    lines = []
+    for name, field in declared.Parameters.model_fields.items():
+        secret = " Kept sealed, never shown again." if name in declared.secret_fields else ""
+        words = f"**{field.title}**: {field.description}{secret}".replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| `{name}` | {words} | {_default(name, field, declared)} |\n")
+    return "".join(lines)
+
+
+def _default(name: str, field: Any, declared: SourceType) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    if name in declared.secret_fields or value in ("", None, ()):
+        return "–"
+    return f"`{value}`".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(page())
