@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
@@ -37,8 +37,14 @@ LOGICAL = {
     "decimal": (WarehouseType.NUMERIC, (10, 2)),
     "text": (WarehouseType.STRING, None),
 }
-# (id, at, word): ten rows, of which 4, 5 and 6 share a time, 9 is a microsecond past midnight and 10 has no time.
 COLUMNS = {"id": "integer", "at": "time", "word": "text"}
+
+
+def lines_with(tick: timedelta) -> list[tuple[int, datetime | None, str]]:
+    """(id, at, word): ten rows; 4, 5 and 6 share a time, 9 is a tick past midnight and 10 has no time."""
+    return [*LINES[:8], (9, datetime(2024, 1, 7) + tick, "i"), LINES[9]]
+
+
 LINES: list[tuple[int, datetime | None, str]] = [
     (1, datetime(2024, 1, 1), "a"),
     (2, datetime(2024, 1, 2), "b"),
@@ -160,6 +166,8 @@ class SourceContract:
     impossible_names: ClassVar[tuple[str, ...]] = ("", "a\x00b", "x" * 200, "\ud800")
     # Whether a column can be a primary key, and whether the source knows types other than text.
     keyed: ClassVar[bool] = True
+    # The smallest step of a time this source can hold.
+    tick: ClassVar[timedelta] = timedelta(microseconds=1)
     # Rows of a table that is still being read when the reader goes away.
     heavy_rows: ClassVar[int] = 40_000
 
@@ -171,7 +179,7 @@ class SourceContract:
     @pytest.fixture(scope="class")
     @classmethod
     def lines(cls, arena: Arena) -> Arena:
-        arena.make("lines", COLUMNS, LINES, key="id" if cls.keyed else None)
+        arena.make("lines", COLUMNS, lines_with(cls.tick), key="id" if cls.keyed else None)
         return arena
 
     @pytest.fixture
@@ -324,7 +332,7 @@ class SourceContract:
         assert source.count(request) == 10
         rows = sorted(table_of(source, request).select(list(COLUMNS)).to_pylist(), key=lambda row: row["id"])
         naive = [row["at"].replace(tzinfo=None) if row["at"] else None for row in rows]
-        assert naive == [at for _, at, _ in LINES]
+        assert naive == [at for _, at, _ in lines_with(self.tick)]
         assert [row["word"] for row in rows] == [word for _, _, word in LINES]
 
     def test_only_the_chosen_columns_are_read(self, source: Source, lines: Arena) -> None:
@@ -373,7 +381,7 @@ class SourceContract:
         text = source.max_cursor(lines.schema, lines.named("lines"), "at")
         assert text is not None
         found = datetime.fromisoformat(text)
-        assert found.replace(tzinfo=UTC) == datetime(2024, 1, 7, 0, 0, 0, 1, tzinfo=UTC)
+        assert found.replace(tzinfo=UTC) == datetime(2024, 1, 7, tzinfo=UTC) + self.tick
 
     def test_an_empty_table_reads_as_nothing(self, source: Source, lines: Arena) -> None:
         lines.make("empty", COLUMNS, [], key="id" if self.keyed else None)
