@@ -1,0 +1,79 @@
+"""What connection forms ask about files: their format, and how they are written where that cannot be seen."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from b2b_recs.engine.sources.fields import SourceParameters
+
+FormatName = Literal["csv", "parquet", "json", "excel"]
+Encoding = Literal["auto", "utf-8", "utf-16", "windows-1252", "latin-1"]
+
+
+def _one_mark(value: str) -> str:
+    value = {"tab": "\t", "\\t": "\t", "none": "none"}.get(value.lower(), value)
+    if value in ("", "none") or (len(value) == 1 and value.isascii() and value not in "\r\n\0"):
+        return value
+    raise ValueError("must be one character")
+
+
+Mark = Annotated[str, AfterValidator(_one_mark)]
+
+
+class CsvOptions(SourceParameters):
+    """How text files with delimiters are written; everything is detected in each file unless it is given."""
+
+    delimiter: Mark = Field(
+        default="", title="Delimiter", description="The character between values, or tab. Left empty, it is detected."
+    )
+    quote: Mark = Field(
+        default="",
+        title="Quote",
+        description="The character around values that hold a delimiter, or none. Left empty, it is detected.",
+    )
+    header: Literal["auto", "yes", "no"] = Field(
+        default="auto", title="First line", description="Whether the first line holds the names of the columns."
+    )
+    encoding: Encoding = Field(
+        default="auto", title="Encoding", description="How characters are stored. auto looks into each file."
+    )
+    null_text: str = Field(
+        default="",
+        title="Text for no value",
+        description="What stands for a missing value besides an empty one, such as NULL or \\N.",
+        max_length=40,
+    )
+
+
+class JsonOptions(SourceParameters):
+    """How JSON files are written."""
+
+    layout: Literal["auto", "lines", "array"] = Field(
+        default="auto", title="Layout", description="One object on each line, or one array of objects."
+    )
+
+
+class ParquetOptions(SourceParameters):
+    """Parquet files say everything themselves."""
+
+
+class ExcelOptions(SourceParameters):
+    """How worksheets are laid out."""
+
+    header_row: int = Field(
+        default=1,
+        title="Row of names",
+        description="The row that holds the names of the columns, counted from 1. 0 when there is none.",
+        ge=0,
+        le=1_000_000,
+    )
+
+
+class AnyFormatOptions(CsvOptions, JsonOptions, ExcelOptions):
+    """For places that keep files of any format: the format, and the settings of every one of them."""
+
+    format: FormatName = Field(
+        title="Format", description="csv (any delimiter), parquet, json (arrays or lines) or excel."
+    )

@@ -1,0 +1,62 @@
+"""Which files a table name means: one path, or a pattern such as orders/2024-*.csv or orders/**/*.parquet."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_WILD = re.compile(r"[*?]")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A table name taken apart: ``*`` and ``?`` stay within one folder, ``**`` is any folders, ``#`` names a part.
+
+    Names that begin with a dot or an underscore are left out unless the pattern writes that sign: programs keep their
+    own files under such names.
+    """
+
+    path: str
+    part: str = ""
+
+    @classmethod
+    def of(cls, table: str, *, parts: bool = False) -> Pattern:
+        """The pattern a table name means; with ``parts`` what follows the last ``#`` is a worksheet."""
+        path, mark, part = table.rpartition("#")
+        return cls(path, part) if parts and mark and path else cls(table)
+
+    @property
+    def wild(self) -> bool:
+        """Whether it may mean several files."""
+        return _WILD.search(self.path) is not None
+
+    @property
+    def prefix(self) -> str:
+        """The text every path that matches begins with."""
+        return _WILD.split(self.path, maxsplit=1)[0]
+
+    def matches(self, path: str) -> bool:
+        """Whether the pattern means this path; a path always means itself."""
+        return path == self.path or (self.wild and _compiled(self.path).fullmatch(path) is not None)
+
+
+def hidden(path: str) -> bool:
+    """Whether a path leads through a name that programs keep for themselves."""
+    return any(name[:1] in ("", ".", "_") for name in path.split("/"))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    pieces = []
+    for name in pattern.split("/"):
+        if name == "**":
+            pieces.append(r"(?:[^/._][^/]*/)*")
+            continue
+        shown = "" if name[:1] in (".", "_") or name[:1] not in ("*", "?") else r"(?![._])"
+        pieces.append(shown + _name(name) + "/")
+    return re.compile("".join(pieces).removesuffix("/"), re.DOTALL)
+
+
+def _name(name: str) -> str:
+    """One name of a pattern as a regular expression without repetitions inside each other."""
+    text = re.sub(r"\*+", "*", name)
+    return "".join("[^/]*" if sign == "*" else "[^/]" if sign == "?" else re.escape(sign) for sign in text)

@@ -1,0 +1,230 @@
+"""A source whose tables are sets of files in one place and one format."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.ahead import read_ahead
+from b2b_recs.engine.sources.casting import cast_batch
+from b2b_recs.engine.sources.contract import (
+    FILE_COLUMN,
+    Batch,
+    Capabilities,
+    CheckResult,
+    ColumnInfo,
+    FileInfo,
+    ReadRequest,
+    RejectedRow,
+    Source,
+    TableInfo,
+)
+from b2b_recs.engine.sources.files.columns import column_infos
+from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape, format_of
+from b2b_recs.engine.sources.files.listing import find_files, list_tables
+from b2b_recs.engine.sources.files.patterns import Pattern
+from b2b_recs.engine.sources.files.store import FileStore, file_changed
+
+# What every source of files can do, whatever its place and its format.
+FILE_CAPABILITIES = Capabilities(
+    databases=False,
+    incremental=False,
+    upper_bound=False,
+    ordered=False,
+    snapshot=False,
+    last_change=True,
+    files=True,
+)
+_SAMPLE_FILES = 5
+_SAMPLE_BYTES = 1024 * 1024
+_SAMPLE_CHARACTERS = 1000
+
+
+class FileSource(Source):
+    """Tables made of files. ``options`` is one of the models of ``files.options`` and decides the format.
+
+    A table is named by a path or a pattern; its schema is "". Its columns are those of all its files, by name, and
+    at the end the path of the file a row came from.
+    """
+
+    def __init__(self, store: FileStore, options: Any) -> None:
+        self._store = store
+        self._format: Format = format_of(options)
+        self._shapes: dict[tuple[str, str, str], Shape] = {}
+        self._counts: dict[tuple[str, str, str], int] = {}
+
+    def check(self) -> CheckResult:
+        """The time to reach the place, what it is, and the tables found in it."""
+        started = time.perf_counter()
+        self._store.check()
+        latency = (time.perf_counter() - started) * 1000
+        return CheckResult(latency, self._store.version, tuple(self.tables()))
+
+    def tables(self) -> list[TableInfo]:
+        """Every file of the format; before them, one pattern for each folder that has several."""
+        return list_tables(self._store, self._format)
+
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """The columns of all files of the table by name, in the order of first appearance, then the file's path."""
+        pattern, files = self._find(schema, table)
+        shapes = [self._shape(file, pattern.part) for file in files]
+        return column_infos(self._format, [shape.schema for shape in shapes])
+
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per column as text, from the beginnings of the first files."""
+        pattern, files = self._find(schema, table)
+        found: dict[str, list[str | None]] = {name: [] for name in columns}
+        if not columns or count <= 0:
+            return found
+        known = {info.name for info in column_infos(self._format, [self._shape(f, pattern.part).schema for f in files])}
+        missing = [name for name in columns if name not in known]
+        if missing:
+            raise _column_missing(missing[0], table)
+        some = files[:_SAMPLE_FILES]
+        for at, file in enumerate(some):
+            wanted = -(-(count - len(found[columns[0]])) // (len(some) - at))
+            for name, values in self._sample(file, pattern.part, columns, wanted).items():
+                found[name].extend(values)
+        return {name: values[:count] for name, values in found.items()}
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """Refused: files are loaded once each, not by a cursor."""
+        raise BadInput(
+            "Files have no cursor: each file is loaded once, and again when it changes.",
+            advice="Load the table as a catalog.",
+            field="load",
+        )
+
+    def count(self, request: ReadRequest) -> int:
+        """How many records the files of the request hold, the ones that cannot be read included."""
+        pattern, files = self._requested(request)
+        total = 0
+        for file in files:
+            total += self._count(file, pattern.part)
+            if request.row_limit is not None and total >= request.row_limit:
+                return request.row_limit
+        return total
+
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches file by file, in the order of their paths. A file that changes meanwhile is a lost connection."""
+        pattern, files = self._requested(request)
+        if request.window is not None or request.order_by or request.key_after or request.key_range is not None:
+            raise BadInput(
+                "Files are read as a whole, without a window or an order.",
+                advice="Load the table as a catalog.",
+                field="load",
+            )
+        known = {FILE_COLUMN} | {name for file in files for name in self._shape(file, pattern.part).schema.names}
+        for column in request.columns:
+            if files and column.name not in known:
+                raise _column_missing(column.name, request.table)
+
+        def produce() -> Iterator[Batch]:
+            return self._limited(request, pattern, files)
+
+        yield from read_ahead(produce, request, cancelled)
+
+    def files(self, schema: str, table: str) -> list[FileInfo]:
+        """The files of a table now, by path."""
+        return self._find(schema, table)[1]
+
+    def close(self) -> None:
+        """Release what the place holds open."""
+        self._store.close()
+
+    def _find(self, schema: str, table: str) -> tuple[Pattern, list[FileInfo]]:
+        return find_files(self._store, self._format, schema, table)
+
+    def _requested(self, request: ReadRequest) -> tuple[Pattern, list[FileInfo]]:
+        pattern, files = self._find(request.schema, request.table)
+        if request.files:
+            wanted = set(request.files)
+            files = [file for file in files if file.path in wanted]
+            gone = wanted - {file.path for file in files}
+            if gone:
+                raise file_changed(FileInfo(min(gone), 0, ""))
+        return pattern, files
+
+    def _shape(self, file: FileInfo, part: str) -> Shape:
+        key = (file.path, file.mark, part)
+        if key not in self._shapes:
+            with self._store.open(file) as content:
+                self._shapes[key] = self._format.shape(content, file, part)
+        return self._shapes[key]
+
+    def _count(self, file: FileInfo, part: str) -> int:
+        rows = self._shape(file, part).rows
+        if rows is not None:
+            return rows
+        key = (file.path, file.mark, part)
+        if key not in self._counts:
+            with self._store.open(file) as content:
+                self._counts[key] = self._format.count(content, file, part)
+        return self._counts[key]
+
+    def _limited(self, request: ReadRequest, pattern: Pattern, files: Sequence[FileInfo]) -> Iterator[Batch]:
+        left = request.row_limit
+        for file in files:
+            for raw in self._raw(file, pattern.part, request.columns, request.batch_bytes):
+                if left is not None:
+                    raw = RawBatch(raw.rows[:left], raw.rejected[: max(0, left - raw.rows.num_rows)])
+                    left -= raw.rows.num_rows + len(raw.rejected)
+                batch = cast_batch(raw.rows, request.columns, request.time_zone)
+                batch.rejected[:0] = raw.rejected
+                yield batch
+                if left is not None and left <= 0:
+                    return
+            if self._store.info(file.path).mark != file.mark:
+                raise file_changed(file)
+
+    def _raw(self, file: FileInfo, part: str, columns: Sequence[ColumnMapping], batch_bytes: int) -> Iterator[RawBatch]:
+        """A file's batches with every column that was asked for: NULL where the file has none of that name."""
+        here = self._shape(file, part).schema
+        present = [column for column in columns if column.name in here.names]
+        at = {column.name: number for number, column in enumerate(present)}
+        with self._store.open(file) as content:
+            for raw in self._format.read(content, file, part, present, batch_bytes):
+                rows = raw.rows.num_rows
+                arrays = [
+                    raw.rows.column(at[column.name])
+                    if column.name in at
+                    else pa.repeat(file.path, rows)
+                    if column.name == FILE_COLUMN
+                    else pa.nulls(rows)
+                    for column in columns
+                ]
+                for rejected in raw.rejected:
+                    rejected.row = _whole(rejected, columns, file.path)
+                names = [column.name for column in columns]
+                yield RawBatch(pa.RecordBatch.from_arrays(arrays, names=names), raw.rejected)
+
+    def _sample(self, file: FileInfo, part: str, columns: Sequence[str], count: int) -> Mapping[str, list[str | None]]:
+        mappings = [ColumnMapping(name, "", WarehouseType.STRING) for name in columns]
+        found: dict[str, list[str | None]] = {name: [] for name in columns}
+        for raw in self._raw(file, part, mappings, _SAMPLE_BYTES):
+            rows = raw.rows[:count]
+            for number, mapping in enumerate(mappings):
+                # Each column by itself: what has no text in one of them must not take the others away.
+                texts = cast_batch(rows.select([number]), [mapping], "UTC").rows.column(0).to_pylist()
+                found[mapping.name].extend(text if text is None else text[:_SAMPLE_CHARACTERS] for text in texts)
+            count -= rows.num_rows
+            if count <= 0:
+                break
+        return found
+
+
+def _whole(rejected: RejectedRow, columns: Sequence[ColumnMapping], path: str) -> dict[str, str | None]:
+    """A row the format could not make out, with the file it came from."""
+    return {**rejected.row, FILE_COLUMN: path}
+
+
+def _column_missing(column: str, table: str) -> ColumnMissing:
+    return ColumnMissing(
+        f"No file of {table} has a column {column}.",
+        advice="Look at the columns again and choose those that are there.",
+    )

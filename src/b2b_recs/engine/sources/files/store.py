@@ -1,0 +1,65 @@
+"""What a place that keeps files can do; a folder, a web server and every object store are such places."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import BinaryIO, ClassVar
+
+from b2b_recs.engine.errors import ConnectionLost
+from b2b_recs.engine.sources.contract import FileInfo
+
+
+class FileStore(ABC):
+    """One place that keeps files, opened read only.
+
+    Paths are relative to the place, with ``/`` between their parts and none at the start. Raises the classes of
+    ``b2b_recs.engine.errors``; a driver's own error never escapes, not from the files that ``open`` returns either.
+    """
+
+    # How the kind of place is called in messages: "The bucket", "The folder".
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def place(self) -> str:
+        """How messages name this place, without any secret: the folder, the bucket, the host."""
+
+    @property
+    def version(self) -> str:
+        """What a test of the connection shows as the server's version."""
+        return self.kind
+
+    @abstractmethod
+    def check(self) -> None:
+        """Look whether the place is there and may be read; raises what a test of the connection should say."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> Iterator[FileInfo]:
+        """The files whose paths begin with ``prefix`` (any text, ``""`` for all), folders left out, in any order.
+
+        Files beyond the prefix may come too; the caller matches each path.
+        """
+
+    @abstractmethod
+    def open(self, file: FileInfo) -> BinaryIO:
+        """The content, readable and seekable, for one thread; reads only what is asked for where the place can.
+
+        Raises TableMissing when the file is gone, ``file_changed`` when it is not the one that was listed.
+        """
+
+    @abstractmethod
+    def info(self, path: str) -> FileInfo:
+        """The file as it is now, for comparing marks after a read. Raises TableMissing when it is gone."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release connections and temporary files; safe to call twice."""
+
+
+def file_changed(file: FileInfo) -> ConnectionLost:
+    """The refusal for a file whose content is no longer the one that was listed."""
+    return ConnectionLost(
+        f"The file {file.path} changed while it was read.",
+        advice="Run the job again when nobody is writing the file; write it elsewhere and move it in when complete.",
+    )
