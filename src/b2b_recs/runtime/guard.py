@@ -6,12 +6,15 @@ import ipaddress
 import re
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import psutil
 
 from b2b_recs.engine.errors import AddressForbidden, BadInput, HostUnknown
 from b2b_recs.runtime.environment import envbool, envlist
 from b2b_recs.runtime.errors import SettingRefused
+from b2b_recs.runtime.file_folders import allowed_folder, allowed_folders
+from b2b_recs.runtime.home import Home
 
 HOSTED_VARIABLE = "B2B_RECS_HOSTED"
 GUARD_VARIABLE = "B2B_RECS_OUTGOING_GUARD"
@@ -74,7 +77,8 @@ class OutgoingGuard:
     """A Dialer: ``guard(host, port)`` gives the checked IP address to connect to, or raises AddressForbidden.
 
     With ``enabled`` only public addresses and those in ``allowed`` pass. ``own`` lists (host, port) of this
-    installation's own database, refused always. All answers of the name server have to pass.
+    installation's own database, refused always. All answers of the name server have to pass. Connections may read
+    files below ``folders`` only; with ``apart`` each organization below a folder of its own in them.
     """
 
     def __init__(
@@ -84,8 +88,12 @@ class OutgoingGuard:
         allowed: Iterable[Network] = (),
         own: Iterable[tuple[str, int]] = (),
         resolve: Resolve = resolve,
+        folders: Iterable[Path] = (),
+        apart: bool = False,
     ) -> None:
         self.enabled = enabled
+        self.folders = tuple(folders)
+        self.apart = apart
         self.allowed = tuple(allowed)
         self.own = tuple(own)
         self._resolve = resolve
@@ -95,12 +103,30 @@ class OutgoingGuard:
         cls, own: Iterable[tuple[str, int]] = (), environ: Mapping[str, str] | None = None
     ) -> OutgoingGuard:
         """The guard the operator asked for: on when hosted unless switched explicitly."""
-        enabled = envbool(GUARD_VARIABLE, envbool(HOSTED_VARIABLE, environ=environ), environ)
-        return cls(enabled=enabled, allowed=allowed_networks(environ), own=own)
+        hosted = envbool(HOSTED_VARIABLE, environ=environ)
+        return cls(
+            enabled=envbool(GUARD_VARIABLE, hosted, environ),
+            allowed=allowed_networks(environ),
+            own=own,
+            folders=allowed_folders(Home.current(), environ),
+            apart=hosted,
+        )
+
+    def for_organization(self, organization_id: int) -> OutgoingGuard:
+        """The guard of one organization's connections: when hosted, only its own folders may be read."""
+        folders = [folder / str(int(organization_id)) for folder in self.folders] if self.apart else self.folders
+        return OutgoingGuard(
+            enabled=self.enabled, allowed=self.allowed, own=self.own, resolve=self._resolve, folders=folders
+        )
 
     def __call__(self, host: str, port: int) -> str:
         """The address to dial. Raises AddressForbidden, HostUnknown, BadInput for what is no host or port."""
         return self.addresses(host, port)[0]
+
+    def folder(self, path: str) -> Path:
+        """The real folder behind ``path``. Raises AddressForbidden unless it is below an allowed one, and BadInput."""
+        # Before an organization is named, nobody's folder may be read where each has its own.
+        return allowed_folder(path, () if self.apart else self.folders)
 
     def addresses(self, host: str, port: int) -> list[str]:
         """Every address of the host, all checked, the best first."""

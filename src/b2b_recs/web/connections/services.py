@@ -124,7 +124,8 @@ def opener(connection: Connection) -> Callable[[], Source]:
     if not connection.enabled:
         raise BadInput(f"The connection “{connection.name}” is switched off.", advice="Switch it on, then run again.")
     parameters = {**connection.parameters, **_secrets(connection)}
-    return lambda: open_source(connection.source_type, parameters, guard())
+    organization_id = connection.organization_id
+    return lambda: open_source(connection.source_type, parameters, guard().for_organization(organization_id))
 
 
 def note_use(organization_id: int, connection_id: int, refusal: str = "") -> None:
