@@ -13,6 +13,7 @@ from b2b_recs.engine.errors import EngineError, Fenced
 from b2b_recs.engine.etl.cursor import later
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.plan import NOTE, Bounds, Plan, make_plan, next_cursor
+from b2b_recs.engine.etl.ranges import cut, spread, whole
 from b2b_recs.engine.etl.reconcile import check_read, in_words, reconcile
 from b2b_recs.engine.etl.rejected import commit_rejected
 from b2b_recs.engine.etl.settle import Settled, settle
@@ -119,6 +120,7 @@ class _Run:
         now = header.now if header else self.clock()
         plan = make_plan(self.source_type, self.source, self.spec, self.table, now, header.bounds if header else None)
         if header is not None and header.fingerprint == plan.fingerprint():
+            plan = spread(plan, header.ranges, self.spec)
             kept = self._usable(plan)
             if kept:
                 self.journal.keep(header, kept)
@@ -135,11 +137,14 @@ class _Run:
             return staged
         if not plan.resumable:
             return []
-        kept = []
+        ended = self.journal.ended()
+        kept, lost = [], set()
         for item in staged:
-            if item.after is None or not plan.segments[item.segment].order_by:
-                break
-            kept.append(item)
+            placed = item.after is not None and bool(plan.segments[item.segment].order_by)
+            if item.segment in ended or (placed and item.segment not in lost):
+                kept.append(item)
+            else:
+                lost.add(item.segment)
         return kept
 
     def _read(self, plan: Plan, staged: list[Staged], header: Header | None) -> tuple[Plan, list[Staged], Stage]:
@@ -148,7 +153,9 @@ class _Run:
         if header is None:
             if self.journal.exists():
                 self.journal.discard()
-            header = Header(self.journal.run_key, plan.fingerprint(), plan.now, plan.bounds, expected)
+            fingerprint = plan.fingerprint()
+            plan = cut(plan, self.source_type, self.source, self.spec, expected)
+            header = Header(self.journal.run_key, fingerprint, plan.now, plan.bounds, expected, plan.ranges)
             self.journal.begin(header)
         self.progress.update(rows_expected=expected)
         stage = Stage(self.source, plan, self.spec, self.table, self.journal, self.progress)
@@ -161,7 +168,7 @@ class _Run:
             if resumed and expected != stage.read:
                 # Rows came or went between the two reads: one read of one state is what can be compared.
                 self.progress.log("The source changed since the interruption; reading again from the start.")
-                return self._read(plan, [], None)
+                return self._read(whole(plan), [], None)
             warning = check_read(expected, stage.read, lambda: self._count(plan))
             if warning:
                 self.warnings.append(warning)
@@ -170,7 +177,7 @@ class _Run:
         return plan, staged, stage
 
     def _count(self, plan: Plan) -> int:
-        return sum(self.source.count(request) for request in plan.segments)
+        return sum(self.source.count(request) for request in whole(plan).segments)
 
     def _load(self, plan: Plan, staged: list[Staged], read: Stage) -> CopyResult:
         parts = [item.part for item in staged]

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from b2b_recs.engine.etl.plan import Bounds
+from b2b_recs.engine.sources.contract import KeyRange
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import Part, storage_errors
 
@@ -44,6 +46,7 @@ class Header:
     now: datetime
     bounds: Bounds | None
     expected: int | None
+    ranges: tuple[KeyRange, ...] = ()
 
 
 class Journal:
@@ -67,21 +70,31 @@ class Journal:
                 return None
             bounds = Bounds(**line["bounds"]) if line["bounds"] else None
             now = datetime.fromisoformat(line["now"])
-            return Header(line["run_key"], line["fingerprint"], now, bounds, line["expected"])
+            ranges = tuple(KeyRange(**item) for item in line.get("ranges", ()))
+            return Header(line["run_key"], line["fingerprint"], now, bounds, line["expected"], ranges)
         return None
 
     def staged(self) -> list[Staged]:
-        """Finished files that are still there, in order."""
+        """Finished files that are still there; those of one segment in order, up to the first that is missing."""
         found: list[Staged] = []
+        broken: set[int] = set()
         for line in self._lines():
-            if "part" not in line:
+            if "part" not in line or line["segment"] in broken:
                 continue
             part = Part(**line["part"])
             if not _whole(self._table.folder / part.path, part.size):
-                return found
+                broken.add(line["segment"])
+                continue
             after = tuple(line["after"]) if line["after"] is not None else None
             found.append(Staged(part, line["segment"], after, line["read"], line["rejected"], line["arrow_bytes"]))
         return found
+
+    def ended(self) -> frozenset[int]:
+        """Segments that were read to their end and whose files are all still there."""
+        written = Counter(line["segment"] for line in self._lines() if "part" in line)
+        there = Counter(item.segment for item in self.staged())
+        ended = (line["ended"] for line in self._lines() if "ended" in line)
+        return frozenset(segment for segment in ended if written[segment] == there[segment])
 
     def complete(self) -> bool:
         """Whether everything the run had to read has been staged and is still there."""
@@ -103,6 +116,10 @@ class Journal:
         """Remember a finished file."""
         self._add(asdict(staged))
 
+    def end(self, segment: int) -> None:
+        """Remember that a segment has been read to its end."""
+        self._add({"ended": segment})
+
     def keep(self, header: Header, kept: list[Staged]) -> None:
         """Go on with ``kept`` alone: every other file of the run is removed."""
         names = {item.part.path for item in kept}
@@ -112,6 +129,7 @@ class Journal:
                 path.unlink()
         fresh = self._path.with_suffix(".new")
         lines = [self._first(header), *(asdict(item) for item in kept)]
+        lines.extend({"ended": segment} for segment in sorted(self.ended()))
         if self.complete():
             lines.append({"complete": True})
         with storage_errors():

@@ -15,7 +15,7 @@ from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
 from b2b_recs.engine.etl.drift import Layout, lay_out
 from b2b_recs.engine.etl.spec import CopySpec, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Source, SourceType, Window
+from b2b_recs.engine.sources.contract import ColumnInfo, KeyRange, ReadRequest, Source, SourceType, Window
 from b2b_recs.engine.warehouse.local import LocalTable
 
 NOTE = "copy"
@@ -44,7 +44,10 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run. ``segments`` are read one after the other; rows of each come in ``order`` when that is not empty."""
+    """One run. ``segments`` are read by so many ``sessions``; rows of each come in its ``order_by`` when there is one.
+
+    ``ranges`` are those the first read was cut into, empty when it was not.
+    """
 
     layout: Layout
     segments: tuple[ReadRequest, ...]
@@ -53,6 +56,9 @@ class Plan:
     key_unique: bool
     resumable: bool
     now: datetime
+    primary: tuple[str, ...] = ()
+    ranges: tuple[KeyRange, ...] = ()
+    sessions: int = 1
 
     def fingerprint(self) -> str:
         """A digest of everything that decides which rows are read and how they are held."""
@@ -94,6 +100,9 @@ def make_plan(
     proposal = _Proposal(source_type, spec, columns)
     layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
     _check_hints(spec, layout)
+    primary = tuple(
+        column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
+    )
     if not isinstance(spec.load, Transactional):
         request = ReadRequest(
             spec.source_schema,
@@ -103,10 +112,7 @@ def make_plan(
             batch_bytes=BATCH_BYTES,
             time_zone=spec.time_zone,
         )
-        return Plan(layout, (request,), None, (), True, False, now)
-    primary = tuple(
-        column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
-    )
+        return Plan(layout, (request,), None, (), True, False, now, primary)
     return _transactional(source_type, source, spec, spec.load, table, layout, primary, columns, now, fixed, proposal)
 
 
@@ -143,7 +149,7 @@ def _transactional(
         # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
         segments.append(_read(spec, layout, Window(load.cursor, bounds.upper, bounds.upper, include_null=True)))
     unique = bool(primary) and set(primary) <= set(load.key)
-    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now)
+    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
 
 
 def _read(

@@ -49,6 +49,7 @@ class CopySpec(BaseModel):
     partition_by: str | None = None
     cluster_by: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    parallel: int = Field(default=2, ge=1, le=16)  # sessions that read a large table at the same time
 
 
 class CopyResult(BaseModel):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO
@@ -12,6 +14,7 @@ from typing import IO
 import pyarrow as pa
 
 from b2b_recs.engine.errors import Cancelled, ConnectionLost, TooManyRejected
+from b2b_recs.engine.etl.beside import read_beside
 from b2b_recs.engine.etl.cursor import text_of
 from b2b_recs.engine.etl.journal import Journal, Staged
 from b2b_recs.engine.etl.plan import Plan
@@ -43,6 +46,8 @@ class Stage:
         self._schema = arrow_schema(plan.layout.columns)
         self._repeating: list[str] | None = None
         self._reported = 0.0
+        self._lock = threading.Lock()
+        self._counting = threading.Lock()
         self.expected: int | None = None
         self.read = 0
         self.rejected = 0
@@ -54,21 +59,39 @@ class Stage:
         Raises Cancelled, TooManyRejected, StorageFull, and what the source raises.
         """
         staged = list(done)
+        for item in staged:
+            self._count(item.read, item.rejected, item.arrow_bytes)
+        ended = self._journal.ended()
+        left = deque(
+            (number, self._rest(request, number, done))
+            for number, request in enumerate(self._plan.segments)
+            if number not in ended
+        )
         # Files are flushed while the next one is read; all are on the disk before anything is committed.
         with ThreadPoolExecutor(1, thread_name_prefix="flush") as flusher:
             flushed = [self._flush(flusher, item) for item in staged]
-            for item in staged:
-                self._count(item.read, item.rejected, item.arrow_bytes)
-            for number, request in enumerate(self._plan.segments):
-                if staged and staged[-1].segment > number:
-                    continue
-                for item in self._segment(number, self._rest(request, number, staged)):
-                    staged.append(item)
-                    flushed.append(self._flush(flusher, item))
+            for item in self._all(left):
+                staged.append(item)
+                flushed.append(self._flush(flusher, item))
             for waiting in flushed:
                 waiting.result()
         self._report(now=True)
-        return staged
+        return sorted(staged, key=lambda item: item.segment)
+
+    def _all(self, left: deque[tuple[int, ReadRequest]]) -> Iterator[Staged]:
+        """Every file of the segments that are left, as it is finished."""
+        if self._plan.sessions > 1 and len(left) > 1:
+            yield from read_beside(self._source, self._plan.sessions, left, self._segment, self._pause)
+            return
+        for number, request in left:
+            for item in self._segment(self._source, number, request, self._progress.cancelled):
+                self._pause()
+                yield item
+
+    def _pause(self) -> None:
+        """What the thread of the run does every now and then while it waits: only it may talk to the progress."""
+        self._stop_when_asked()
+        self._report()
 
     def _flush(self, flusher: ThreadPoolExecutor, item: Staged) -> Future[None]:
         return flusher.submit(flush, self._table.folder / item.part.path)
@@ -89,30 +112,33 @@ class Stage:
             limit -= sum(item.read for item in mine)
         return replace(request, key_after=mine[-1].after or (), row_limit=limit)
 
-    def _segment(self, number: int, request: ReadRequest) -> Iterator[Staged]:
+    def _segment(
+        self, source: Source, number: int, request: ReadRequest, stopped: Callable[[], bool]
+    ) -> Iterator[Staged]:
+        """The finished files of one segment. Runs in several threads at once when there are several sessions."""
         if request.row_limit is not None and request.row_limit <= 0:
             return
-        stopped = self._progress.cancelled
+        alone = self._plan.sessions == 1
         open_part: _OpenPart | None = None
         try:
-            for batch in self._source.read(request, stopped):
-                self._stop_when_asked()
+            for batch in source.read(request, stopped):
+                if alone:
+                    self._pause()
                 step("copy.read")
-                if self._repeating is None and batch.rows.num_rows:
-                    self._repeating = repeating_columns(batch.rows)
                 if open_part is None:
-                    writer = self._table.new_part(self._schema, self._journal.data_folder, self._repeating or [])
-                    open_part = _OpenPart(writer, number, request)
+                    open_part = self._open_part(number, request, batch)
                 open_part.add(batch)
                 self._count(batch.rows.num_rows + len(batch.rejected), len(batch.rejected), batch.rows.nbytes)
                 refuse_many_rejected(self.rejected, max(self.expected or self.read, self.read), self._spec)
                 if open_part.full():
                     yield self._finish(open_part)
                     open_part = None
-                self._report()
             if open_part is not None:
                 yield self._finish(open_part)
                 open_part = None
+            step("copy.before_end")
+            with self._lock:
+                self._journal.end(number)
         except ConnectionLost:
             # What was read is good: a run that may go on after its last row keeps it.
             if open_part is not None and request.order_by and self._plan.resumable and open_part.after is not None:
@@ -123,18 +149,27 @@ class Stage:
             if open_part is not None:
                 open_part.writer.discard()
 
+    def _open_part(self, number: int, request: ReadRequest, first: Batch) -> _OpenPart:
+        with self._lock:
+            if self._repeating is None and first.rows.num_rows:
+                self._repeating = repeating_columns(first.rows)
+            repeating = self._repeating or []
+        return _OpenPart(self._table.new_part(self._schema, self._journal.data_folder, repeating), number, request)
+
     def _finish(self, part: _OpenPart) -> Staged:
         step("copy.before_stage")
         staged = part.close(self._journal)
         step("copy.before_journal")
-        self._journal.add(staged)
+        with self._lock:
+            self._journal.add(staged)
         step("copy.after_stage")
         return staged
 
     def _count(self, read: int, rejected: int, arrow_bytes: int) -> None:
-        self.read += read
-        self.rejected += rejected
-        self.arrow_bytes += arrow_bytes
+        with self._counting:
+            self.read += read
+            self.rejected += rejected
+            self.arrow_bytes += arrow_bytes
 
     def _stop_when_asked(self) -> None:
         if self._progress.cancelled():

@@ -222,7 +222,8 @@ class Source(ABC):
 
     def key_ranges(self, request: ReadRequest, column: str, parts: int) -> tuple[KeyRange, ...]:
         """About ``parts`` ranges of ``column`` with about as many rows each; the ends are open, so that every row with
-        a value is in exactly one. Empty when the table cannot be cut. Only where ``capabilities.key_ranges``.
+        a value is in exactly one. A source may cut by something better than ``column``, which may be empty, when the
+        request asks for no order. Empty when the table cannot be cut. Only where ``capabilities.key_ranges``.
         """
         return ()
 

@@ -16,6 +16,7 @@ import adbc_driver_postgresql.dbapi as adbc
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error, unknown_host
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
+from b2b_recs.engine.sources.quoting import quote_text
 
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
@@ -96,6 +97,41 @@ class Session:
         except (adbc_driver_manager.Error, OSError) as error:
             raise self.failed(error, "the database") from None
         self._in_snapshot = True
+
+    def export_snapshot(self) -> str:
+        """The name under which another session can join this one's snapshot while it is open."""
+        self.join_snapshot()
+        try:
+            # A snapshot cannot be exported from inside a savepoint.
+            for statement in (_FORGET, "RELEASE SAVEPOINT question"):
+                self._execute(statement)
+            name = str(self._execute("SELECT pg_catalog.pg_export_snapshot()")[0][0])
+            self._execute("SAVEPOINT question")
+        except (adbc_driver_manager.Error, OSError) as error:
+            raise self.failed(error, "the database") from None
+        return name
+
+    def share_snapshot(self, name: str) -> None:
+        """Begin the snapshot another session has exported under that name."""
+        self.end_snapshot()
+        try:
+            for statement in (
+                "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                f"SET TRANSACTION SNAPSHOT {quote_text(name)}",
+                "SAVEPOINT question",
+            ):
+                self._execute(statement)
+        except (adbc_driver_manager.Error, OSError) as error:
+            self.close()
+            raise statement_error(error, self.parameters.host, "the database", self._secret) from None
+        self._in_snapshot = True
+
+    def beside(self) -> Session:
+        """Another session of the same login that sees the same snapshot."""
+        name = self.export_snapshot()
+        other = Session(self.parameters, self._dial)
+        other.share_snapshot(name)
+        return other
 
     def end_snapshot(self) -> None:
         """End the open snapshot, if any."""

@@ -14,6 +14,10 @@ from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_text
 
 
+# The column of every table that says where on disk a row lies.
+PLACE = "ctid"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A column and the reason why one of its values may be refused."""
@@ -96,6 +100,22 @@ def select_max(schema: str, table: str, column: Column) -> str:
     )
 
 
+def select_totals(request: ReadRequest, table: Mapping[str, Column], names: Sequence[str]) -> str:
+    """The query of the exact sums of number columns over a request, as text; NaN where one of the values is."""
+    columns = [column_of(table, name, request) for name in names]
+    sums = ", ".join(f"sum({quote_name(column.info.name)}::numeric)::text" for column in columns)
+    if request.row_limit is None:
+        return f"SELECT {sums} {_rows(request, table, ordered=False)}"
+    inner = ", ".join(quote_name(column.info.name) for column in columns)
+    return f"SELECT {sums} FROM (SELECT {inner} {_rows(request, table, ordered=False)}) AS covered"  # noqa: S608
+
+
+def select_span(request: ReadRequest, table: Mapping[str, Column], name: str) -> str:
+    """The query of the smallest and largest value of a column over a request, as text."""
+    column = comparable(column_of(table, name, request))
+    return f"SELECT min({column})::text, max({column})::text {_rows(request, table, ordered=False)}"
+
+
 def comparable(column: Column) -> str:
     """SQL by which a column is compared and ordered: itself, or its text for types of extensions."""
     name = quote_name(column.info.name)
@@ -141,7 +161,7 @@ def _any(guards: Sequence[Guard]) -> str:
 
 def _rows(request: ReadRequest, table: Mapping[str, Column], *, ordered: bool = True) -> str:
     """FROM, WHERE, ORDER BY and LIMIT of a request."""
-    conditions = [*_window(request, table), *_after(request, table)]
+    conditions = [*_window(request, table), *_range(request, table), *_after(request, table)]
     parts = [f"FROM {quote_qualified(request.schema, request.table)}"]
     if conditions:
         parts.append("WHERE " + " AND ".join(conditions))
@@ -167,6 +187,17 @@ def _window(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
     if not window.include_null:
         return conditions or [f"{name} IS NOT NULL"]
     return [f"(({' AND '.join(conditions)}) OR {name} IS NULL)"] if conditions else []
+
+
+def _range(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
+    wanted = request.key_range
+    if wanted is None:
+        return []
+    sides = ((">=", wanted.lower), ("<", wanted.upper))
+    if wanted.column == PLACE:
+        return [f"{PLACE} {sign} {quote_text(text)}::tid" for sign, text in sides if text is not None]
+    column = column_of(table, wanted.column, request)
+    return [f"{comparable(column)} {sign} {_literal(text, column)}" for sign, text in sides if text is not None]
 
 
 def _after(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:

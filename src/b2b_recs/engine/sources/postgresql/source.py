@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from b2b_recs.engine.errors import BadInput
@@ -14,6 +15,7 @@ from b2b_recs.engine.sources.contract import (
     CheckResult,
     ColumnInfo,
     Dialer,
+    KeyRange,
     ParametersModel,
     ReadRequest,
     Source,
@@ -25,8 +27,17 @@ from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, readable
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.postgresql.proposal import propose
+from b2b_recs.engine.sources.postgresql.ranges import by_column, by_place, check_place
 from b2b_recs.engine.sources.postgresql.reading import read_batches
-from b2b_recs.engine.sources.postgresql.select import Server, column_of, select_count, select_max, select_rows
+from b2b_recs.engine.sources.postgresql.select import (
+    PLACE,
+    Server,
+    column_of,
+    select_count,
+    select_max,
+    select_rows,
+    select_totals,
+)
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified
 
 # A sample of a large table comes from pages all over it; a small one is read from its beginning.
@@ -37,8 +48,10 @@ _SAMPLE_CHARACTERS = 1000
 class PostgreSQLSource(Source):
     """One read-only session with a PostgreSQL server."""
 
-    def __init__(self, parameters: PostgreSQLParameters, dial: Dialer) -> None:
-        self._session = Session(parameters, dial)
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        # The file on the server's disk that a table's ranges of places lie in, by schema and name.
+        self._places: dict[tuple[str, str], int] = {}
 
     def check(self) -> CheckResult:
         """The round trip in milliseconds, the server's version, and every table the login can read."""
@@ -99,6 +112,31 @@ class PostgreSQLSource(Source):
         self._check_zone(request.time_zone)
         table = self._table(request.schema, request.table)
         yield from read_batches(self._session, request, select_rows(request, table, self._server()), cancelled)
+        if request.key_range is not None and request.key_range.column == PLACE:
+            check_place(self._session, request, self._places[request.schema, request.table])
+
+    def totals(self, request: ReadRequest, columns: Sequence[str]) -> dict[str, Decimal | None]:
+        """The exact sum of each column over the request, NaN where a value is no number."""
+        if not columns:
+            return {}
+        sql = select_totals(request, self._table(request.schema, request.table), columns)
+        row = self._session.query(sql, f"{request.schema}.{request.table}", whole_table=True)[0]
+        return {name: None if text is None else Decimal(text) for name, text in zip(columns, row, strict=True)}
+
+    def key_ranges(self, request: ReadRequest, column: str, parts: int) -> tuple[KeyRange, ...]:
+        """Ranges of the place of rows on disk for a read in no order, else of ``column``."""
+        if not request.order_by and request.window is None:
+            ranges, file = by_place(self._session, request, self._server(), parts)
+            self._places[request.schema, request.table] = file
+            if ranges or not column:
+                return ranges
+        return by_column(self._session, request, self._table(request.schema, request.table), column, parts)
+
+    def beside(self) -> PostgreSQLSource:
+        """Another session in this one's snapshot."""
+        other = PostgreSQLSource(self._session.beside())
+        other._places = self._places
+        return other
 
     def close(self) -> None:
         """End the session on the server."""
@@ -130,7 +168,7 @@ class PostgreSQL(SourceType):
     name: ClassVar[str] = "PostgreSQL"
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
-    capabilities: ClassVar[Capabilities] = Capabilities()
+    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True)
     verified_against: ClassVar[str] = "PostgreSQL 18, 16 and 15"
     grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
 GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
@@ -142,7 +180,7 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO b2b_recs_rea
         """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
         if not isinstance(parameters, PostgreSQLParameters):
             raise TypeError("parameters must be PostgreSQLParameters")
-        return PostgreSQLSource(parameters, dial)
+        return PostgreSQLSource(Session(parameters, dial))
 
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
