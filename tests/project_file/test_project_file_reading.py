@@ -50,9 +50,9 @@ WRONG = [
     ('daily: "02:00"', "daily: 2", 11, "jobs.products.schedule.daily", "2", '"02:00"'),
     ('daily: "02:00"', 'daily: "24:00"', 11, "jobs.products.schedule.daily", "24:00", '"02:00"'),
     ('daily: "02:00"', 'cron: "61 * * * *"', 11, "jobs.products.schedule.cron", "61 * * * *", "bad minute"),
-    ('daily: "02:00"', "cron: 5", 11, "jobs.products.schedule.cron", "5", "five parts"),
+    ('daily: "02:00"', "cron: 5", 11, "jobs.products.schedule.cron", "5", "five fields"),
     ('daily: "02:00"', 'cron: "0 0 30 2 *"', 11, "jobs.products.schedule.cron", "0 0 30 2 *", "cannot be used"),
-    ('daily: "02:00"', "every_minutes: 7", 11, "jobs.products.schedule.every_minutes", "7", "use one of"),
+    ('daily: "02:00"', "every_minutes: 0", 11, "jobs.products.schedule.every_minutes", "0", "from 1 to 1440"),
     (
         "cursor: ordered_at",
         "cursr: ordered_at",

@@ -13,7 +13,7 @@ from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.training.spec import TestSplit, TrainingSpec
 from b2b_recs.project_file.reading import parse_project
-from b2b_recs.project_file.schedules import MINUTES, Schedule
+from b2b_recs.project_file.schedules import Schedule
 from b2b_recs.project_file.schema import (
     ConnectionSection,
     EnvironmentReference,
@@ -46,12 +46,15 @@ schedules = st.builds(
     lambda form, paused: Schedule.model_validate(form | ({"paused": True} if paused and form else {})),
     st.one_of(
         st.just({}),
-        st.builds(lambda minutes: {"every_minutes": minutes}, st.sampled_from(MINUTES)),
+        st.builds(lambda minutes: {"every_minutes": minutes}, st.integers(1, 1440)),
         st.builds(lambda minute: {"hourly": minute}, st.integers(0, 59)),
         st.builds(lambda time: {"daily": time}, times),
         st.builds(lambda day, time: {"weekly": {"day": day, "time": time}}, days, times),
         st.builds(
-            lambda day, time: {"monthly": {"day": day, "time": time}}, st.integers(1, 28) | st.just("last"), times
+            lambda days, time: {"weekly": {"days": days, "time": time}}, st.lists(days, min_size=1, max_size=3), times
+        ),
+        st.builds(
+            lambda day, time: {"monthly": {"day": day, "time": time}}, st.integers(1, 31) | st.just("last"), times
         ),
         st.sampled_from(["0 2 1-5 * *", "*/7 * * * *", "5 4 * * MON,WED", "0 0 29 2 *", "30 1 31 * *"]).map(
             lambda cron: {"cron": cron}
@@ -162,8 +165,8 @@ def test_a_pipeline_says_everything_its_training_needs(spec: TrainingSpec):
 
 @settings(max_examples=100, deadline=None)
 @given(schedules)
-def test_a_schedule_survives_its_cron_expression_and_its_definition(schedule: Schedule):
-    assert Schedule.from_cron(schedule.expression, schedule.paused) == schedule
+def test_a_schedule_survives_its_rule_and_its_definition(schedule: Schedule):
+    assert Schedule.of(schedule.spec("Asia/Tokyo"), schedule.paused, "Asia/Tokyo") == schedule
     assert Schedule.model_validate(schedule.definition()) == schedule
 
 

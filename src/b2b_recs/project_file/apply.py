@@ -11,6 +11,7 @@ from django.db import transaction
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.project_file.reading import ReadFile, ResolvedConnection
+from b2b_recs.project_file.scheduled import form_of
 from b2b_recs.project_file.schedules import Schedule as ScheduleSetting
 from b2b_recs.project_file.schema import JobSection, ModelSection, PipelineSection
 from b2b_recs.web.accounts.models import Organization, User
@@ -166,9 +167,9 @@ class _Application:
         self._schedule("pipeline", Schedule.Target.PIPELINE, self.model.id, section.schedule, self.model.time_zone)
 
     def _schedule(self, what: str, kind: str, target_id: int, wanted: ScheduleSetting, time_zone: str) -> None:
-        if set_schedule(
-            self.organization_id, kind, target_id, wanted.expression, time_zone, not wanted.paused, self.now
-        ):
+        if form_of(kind, target_id, time_zone) == wanted:
+            return
+        if set_schedule(self.organization_id, kind, target_id, wanted.spec(time_zone), not wanted.paused, self.now):
             self.changes.append(f"{what}: schedule is now {wanted.words.lower()}")
 
     def _update(self, row: Any, what: str, values: dict[str, Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from b2b_recs.engine.datasets.spec import DatasetSpec
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.training.spec import TrainingSpec
-from b2b_recs.project_file.schedules import Schedule as ScheduleSetting
+from b2b_recs.project_file.scheduled import form_of
 from b2b_recs.project_file.schema import JobSection, PipelineSection, ProjectFile
 from b2b_recs.project_file.writing import write_project
 from b2b_recs.web.connections.models import Connection
@@ -46,7 +46,7 @@ def project_of(model: ModelEndpoint) -> ProjectFile:
         settings = dict(pipeline.spec)
         dataset_name = settings.pop("dataset")
         spec = TrainingSpec.model_validate(settings)
-        schedule = _schedule(Schedule.Target.PIPELINE, model.id)
+        schedule = form_of(Schedule.Target.PIPELINE, model.id, model.time_zone)
         document["pipeline"] = PipelineSection.of(dataset_name, spec, schedule)
     return ProjectFile.model_validate(document)
 
@@ -69,14 +69,9 @@ def _variable(connection: str, field: str) -> str:
 
 def _job(job: DataSource, model: ModelEndpoint) -> JobSection:
     spec = CopySpec.model_validate(job.table.spec)
-    schedule = _schedule(Schedule.Target.ETL, job.id)
+    schedule = form_of(Schedule.Target.ETL, job.id, model.time_zone)
     section = JobSection.of(job.connection.name, spec, schedule, job.enabled)
     if spec.time_zone != model.time_zone:
         return section
     # follows the model, which a file says by leaving it out
     return JobSection.model_validate(section.model_dump(by_alias=True, exclude={"time_zone"}))
-
-
-def _schedule(kind: str, target_id: int) -> ScheduleSetting:
-    row = Schedule.objects.filter(target_kind=kind, target_id=target_id).first()
-    return ScheduleSetting.from_cron(row.cron, paused=not row.enabled) if row else ScheduleSetting()

@@ -1,67 +1,82 @@
-"""When something runs by itself: readable forms, the cron expression they stand for, and the words people read."""
+"""When something runs by itself: the forms a project file has for a schedule."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from cronsim import CronSim, CronSimError
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_serializer, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_serializer, model_validator
 
-Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-DAYS: tuple[Day, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
-MINUTES = (1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 120, 180, 240, 360, 480, 720)
+from b2b_recs.runtime.schedules import DAYS, FIELDS, MOST_MINUTES, Day, ScheduleSpec
+
 KINDS = ("every_minutes", "hourly", "daily", "weekly", "monthly", "cron")
 FORMS = (
     'Use manual, {every_minutes: 15}, {hourly: 15}, {daily: "02:00"}, {weekly: {day: monday, time: "02:00"}}, '
     '{monthly: {day: 1, time: "02:00"}} or {cron: "0 2 * * *"}.'
 )
-LONGEST_WORDS = 100
 _NUMBER = r"(\d{1,2})"
+_QUOTED = {
+    "time": 'Write hours and minutes in quotes, such as "02:00".',
+    "cron": 'Write five fields in quotes, such as "0 2 * * *".',
+}
+_VALID = {"time": "00:00", "days": ["monday"]}
 
 
-def _time(value: Any) -> Any:
-    match = re.fullmatch(r"(\d{1,2}):(\d{2})", value) if isinstance(value, str) else None
-    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
-        raise ValueError('a time of day is written with hours and minutes in quotes, such as "02:00"')
-    return f"{int(match[1]):02d}:{match[2]}"
+def _by_rule(kind: str, field: str) -> BeforeValidator:
+    """What the rule of that kind says to a value of one of its fields."""
+
+    def check(value: Any) -> Any:
+        others = {name: _VALID[name] for name in FIELDS[kind] if name != field}
+        try:
+            spec = ScheduleSpec.model_validate({"kind": kind, **others, field: value})
+        except ValidationError as error:
+            raise ValueError(_reason(error)) from None
+        return getattr(spec, field)
+
+    return BeforeValidator(check)
 
 
-def _minutes(value: Any) -> Any:
-    if type(value) is not int or value not in MINUTES:
-        choices = ", ".join(str(minutes) for minutes in MINUTES)
-        raise ValueError(f"so many minutes do not fit evenly into an hour or a day; use one of {choices}")
-    return value
+def _reason(error: ValidationError) -> str:
+    """What is wrong and how to write it, as the middle of a sentence."""
+    fault = error.errors(include_url=False)[0]
+    context, field = fault.get("ctx", {}), str(fault["loc"][0])
+    message, advice = context.get("message", str(fault["msg"])), context.get("advice", "")
+    advice = _QUOTED.get(field, advice)
+    return f"{message[:1].lower()}{message[1:]} {advice}".strip().removesuffix(".")
 
 
-def _cron(value: Any) -> Any:
-    if not isinstance(value, str) or len(value.split()) != 5 or len(value) > LONGEST_WORDS - len("Cron "):
-        raise ValueError('a cron expression has five parts in quotes, such as "0 2 * * *"')
-    try:
-        next(CronSim(value, datetime(2024, 1, 1, tzinfo=UTC)))
-    except (CronSimError, StopIteration) as error:
-        reason = str(error).lower() or "it never comes due"
-        raise ValueError(f"this cron expression cannot be used: {reason}") from None
-    return " ".join(value.split())
-
-
-TimeOfDay = Annotated[str, BeforeValidator(_time)]
+TimeOfDay = Annotated[str, _by_rule("daily", "time")]
+Minutes = Annotated[int, _by_rule("minutes", "every")]
 
 
 class Weekly(BaseModel):
-    """Once a week."""
+    """Once a week, or on several days of it: ``day`` names one, ``days`` lists them."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    day: Day
+    days: Annotated[tuple[Day, ...], _by_rule("weekly", "days")]
     time: TimeOfDay
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_day(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or "day" not in value:
+            return value
+        if "days" in value:
+            raise ValueError("day and days cannot both be followed; keep one")
+        return {"days": [value["day"]], **{name: part for name, part in value.items() if name != "day"}}
+
+    @model_serializer(mode="plain")
+    def definition(self) -> dict[str, Any]:
+        """The form as it stands in the file."""
+        named = {"day": self.days[0]} if len(self.days) == 1 else {"days": list(self.days)}
+        return {**named, "time": self.time}
 
 
 class Monthly(BaseModel):
-    """Once a month; days after the 28th do not exist in every month, ``last`` does."""
+    """Once a month; in a month without that day it is the last one, which ``last`` always is."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    day: Annotated[int, Field(ge=1, le=28, strict=True)] | Literal["last"]
+    day: Annotated[int, Field(ge=1, le=31, strict=True)] | Literal["last"]
     time: TimeOfDay
 
 
@@ -69,12 +84,13 @@ class Schedule(BaseModel):
     """At most one of the forms; none means only by hand. ``paused`` keeps a schedule without following it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    every_minutes: Annotated[int, BeforeValidator(_minutes)] | None = None
+    every_minutes: Minutes | None = Field(default=None, description=f"1 to {MOST_MINUTES}")
     hourly: Annotated[int, Field(ge=0, le=59, strict=True)] | None = None
     daily: TimeOfDay | None = None
     weekly: Weekly | None = None
     monthly: Monthly | None = None
-    cron: Annotated[str, BeforeValidator(_cron)] | None = None
+    cron: Annotated[str, _by_rule("cron", "cron")] | None = None
+    time_zone: Annotated[str, _by_rule("daily", "time_zone")] | None = None
     paused: bool = False
 
     @model_validator(mode="before")
@@ -89,61 +105,43 @@ class Schedule(BaseModel):
         given = [kind for kind in KINDS if value.get(kind) is not None]
         if len(given) > 1:
             raise ValueError(f"{given[0]} and {given[1]} cannot both be followed; keep one")
-        if value and not given and set(value) <= {*KINDS, "paused"}:
+        if value and not given and set(value) <= {*KINDS, "paused", "time_zone"}:
             raise ValueError(f"nothing says when. {FORMS}")
         return value
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
         """A cron expression that has a readable form becomes that form, so that both are the same schedule."""
-        if self.cron is None:
-            return self
-        return self.from_cron(self.cron, paused=self.paused) if _named(self.cron) else self
+        named = _named(self.cron) if self.cron else None
+        return self.model_validate({**named, "paused": self.paused, "time_zone": self.time_zone}) if named else self
 
     @classmethod
-    def from_cron(cls, cron: str | None, paused: bool = False) -> Self:
-        """The schedule of a cron expression, in its readable form where there is one; None is by hand."""
-        if not cron:
+    def of(cls, spec: ScheduleSpec, paused: bool = False, time_zone: str = "") -> Self:
+        """The form of a rule in a model of that time zone, which a form leaves out when it is the same."""
+        if spec.kind == "manual":
             return cls()
-        return cls.model_validate((_named(cron) or {"cron": cron}) | ({"paused": True} if paused else {}))
+        form: Any = spec.fields
+        if spec.kind not in ("weekly", "monthly"):
+            form = next(iter(form.values()))
+        own = {} if time_zone in ("", spec.time_zone) else {"time_zone": spec.time_zone}
+        return cls.model_validate({_FORM.get(spec.kind, spec.kind): form, "paused": paused, **own})
 
-    @property
-    def expression(self) -> str | None:
-        """The cron expression, None when only by hand."""
-        if self.every_minutes is not None:
-            return _every(self.every_minutes)
-        if self.hourly is not None:
-            return f"{self.hourly} * * * *"
-        if self.daily is not None:
-            return _at(self.daily) + " * * *"
-        if self.weekly is not None:
-            return f"{_at(self.weekly.time)} * * {DAYS.index(self.weekly.day)}"
-        if self.monthly is not None:
-            return f"{_at(self.monthly.time)} {'L' if self.monthly.day == 'last' else self.monthly.day} * *"
-        return self.cron
+    def spec(self, time_zone: str) -> ScheduleSpec:
+        """The rule this form stands for in a model of that time zone."""
+        fields: dict[str, Any] = {"kind": "manual"}
+        for kind in KINDS:
+            value = getattr(self, kind)
+            if value is not None:
+                own = {name: getattr(value, name) for name in type(value).model_fields} if kind in _PAIRS else None
+                fields = {"kind": _RULE.get(kind, kind), **(own or {_FIELD.get(kind, kind): value})}
+        return ScheduleSpec.model_validate({**fields, "time_zone": self.time_zone or time_zone})
 
     @property
     def words(self) -> str:
-        """The schedule as people say it; times are in the time zone of the model."""
-        words = self._words()
-        return f"{words} (paused)" if self.paused and self.expression else words
-
-    def _words(self) -> str:
-        if self.every_minutes is not None:
-            return _every_words(self.every_minutes)
-        if self.hourly is not None:
-            return f"Hourly at :{self.hourly:02d}"
-        if self.daily is not None:
-            return f"Daily at {self.daily}"
-        if self.weekly is not None:
-            return f"{self.weekly.day.capitalize()}s at {self.weekly.time}"
-        if self.monthly is not None:
-            day = "last day" if self.monthly.day == "last" else f"day {self.monthly.day}"
-            return f"Monthly on the {day} at {self.monthly.time}".replace("on the day", "on day")
-        if self.cron is not None:
-            explained = str(CronSim(self.cron, datetime(2024, 1, 1, tzinfo=UTC)).explain())
-            return explained if len(explained) <= LONGEST_WORDS else f"Cron {self.cron}"
-        return "Only by hand"
+        """The schedule as people say it; without a time zone it is that of the model."""
+        spec = self.spec("UTC")
+        words = spec.words if self.time_zone else spec.rhythm
+        return f"{words} (paused)" if self.paused and spec.kind != "manual" else words
 
     @model_serializer(mode="plain")
     def definition(self) -> Any:
@@ -152,41 +150,36 @@ class Schedule(BaseModel):
             value = getattr(self, kind)
             if value is not None:
                 form = value.model_dump() if isinstance(value, BaseModel) else value
-                return {kind: form, "paused": True} if self.paused else {kind: form}
+                zone = {"time_zone": self.time_zone} if self.time_zone else {}
+                return {kind: form, **zone, **({"paused": True} if self.paused else {})}
         return "manual"
 
 
-def _at(time: str) -> str:
-    hours, minutes = time.split(":")
-    return f"{int(minutes)} {int(hours)}"
-
-
-def _every(minutes: int) -> str:
-    if minutes == 1:
-        return "* * * * *"
-    return f"*/{minutes} * * * *" if minutes < 60 else f"0 */{minutes // 60} * * *"
-
-
-def _every_words(minutes: int) -> str:
-    if minutes == 1:
-        return "Every minute"
-    return f"Every {minutes} minutes" if minutes < 60 else f"Every {minutes // 60} hours"
+_PAIRS = ("weekly", "monthly")
+_RULE = {"every_minutes": "minutes"}
+_FORM = {rule: form for form, rule in _RULE.items()}
+_FIELD = {"every_minutes": "every", "hourly": "minute", "daily": "time"}
 
 
 def _named(cron: str) -> dict[str, Any] | None:
-    """The readable form of a cron expression, None when it has none."""
-    for minutes in MINUTES:
-        if cron == _every(minutes):
-            return {"every_minutes": minutes}
+    """The readable form of a cron expression, None when it has none that comes at the same moments."""
+    if cron == "* * * * *":
+        return {"every_minutes": 1}
+    match = re.fullmatch(rf"\*/{_NUMBER} \* \* \* \*", cron)
+    if match:
+        # In every zone the clock is a multiple of 15 minutes away from UTC.
+        return {"every_minutes": int(match[1])} if int(match[1]) in (1, 3, 5, 15) else None
     match = re.fullmatch(rf"{_NUMBER} \* \* \* \*", cron)
     if match:
-        return {"hourly": int(match[1])} if int(match[1]) < 60 else None
+        return {"hourly": int(match[1])}
     match = re.fullmatch(rf"{_NUMBER} {_NUMBER} (\*|L|{_NUMBER}) \* (\*|[0-6])", cron)
-    if match is None or int(match[1]) > 59 or int(match[2]) > 23:
+    if match is None:
         return None
     time, day, weekday = f"{int(match[2]):02d}:{int(match[1]):02d}", match[3], match[5]
     if day == "*":
-        return {"daily": time} if weekday == "*" else {"weekly": {"day": DAYS[int(weekday)], "time": time}}
+        if weekday == "*":
+            return {"daily": time}
+        return {"weekly": {"day": DAYS[(int(weekday) - 1) % 7], "time": time}}
     if weekday != "*" or (day != "L" and not 1 <= int(day) <= 28):
         return None
     return {"monthly": {"day": "last" if day == "L" else int(day), "time": time}}

@@ -10,13 +10,12 @@ from django.db import connections
 from run_rows import Shop, make_shop, queued, without_pool
 from web_support import TestDatabase
 
-from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import Organization
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
 from b2b_recs.web.projects.models import Schedule
-from b2b_recs.web.projects.schedules import next_time, set_schedule
+from b2b_recs.web.projects.schedules import ScheduleSpec, set_schedule
 from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.training.models import PipelineRun
 
@@ -154,48 +153,21 @@ def test_a_fault_in_one_schedule_keeps_no_other_from_firing(shop: Shop, monkeypa
     assert fire_due_schedules(NOW) == 1
 
 
-@pytest.mark.parametrize(
-    ("cron", "after", "following"),
-    [
-        # on 29 March 2026 Berlin's clocks jump from 02:00 to 03:00, on 25 October they go from 03:00 back to 02:00
-        ("30 2 * * *", "2026-03-28T12:00", ["2026-03-29T01:00", "2026-03-30T00:30"]),
-        ("30 2 * * *", "2026-10-24T12:00", ["2026-10-25T00:30", "2026-10-26T01:30"]),
-        ("0 * * * *", "2026-10-24T23:30", ["2026-10-25T00:00", "2026-10-25T01:00", "2026-10-25T02:00"]),
-        ("0 * * * *", "2026-03-29T00:30", ["2026-03-29T01:00", "2026-03-29T02:00"]),
-    ],
-)
-def test_local_times_fire_once_a_day_when_the_clocks_change(cron: str, after: str, following: list[str]) -> None:
-    moment, found = datetime.fromisoformat(after).replace(tzinfo=UTC), []
-    for _ in following:
-        moment = next_time(cron, "Europe/Berlin", moment)
-        found.append(moment.strftime("%Y-%m-%dT%H:%M"))
-    assert found == following
-
-
-@pytest.mark.parametrize(
-    ("cron", "zone", "field"),
-    [("61 * * * *", "UTC", "cron"), ("0 0 31 2 *", "UTC", "cron"), ("0 0 * * *", "Mars/Base", "time_zone")],
-)
-def test_a_rule_that_never_comes_is_refused_by_its_field(cron: str, zone: str, field: str) -> None:
-    with pytest.raises(BadInput) as refused:
-        next_time(cron, zone, NOW)
-    assert refused.value.field == field
-
-
 def test_a_schedule_set_twice_changes_once_and_counts_from_now_when_switched_on(shop: Shop) -> None:
     job = shop.jobs[0].id
 
-    def put(cron: str | None, enabled: bool = True, now: datetime = NOW) -> bool:
+    def put(enabled: bool = True, now: datetime = NOW, **fields: object) -> bool:
         with scope(shop.id):
-            return set_schedule(shop.id, "etl", job, cron, "UTC", enabled, now)
+            return set_schedule(shop.id, "etl", job, ScheduleSpec.parse(fields), enabled, now)
 
-    assert [put("15 * * * *"), put("15 * * * *")] == [True, False]
-    assert put("15 * * * *", enabled=False)
+    hourly = {"kind": "hourly", "minute": 15}
+    assert [put(**hourly), put(**hourly)] == [True, False]
+    assert put(enabled=False, **hourly)
     later = NOW + timedelta(days=3)
-    assert put("15 * * * *", now=later)
+    assert put(now=later, **hourly)
     with scope(shop.id):
         assert Schedule.objects.get().next_at == later.replace(minute=15)
-    assert [put(None), put(None)] == [True, False]
+    assert [put(), put()] == [True, False]
 
 
 def test_settling_from_outside_ends_only_what_has_not_ended(shop: Shop) -> None:

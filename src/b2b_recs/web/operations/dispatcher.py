@@ -24,7 +24,7 @@ from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
-from b2b_recs.web.projects.schedules import next_time
+from b2b_recs.web.projects.schedules import spec_of
 from b2b_recs.web.runs.attempts import end_from_outside
 from b2b_recs.web.runs.models import Run
 from b2b_recs.web.runs.outage import OUTAGES, patiently
@@ -91,7 +91,7 @@ def _fire(organization_id: int, schedule_id: int, now: datetime) -> int:
             return 0
         schedule.last_fired_at = now
         try:
-            schedule.next_at = next_time(schedule.cron, schedule.time_zone, now)
+            schedule.next_at = spec_of(schedule).next_time(now)
         except BadInput as refusal:  # saved before its rule or time zone was withdrawn: it fires no more
             log.warning("schedule %s has no next time: %s", schedule_id, refusal)
             schedule.next_at = None

@@ -68,6 +68,7 @@ class Schedule(TenantModel):
     target_id = models.BigIntegerField(help_text="Id of the job (DataSource) or of the model.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.MANUAL)
     cron = models.CharField(max_length=100, blank=True)
+    rule = models.JSONField(default=dict, blank=True, help_text="The fields of the kind; see ScheduleSpec.")
     time_zone = models.CharField(max_length=64, default="UTC")
     enabled = models.BooleanField(default=True)
     next_at = models.DateTimeField(null=True, blank=True)
