@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 
 WAREHOUSE_TYPE = b"warehouse_type"
@@ -40,6 +41,19 @@ def digits(column: ColumnMapping) -> tuple[int, int]:
         return default
     scale = 0 if column.scale is None else column.scale
     return column.precision, scale
+
+
+def checked_digits(column: ColumnMapping) -> tuple[int, int]:
+    """Precision and scale as ``digits`` has them. Raises BadInput where the type cannot have so many."""
+    precision, scale = digits(column)
+    most, most_scale = (38, 38) if column.warehouse_type is WarehouseType.NUMERIC else (76, 38)
+    if not (1 <= precision <= most and 0 <= scale <= min(most_scale, precision)):
+        raise BadInput(
+            f"Column {column.name} cannot have {precision} digits with {scale} after the point.",
+            advice=f"{column.warehouse_type} holds at most {most} digits, {most_scale} of them after the point.",
+            field=column.name,
+        )
+    return precision, scale
 
 
 def arrow_type(column: ColumnMapping) -> pa.DataType:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.drivers import has_driver
+from b2b_recs.engine.sources.rules import TypeRow, TypeRule, type_rows
 
 # The column of a file table that says which file a row came from.
 FILE_COLUMN = "_file"
@@ -30,7 +31,7 @@ class Capabilities:
     ``snapshot``: a count and a read see the same state. ``checksum``: ``totals`` adds up numbers exactly.
     ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
-    loaded once and again when it changed.
+    loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced; a warehouse only notes it.
     """
 
     databases: bool = True
@@ -43,6 +44,7 @@ class Capabilities:
     row_estimates: bool = True
     last_change: bool = False
     files: bool = False
+    unique_keys: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,8 @@ class SourceType(ABC):
     # The pip extra that brings the vendor's driver, and the module it is imported as; empty when nothing is needed.
     extra: ClassVar[str] = ""
     driver: ClassVar[str] = ""
+    # What each of the source's types becomes; docs/types.md is written from it.
+    rules: ClassVar[Mapping[str, TypeRule]] = {}
     # What to run on the source so that a login may read and nothing else, to be shown beside the form.
     grants: ClassVar[str] = ""
 
@@ -274,6 +278,10 @@ class SourceType(ABC):
     def installed(self) -> bool:
         """Whether what reads this source is installed here."""
         return not self.driver or has_driver(self.driver)
+
+    def type_rows(self) -> Sequence[TypeRow]:
+        """The lines of this source in the page about types."""
+        return type_rows(self.rules)
 
     @abstractmethod
     def open(self, parameters: Any, dial: Dialer) -> Source:

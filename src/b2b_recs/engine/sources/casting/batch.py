@@ -1,0 +1,80 @@
+"""A batch of any Arrow types as a batch of the warehouse's, and the rows that could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from b2b_recs.engine.schema.arrow import arrow_schema, arrow_type
+from b2b_recs.engine.schema.types import ColumnMapping, Mode
+from b2b_recs.engine.sources.casting.choices import way
+from b2b_recs.engine.sources.casting.families import Family, unpacked
+from b2b_recs.engine.sources.casting.printing import printed
+from b2b_recs.engine.sources.casting.readable import readable
+from b2b_recs.engine.sources.casting.ways import follow
+from b2b_recs.engine.sources.contract import Batch, RejectedRow
+
+_EMPTY = "is empty, and the column is required"
+_LONGEST_SHOWN = 60
+
+
+def cast_batch(raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone: str) -> Batch:
+    """The batch in the warehouse's types, and its rejected rows with every column as text.
+
+    ``raw`` has one column for each of ``columns``, in their order. ``time_zone`` is used only where a wall-clock time
+    becomes a moment or the other way round. Raises BadInput when a column's type cannot become the wanted one.
+    """
+    arrays: list[pa.Array] = []
+    faults: dict[int, tuple[int, str]] = {}
+    for at, column in enumerate(columns):
+        values, reasons = _cast(raw.column(at), column, time_zone)
+        arrays.append(values)
+        for row, reason in reasons.items():
+            faults.setdefault(row, (at, reason))
+    if not faults:
+        return Batch(pa.RecordBatch.from_arrays(arrays, schema=arrow_schema(columns)))
+    rows = sorted(faults)
+    kept = np.ones(raw.num_rows, dtype=bool)
+    kept[rows] = False
+    mask = pa.array(kept)
+    good = pa.RecordBatch.from_arrays([values.filter(mask) for values in arrays], schema=arrow_schema(columns))
+    texts = [readable(raw.column(at), rows) for at in range(len(columns))]
+    return Batch(good, [_rejected(columns, texts, at, *faults[row]) for at, row in enumerate(rows)])
+
+
+def cast_columns(schema: pa.Schema, columns: Sequence[ColumnMapping]) -> None:
+    """Returns when every column of ``schema`` can become its mapping's type. Raises BadInput naming one that cannot."""
+    for field, column in zip(schema, columns, strict=True):
+        empty = pa.array([], field.type)
+        _cast(empty, column, "UTC")
+
+
+def _cast(values: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array, dict[int, str]]:
+    """The values as the column's type, NULL where refused, and the reason of each row that is."""
+    target = arrow_type(column)
+    missing = _missing(values) if column.mode is Mode.REQUIRED else {}
+    family, plain = unpacked(values)
+    if family is Family.NULL:
+        return pa.nulls(len(plain), target), missing
+    spoiled: dict[int, str] = {}
+    if family in (Family.TEXT, Family.JSON):
+        plain, spoiled = follow(printed(family, plain.type), plain, pa.string())
+    taken, reasons = follow(way(family, plain.type, column, zone), plain, target)
+    return taken, missing | reasons | spoiled
+
+
+def _missing(values: pa.Array) -> dict[int, str]:
+    return dict.fromkeys(pc.indices_nonzero(values.is_null()).to_pylist(), _EMPTY)
+
+
+def _rejected(
+    columns: Sequence[ColumnMapping], texts: Sequence[Sequence[str | None]], row: int, at: int, reason: str
+) -> RejectedRow:
+    values = {column.name: text[row] for column, text in zip(columns, texts, strict=True)}
+    name = columns[at].name
+    value = texts[at][row]
+    shown = "NULL" if value is None else value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…"
+    return RejectedRow(values, name, f"{name}: {shown} {reason}")

@@ -1,0 +1,139 @@
+"""JSON text of any value: numbers with every digit, lists and records field by field."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from b2b_recs.engine.sources.casting.families import Family, unpacked
+from b2b_recs.engine.sources.casting.printing import printed
+from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, follow
+
+_BARE = (Family.INTEGER, Family.DECIMAL, Family.BOOL, Family.JSON)
+_NEEDS_ESCAPE = r'["\\\x00-\x1f]'
+
+
+def is_json(text: str) -> bool:
+    """Whether the text is JSON as RFC 8259 has it."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError:
+        return _is_json(text)
+    except RecursionError:
+        return False
+    return True
+
+
+def to_json() -> Way:
+    """Values of any family but text as JSON; ``one`` takes an array of one value."""
+
+    def one(row: pa.Array) -> str | None:
+        try:
+            return whole(row)[0].as_py()  # type: ignore[no-any-return]
+        except (pa.ArrowInvalid, Unsure):
+            raise Refused("holds text that is not UTF-8, or no JSON") from None
+
+    def whole(values: pa.Array) -> pa.Array:
+        text = json_text(values)
+        if not all(value is None or is_json(value) for value in text.to_pylist()):
+            raise Unsure
+        return text
+
+    return Way(whole, one, lambda values: [values.slice(at, 1) for at in range(len(values))])
+
+
+def json_text(values: pa.Array) -> pa.Array:
+    """JSON text of each value, NULL for NULL. Raises ArrowInvalid where text is not UTF-8."""
+    family, plain = unpacked(values)
+    if family is Family.STRUCTURE:
+        return _structure(plain)
+    if family is Family.BYTES:
+        coded = [None if value is None else f'"{base64.b64encode(value).decode()}"' for value in plain.to_pylist()]
+        return pa.array(coded, pa.string())
+    text = text_of(family, plain)
+    if family in _BARE:
+        return text
+    if family is Family.FLOAT:
+        return pc.if_else(pc.is_finite(plain), text, _quoted(text))
+    return _quoted(text)
+
+
+def text_of(family: Family, plain: pa.Array) -> pa.Array:
+    """Text of values that are no lists or records. Raises ArrowInvalid where it is not UTF-8."""
+    text, refused = follow(printed(family, plain.type), plain, pa.string())
+    if refused:
+        raise pa.ArrowInvalid("not UTF-8")
+    return text
+
+
+def _is_json(text: str) -> bool:
+    def refuse(word: str) -> Any:
+        raise ValueError(word)
+
+    try:
+        json.loads(text, parse_constant=refuse, parse_int=str, parse_float=str)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _quoted(text: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(text, _NEEDS_ESCAPE)).as_py():
+        escaped = [None if value is None else json.dumps(value, ensure_ascii=False) for value in text.to_pylist()]
+        return pa.array(escaped, pa.string())
+    return pc.binary_join_element_wise('"', text, '"', "")
+
+
+def _structure(values: pa.Array) -> pa.Array:
+    if pt.is_struct(values.type):
+        return _record(values)
+    if pt.is_map(values.type):
+        return _list(values, _pairs, "{", "}")
+    if pt.is_union(values.type):
+        return _union(values)
+    return _list(values, _items, "[", "]")
+
+
+def _record(values: pa.StructArray) -> pa.Array:
+    if values.type.num_fields == 0:
+        return pc.if_else(values.is_valid(), "{}", None)
+    parts: list[Any] = []
+    for at, part in enumerate(values.flatten()):
+        name = json.dumps(values.type.field(at).name, ensure_ascii=False)
+        parts += [f"{',' if at else '{'}{name}:", _items(part)]
+    return pc.if_else(values.is_valid(), pc.binary_join_element_wise(*parts, "}", ""), None)
+
+
+def _items(values: pa.Array) -> pa.Array:
+    return pc.fill_null(json_text(values), "null")
+
+
+def _pairs(entries: pa.StructArray) -> pa.Array:
+    keys, items = entries.flatten()
+    family, plain = unpacked(keys)
+    names = json_text(keys) if family in (Family.STRUCTURE, Family.BYTES) else text_of(family, plain)
+    quoted = names if family is Family.BYTES else _quoted(names)
+    return pc.binary_join_element_wise(quoted, ":", _items(items), "")
+
+
+def _list(values: pa.Array, texts: Any, before: str, after: str) -> pa.Array:
+    if pt.is_list_view(values.type) or pt.is_large_list_view(values.type):
+        values = values.cast(pa.list_(values.type.value_field))
+    if pt.is_map(values.type):
+        values = values.cast(pa.list_(pa.struct([values.type.key_field, values.type.item_field])))
+    lengths = pc.cast(pc.fill_null(pc.list_value_length(values), 0), pa.int32())
+    ends = pc.cumulative_sum(lengths)
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts(values.flatten())), ",")
+    return pc.if_else(values.is_valid(), pc.binary_join_element_wise(before, joined, after, ""), None)
+
+
+def _union(values: pa.UnionArray) -> pa.Array:
+    texts = [json_text(pa.array([item.value.as_py()], item.value.type))[0].as_py() for item in values]
+    return pa.array(texts, pa.string())

@@ -1,0 +1,258 @@
+"""Numbers: whole ones, decimals and binary fractions, each taken digit by digit or refused.
+
+A binary fraction is the number that its shortest decimal text says, as PostgreSQL's casts have it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, arrow_type, checked_digits
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.casting.printing import decimal_text, float_text, plain_decimal
+from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, between, match, sure
+
+NOT_A_NUMBER = "is not a number"
+BLANKS = " \t\r\n"
+_NUMBER = re.compile(r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
+_EXACT_FLOAT = 2**53
+# Every decimal of so many digits reads back from the nearest binary fraction.
+_SAFE_DIGITS = 15
+_INT64 = (-(2**63), 2**63 - 1)
+_CONTEXT = Context(prec=250)
+_DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
+
+Reads = Callable[[Any], Decimal]
+
+
+def from_integer(column: ColumnMapping) -> Way:
+    """Whole numbers as any number."""
+    return _way(column, Decimal, _INTEGERS)
+
+
+def from_decimal(column: ColumnMapping) -> Way:
+    """Decimals as any number."""
+    return _way(column, _itself, _FROM_DECIMALS)
+
+
+def from_float(column: ColumnMapping) -> Way:
+    """Binary fractions as any number."""
+    if column.warehouse_type is WarehouseType.FLOAT64:
+        return Way(lambda values: pc.cast(values, pa.float64()), _itself)
+    way = _way(column, Decimal, _FLOATS)
+    return Way(way.whole, way.one, lambda values: float_text(values).to_pylist())
+
+
+def from_text(column: ColumnMapping) -> Way:
+    """Numbers written in digits as any number; leading zeros are dropped."""
+    return _way(column, _read, _TEXTS)
+
+
+def to_bool(column: ColumnMapping) -> Way:
+    """Zero and one as false and true."""
+
+    def whole(values: pa.Array) -> pa.Array:
+        numbers = pc.cast(values, pa.int64())
+        between(numbers, 0, 1)
+        return pc.cast(numbers, pa.bool_())
+
+    def one(value: Any) -> bool:
+        if value not in (0, 1):
+            raise Refused("is neither 0 nor 1")
+        return bool(value)
+
+    return Way(whole, one)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _read(text: str) -> Decimal:
+    text = text.strip(BLANKS)
+    if not _NUMBER.fullmatch(text):
+        raise Refused(NOT_A_NUMBER)
+    return Decimal(text)
+
+
+Whole = Callable[[pa.Array, ColumnMapping], pa.Array]
+
+
+def _way(column: ColumnMapping, read: Reads, wholes: dict[str, Whole]) -> Way:
+    kind = column.warehouse_type
+    if kind in _DECIMALS:
+        precision, scale = checked_digits(column)
+        key = "decimal" if precision <= DECIMAL128_DIGITS else "long decimal"
+        return Way(lambda values: wholes[key](values, column), lambda value: fitted(read(value), precision, scale))
+    one = _to_int64 if kind is WarehouseType.INT64 else _to_float64
+    return Way(lambda values: wholes[kind.value](values, column), lambda value: one(read(value)))
+
+
+def fitted(value: Decimal, precision: int, scale: int) -> Decimal | str:
+    """The decimal with exactly ``scale`` digits after the point, or its text when a column holds it so."""
+    if not value.is_finite():
+        raise Refused(NOT_A_NUMBER)
+    if value and value.adjusted() >= precision - scale:
+        raise Refused(f"is not a number of at most {precision - scale} digits before the point")
+    if value != value.quantize(Decimal(1).scaleb(-scale), context=_CONTEXT):
+        raise Refused(f"has more than {scale} digits after the point")
+    if precision > DECIMAL128_DIGITS:
+        return plain_decimal(value)
+    return value.quantize(Decimal(1).scaleb(-scale), context=_CONTEXT)
+
+
+def _to_int64(value: Decimal) -> int:
+    if not value.is_finite():
+        raise Refused(NOT_A_NUMBER)
+    if value != value.to_integral_value():
+        raise Refused("has digits after the point, which a whole number would lose")
+    if not _INT64[0] <= value <= _INT64[1]:
+        raise Refused("needs more than 64 bits")
+    return int(value)
+
+
+def _to_float64(value: Decimal) -> float:
+    if not value.is_finite():
+        raise Refused(NOT_A_NUMBER)
+    size = value.copy_abs()
+    if value and (size >= Decimal("1e308") or size < Decimal("1e-307")):
+        raise Refused("is too large or too small for FLOAT64")
+    nearest = float(value)
+    if Decimal(repr(nearest)) != value:
+        raise Refused("has more digits than FLOAT64 keeps")
+    return nearest
+
+
+def _integer_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    return pc.cast(values, pa.int64())
+
+
+def _integer_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    between(values, -_EXACT_FLOAT, _EXACT_FLOAT)
+    return pc.cast(values, pa.float64())
+
+
+def _integer_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    return pc.cast(pc.cast(values, pa.decimal128(20, 0)), arrow_type(column))
+
+
+def _integer_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    precision, scale = checked_digits(column)
+    if precision - scale < 20:
+        raise Unsure
+    return pc.cast(values, pa.string())
+
+
+def _decimal_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    if values.type.scale < 0:
+        raise Unsure
+    return pc.cast(values, pa.int64())
+
+
+def _decimal_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    if values.type.precision > _SAFE_DIGITS or values.type.scale < 0:
+        raise Unsure
+    return pc.cast(pc.cast(values, pa.string()), pa.float64())
+
+
+def _decimal_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    values.validate(full=True)
+    if values.type.scale < 0:
+        raise Unsure
+    return pc.cast(values, arrow_type(column))
+
+
+def _decimal_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    precision, scale = checked_digits(column)
+    kind = values.type
+    if not 0 <= kind.scale <= scale or kind.precision - kind.scale > precision - scale:
+        raise Unsure
+    return decimal_text(values)
+
+
+def _float_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    sure(pc.all(pc.is_finite(values)))
+    between(values, -_EXACT_FLOAT, _EXACT_FLOAT)
+    return pc.cast(values, pa.int64())
+
+
+def _float_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    return _text_to_decimal(float_text(values), column)
+
+
+def _float_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    return _text_to_long(float_text(values), column)
+
+
+def _trimmed(values: pa.Array) -> pa.Array:
+    return pc.utf8_trim(values, BLANKS)
+
+
+def _text_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    text = _trimmed(values)
+    match(text, "-?[0-9]{1,18}")
+    return pc.cast(text, pa.int64())
+
+
+def _text_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    text = _trimmed(values)
+    match(text, r"-?[0-9]+(\.[0-9]+)?")
+    between(pc.utf8_length(text), 1, _SAFE_DIGITS)
+    return pc.cast(text, pa.float64())
+
+
+def _text_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    precision, scale = checked_digits(column)
+    text = _trimmed(values)
+    match(text, _digits(precision - scale, scale, "[0-9]"))
+    return pc.cast(text, arrow_type(column))
+
+
+def _text_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
+    precision, scale = checked_digits(column)
+    text = _trimmed(values)
+    match(text, _digits(precision - scale, scale, "[1-9]"))
+    return text
+
+
+def _digits(whole: int, fraction: int, first: str) -> str:
+    """A pattern of decimals of at most so many digits that begin with ``first``."""
+    before = f"{first}[0-9]{{0,{whole - 1}}}" if whole else "0"
+    after = rf"(\.[0-9]{{1,{fraction}}})?" if fraction else ""
+    return f"-?{before}{after}"
+
+
+_INTEGERS: dict[str, Whole] = {
+    "INT64": _integer_to_int64,
+    "FLOAT64": _integer_to_float,
+    "decimal": _integer_to_decimal,
+    "long decimal": _integer_to_long,
+}
+_FROM_DECIMALS: dict[str, Whole] = {
+    "INT64": _decimal_to_int64,
+    "FLOAT64": _decimal_to_float,
+    "decimal": _decimal_to_decimal,
+    "long decimal": _decimal_to_long,
+}
+_FLOATS: dict[str, Whole] = {
+    "INT64": _float_to_int64,
+    "decimal": _float_to_decimal,
+    "long decimal": _float_to_long,
+}
+_TEXTS: dict[str, Whole] = {
+    "INT64": _text_to_int64,
+    "FLOAT64": _text_to_float,
+    "decimal": _text_to_decimal,
+    "long decimal": _text_to_long,
+}
+
+
+def from_bool() -> Way:
+    """False and true as 0 and 1."""
+    return Way(lambda values: pc.cast(values, pa.int64()), int)

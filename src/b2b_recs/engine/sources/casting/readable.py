@@ -1,0 +1,45 @@
+"""The values of rejected rows as text that can always be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from b2b_recs.engine.sources.casting.families import Family, unpacked
+from b2b_recs.engine.sources.casting.json_text import to_json
+from b2b_recs.engine.sources.casting.printing import printed
+from b2b_recs.engine.sources.casting.ways import follow
+
+_SPELLED = (Family.TEXT, Family.JSON, Family.BYTES, Family.UUID)
+
+
+def readable(values: pa.Array, rows: Sequence[int]) -> list[str | None]:
+    """The text of these rows; bytes that are not UTF-8 as ``\\x`` and hexadecimal digits."""
+    family, plain = unpacked(values.take(pa.array(rows, pa.int64())))
+    if family in _SPELLED:
+        return [_spelled(value) for value in plain.view(pa.binary()).to_pylist()]
+    if family is Family.STRUCTURE:
+        return [_structure(plain.slice(at, 1)) for at in range(len(plain))]
+    text, _ = follow(printed(family, plain.type), plain, pa.string())
+    return text.to_pylist()  # type: ignore[no-any-return]
+
+
+def _spelled(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return f"\\x{value.hex()}"
+
+
+def _structure(row: pa.Array) -> str | None:
+
+    text, refused = follow(to_json(), row, pa.string())
+    return _anyhow(row) if refused else text.to_pylist()[0]
+
+
+def _anyhow(row: pa.Array) -> str:
+    """A list or record with text that is not UTF-8, as Arrow shows it."""
+    return str(row.to_string(skip_new_lines=True)).encode("utf-8", "backslashreplace").decode()
