@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +21,10 @@ from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.contract import (
     Batch,
+    Capabilities,
     CheckResult,
     ColumnInfo,
+    KeyRange,
     ReadRequest,
     RejectedRow,
     Source,
@@ -61,6 +65,8 @@ class MemorySource(Source):
     lose: int = 0
     reads: list[ReadRequest] = field(default_factory=list)
     on_batch: Callable[[int], None] = lambda number: None
+    others: list[MemorySource] = field(default_factory=list)
+    closed: bool = False
 
     def check(self) -> CheckResult:
         return CheckResult(1.0, "memory", tuple(self.tables()))
@@ -112,11 +118,37 @@ class MemorySource(Source):
         if self.fail_after is not None and self.failure is not None:
             raise self.failure
 
+    def totals(self, request: ReadRequest, columns: Sequence[str]) -> dict[str, Decimal | None]:
+        found: dict[str, Decimal | None] = {}
+        for name in columns:
+            values = [row[name] for row in self._rows(request) if row[name] is not None]
+            found[name] = Decimal(sum(values)) if values else None
+        return found
+
+    def key_ranges(self, request: ReadRequest, column: str, parts: int) -> tuple[KeyRange, ...]:
+        if not column:
+            return ()
+        values = sorted({row[column] for row in self._rows(request) if row[column] is not None})
+        edges = [None, *(str(values[len(values) * at // parts]) for at in range(1, parts)), None]
+        return tuple(KeyRange(column, lower, upper) for lower, upper in pairwise(edges))
+
+    def beside(self) -> Source:
+        other = replace(self, closed=False)
+        self.others.append(other)
+        return other
+
     def close(self) -> None:
-        pass
+        self.closed = True
 
     def _rows(self, request: ReadRequest) -> list[dict[str, Any]]:
         rows = list(self.table.rows)
+        cut = request.key_range
+        if cut is not None:
+            rows = [row for row in rows if row[cut.column] is not None]
+            if cut.lower is not None:
+                rows = [row for row in rows if row[cut.column] >= self._value(cut.column, cut.lower)]
+            if cut.upper is not None:
+                rows = [row for row in rows if row[cut.column] < self._value(cut.column, cut.upper)]
         window = request.window
         if window is not None:
             rows = [row for row in rows if self._inside(row[window.cursor], window)]
@@ -154,6 +186,7 @@ class Memory(SourceType):
     name = "Memory"
     category = "relational"
     Parameters = BaseModel
+    capabilities = Capabilities(checksum=True, key_ranges=True)
 
     def open(self, parameters: Any, dial: Any) -> Source:
         raise AssertionError("opened by the tests themselves")

@@ -120,13 +120,13 @@ class _Run:
         now = header.now if header else self.clock()
         plan = make_plan(self.source_type, self.source, self.spec, self.table, now, header.bounds if header else None)
         if header is not None and header.fingerprint == plan.fingerprint():
-            plan = spread(plan, header.ranges, self.spec)
-            kept = self._usable(plan)
+            as_cut = spread(plan, header.ranges, self.spec)
+            kept = self._usable(as_cut)
             if kept:
                 self.journal.keep(header, kept)
                 rows = sum(item.read for item in kept)
                 self.progress.log(f"Going on after {rows:,} rows that were read before the interruption.")
-                return plan, kept, header
+                return as_cut, kept, header
         if header is not None and plan.bounds is not None:
             plan = make_plan(self.source_type, self.source, self.spec, self.table, self.clock(), None)
         return plan, [], None

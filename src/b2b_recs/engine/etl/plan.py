@@ -112,7 +112,8 @@ def make_plan(
             batch_bytes=BATCH_BYTES,
             time_zone=spec.time_zone,
         )
-        return Plan(layout, (request,), None, (), True, False, now, primary)
+        full = all(column.name not in primary or not column.nullable for column in columns)
+        return Plan(layout, (request,), None, (), True, False, now, primary if full else ())
     return _transactional(source_type, source, spec, spec.load, table, layout, primary, columns, now, fixed, proposal)
 
 

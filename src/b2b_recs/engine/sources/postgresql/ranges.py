@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from b2b_recs.engine.errors import ConnectionLost
 from b2b_recs.engine.sources.contract import KeyRange, ReadRequest
@@ -98,4 +99,4 @@ def _ranges(column: str, starts: Sequence[str]) -> tuple[KeyRange, ...]:
     if not starts:
         return ()
     edges = [None, *starts, None]
-    return tuple(KeyRange(column, lower, upper) for lower, upper in zip(edges, edges[1:], strict=False))
+    return tuple(KeyRange(column, lower, upper) for lower, upper in pairwise(edges))

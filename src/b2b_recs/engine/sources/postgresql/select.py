@@ -13,7 +13,6 @@ from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert
 from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_text
 
-
 # The column of every table that says where on disk a row lies.
 PLACE = "ctid"
 
