@@ -127,7 +127,7 @@ class FileSource(Source):
         def produce() -> Iterator[Batch]:
             return self._limited(request, pattern, files)
 
-        yield from read_ahead(produce, request, cancelled)
+        yield from read_ahead(produce, request, cancelled, self._store.interrupt)
 
     def files(self, schema: str, table: str) -> list[FileInfo]:
         """The files of a table now, by path."""

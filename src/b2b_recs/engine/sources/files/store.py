@@ -52,6 +52,10 @@ class FileStore(ABC):
     def info(self, path: str) -> FileInfo:
         """The file as it is now, for comparing marks after a read. Raises TableMissing when it is gone."""
 
+    def interrupt(self) -> None:
+        """Make another thread that waits for this place give up; the place stays usable."""
+        return None
+
     @abstractmethod
     def close(self) -> None:
         """Release connections and temporary files; safe to call twice."""
