@@ -9,9 +9,20 @@ from pydantic import BaseModel, ValidationError
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
+from b2b_recs.engine.sources.mongodb import MongoDB
+from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.postgresql import PostgreSQL
+from b2b_recs.engine.sources.snowflake import Snowflake
 
-SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared for declared in (PostgreSQL(),)}
+# In the order of the pages.
+_DECLARED: tuple[type[SourceType], ...] = (
+    PostgreSQL,
+    MySQL,
+    MariaDB,
+    Snowflake,
+    MongoDB,
+)
+SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared() for declared in _DECLARED}
 
 
 def source_type(type_name: str) -> SourceType:

@@ -1,0 +1,255 @@
+"""MongoDB as a source: what it declares, and one open connection."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing, DatabaseMissing, TableMissing
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.ahead import read_ahead
+from b2b_recs.engine.sources.contract import (
+    Batch,
+    Capabilities,
+    CheckResult,
+    ColumnInfo,
+    Dialer,
+    ParametersModel,
+    ReadRequest,
+    Source,
+    SourceType,
+    TableInfo,
+)
+from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect
+from b2b_recs.engine.sources.mongodb.errors import refusal
+from b2b_recs.engine.sources.mongodb.kinds import RULES, kind_of, rule_for, source_type_of
+from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
+from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
+from b2b_recs.engine.sources.mongodb.values import printed, to_batch
+from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
+
+_TIMED_TABLES = 200
+_SAMPLE_CHARACTERS = 1000
+_MOST_IN_BATCH = 50_000
+_QUESTION = QUESTION_SECONDS * 1000
+_LONGEST_NAME = 255
+
+
+class MongoDBSource(Source):
+    """One client of one server, reading one database."""
+
+    def __init__(self, parameters: MongoDBParameters, dial: Dialer) -> None:
+        self._parameters = parameters
+        self._client = connect(parameters, dial)
+        codec = load_driver("bson.codec_options", extra="mongodb", name="MongoDB")
+        self._codec = codec.CodecOptions(
+            tz_aware=True,
+            datetime_conversion=codec.DatetimeConversion.DATETIME_MS,
+            unicode_decode_error_handler="strict",
+        )
+        self._database = self._client.get_database(parameters.database, codec_options=self._codec)
+
+    def check(self) -> CheckResult:
+        """The round trip in milliseconds, the server's version, and the database's collections."""
+        with self._refusing("the database"):
+            started = time.perf_counter()
+            self._client.admin.command("ping")
+            latency = (time.perf_counter() - started) * 1000
+            version = str(self._client.admin.command("buildInfo")["version"])
+        tables = self.tables()
+        if not tables:
+            raise DatabaseMissing(
+                f"{self._parameters.host} has nothing to read in a database {self._parameters.database}.",
+                advice="Check the name of the database, its capitals too, and the login's rights.",
+                field="database",
+            )
+        return CheckResult(latency, version, tuple(tables))
+
+    def tables(self) -> list[TableInfo]:
+        """Collections and views, those of the system left out, with the rows the server believes they have."""
+        found: list[TableInfo] = []
+        with self._refusing("the list of collections"):
+            listed = sorted(self._database.list_collections(), key=lambda item: str(item["name"]))
+            for item in listed:
+                name, kind = str(item["name"]), str(item.get("type", "collection"))
+                if name.startswith("system."):
+                    continue
+                rows = None
+                if kind == "collection" and len(found) < _TIMED_TABLES:
+                    rows = int(self._database[name].estimated_document_count(maxTimeMS=_QUESTION))
+                found.append(TableInfo(self._parameters.database, name, "view" if kind == "view" else "table", rows))
+        return found
+
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """The fields of the documents looked at, ``_id`` first, then as they first appear."""
+        kinds = self._kinds(table)
+        return [
+            ColumnInfo(
+                name,
+                source_type,
+                nullable=name != "_id",
+                key_position=1 if name == "_id" else None,
+                is_time=source_type == "date",
+                base_type=source_type.split(" or ")[0],
+            )
+            for name, source_type in kinds.items()
+        ]
+
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per field, as text, cut after 1,000 characters."""
+        documents = self._look(table, count)
+        texts = {name: [printed(document.get(name)) for document in documents] for name in columns}
+        return {
+            name: [text if text is None else text[:_SAMPLE_CHARACTERS] for text in found]
+            for name, found in texts.items()
+        }
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """The largest value of the kind the field is compared by, as exact text."""
+        name = checked_field(cursor)
+        family = family_of(name, self._kinds(table))
+        with self._refusing(table):
+            found = self._database[table].find_one(
+                {name: {"$type": family}}, {name: 1, "_id": 1}, sort=[(name, -1)], max_time_ms=_QUESTION
+            )
+        return None if found is None else text_of(found[name], kind_of(found[name]))
+
+    def count(self, request: ReadRequest) -> int:
+        """How many documents the request covers."""
+        kinds = self._kinds(request.table)
+        limit = {"limit": request.row_limit} if request.row_limit is not None else {}
+        with self._refusing(request.table):
+            return int(self._database[request.table].count_documents(filter_of(request, kinds), **limit))
+
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of documents; values that the mapping cannot hold are refused with their row."""
+        kinds = self._kinds(request.table)
+        self._refuse_missing(request, kinds)
+        names = [column.name for column in request.columns]
+        order = [(checked_field(name), 1) for name in request.order_by]
+        bson = load_driver("bson", extra="mongodb", name="MongoDB")
+        options: dict[str, Any] = {"sort": order} if order else {}
+        if request.row_limit is not None:
+            options["limit"] = request.row_limit
+
+        def produce() -> Iterator[Batch]:
+            with self._refusing(request.table):
+                cursor = self._database[request.table].find_raw_batches(
+                    filter_of(request, kinds), self._projection(names), batch_size=self._batch(request), **options
+                )
+                try:
+                    for block in cursor:
+                        yield to_batch(bson.decode_all(block, self._codec), request.columns, request.time_zone)
+                finally:
+                    cursor.close()
+
+        yield from read_ahead(produce, request, cancelled)
+
+    def close(self) -> None:
+        """Close the client and its connections."""
+        self._client.close()
+
+    def _look(self, table: str, count: int) -> list[dict[str, Any]]:
+        """Up to ``count`` documents: all of a small collection, else a random choice. Raises TableMissing."""
+        if not table or len(table) > _LONGEST_NAME or "\x00" in table or not _is_text(table):
+            raise BadInput(f"{table[:40]!r} cannot name a collection.", advice="Choose one from the list.")
+        with self._refusing(table):
+            if not list(self._database.list_collections(filter={"name": table})):
+                raise TableMissing(
+                    f"{self._parameters.database} has no collection {table}.",
+                    advice="Choose another one from the list.",
+                )
+            collection = self._database[table]
+            found = list(collection.find({}, limit=count + 1, max_time_ms=_QUESTION))
+            if len(found) > count:
+                found = list(collection.aggregate([{"$sample": {"size": count}}], maxTimeMS=_QUESTION))
+            return found
+
+    def _kinds(self, table: str) -> dict[str, str]:
+        """The source type of every field of the documents looked at; ``_id`` even of an empty collection."""
+        counts: dict[str, Counter[str]] = {"_id": Counter()}
+        for document in self._look(table, self._parameters.sampled_documents):
+            for name, value in document.items():
+                counts.setdefault(name, Counter())[kind_of(value)] += 1
+        found = {name: source_type_of(seen) for name, seen in counts.items()}
+        found["_id"] = found["_id"] or "objectId"
+        return found
+
+    def _refuse_missing(self, request: ReadRequest, kinds: dict[str, str]) -> None:
+        """Refuse a column that no document has, where every document was looked at."""
+        gone = [column.name for column in request.columns if column.name not in kinds]
+        if not gone or len(kinds) == 1:
+            return
+        with self._refusing(request.table):
+            rows = int(self._database[request.table].estimated_document_count(maxTimeMS=_QUESTION))
+        if rows <= self._parameters.sampled_documents:
+            raise ColumnMissing(
+                f"No document of {request.table} has a field {gone[0]} any more.",
+                advice="Open the job and choose its columns again.",
+                field=gone[0],
+            )
+
+    def _projection(self, names: list[str]) -> dict[str, Any] | None:
+        """Only the chosen fields, unless a name would be read as a path: then whole documents."""
+        if any("." in name or name.startswith("$") for name in names):
+            return None
+        return {**dict.fromkeys(names, 1), "_id": 1 if "_id" in names else 0}
+
+    def _batch(self, request: ReadRequest) -> int:
+        """Documents of one batch, from the size of a few."""
+        bson = load_driver("bson", extra="mongodb", name="MongoDB")
+        seen = self._look(request.table, 20)
+        size = sum(len(bson.encode(document)) for document in seen) / max(1, len(seen)) or 1
+        return int(min(_MOST_IN_BATCH, max(20, request.batch_bytes / size)))
+
+    @contextmanager
+    def _refusing(self, subject: str) -> Iterator[None]:
+        """The engine's errors for the driver's."""
+        pymongo = load_driver("pymongo.errors", extra="mongodb", name="MongoDB")
+        bson = load_driver("bson.errors", extra="mongodb", name="MongoDB")
+        try:
+            yield
+        except (pymongo.PyMongoError, bson.BSONError) as error:
+            raise refusal(error, self._parameters, subject) from None
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class MongoDB(SourceType):
+    """The declaration of MongoDB."""
+
+    type: ClassVar[str] = "mongodb"
+    name: ClassVar[str] = "MongoDB"
+    category: ClassVar[str] = "nosql"
+    Parameters: ClassVar[ParametersModel] = MongoDBParameters
+    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False)
+    verified_against: ClassVar[str] = (
+        "the vendor's client against a double of the wire protocol (OP_MSG, SCRAM); no server could be had"
+    )
+    extra: ClassVar[str] = "mongodb"
+    driver: ClassVar[str] = "pymongo"
+    rules: ClassVar[Mapping[str, TypeRule]] = RULES
+    grants: ClassVar[str] = """use admin
+db.createUser({user: "b2b_recs_reader", pwd: passwordPrompt(), roles: [{role: "read", db: "your_database"}]})"""
+
+    def open(self, parameters: Any, dial: Dialer) -> MongoDBSource:
+        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, SourceRefused, DriverMissing."""
+        if not isinstance(parameters, MongoDBParameters):
+            raise TypeError("parameters must be MongoDBParameters")
+        return MongoDBSource(parameters, dial)
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every field, by every kind of value it was seen with."""
+        return propose_columns(columns, samples, rule_for)
