@@ -11,6 +11,7 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.mongodb import MongoDB
 from b2b_recs.engine.sources.mysql import MariaDB, MySQL
+from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
 from b2b_recs.engine.sources.postgresql import PostgreSQL
 from b2b_recs.engine.sources.snowflake import Snowflake
 
@@ -21,6 +22,9 @@ _DECLARED: tuple[type[SourceType], ...] = (
     MariaDB,
     Snowflake,
     MongoDB,
+    GoogleCloudStorage,
+    AmazonS3,
+    AzureBlob,
 )
 SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared() for declared in _DECLARED}
 

@@ -1,0 +1,95 @@
+"""The declarations of the object stores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.contract import Capabilities, ColumnInfo, Dialer, ParametersModel, SourceType
+from b2b_recs.engine.sources.files.proposal import propose_files
+from b2b_recs.engine.sources.files.source import FILE_CAPABILITIES, FileSource
+from b2b_recs.engine.sources.object_stores.azure_blob import AzureBlobStore
+from b2b_recs.engine.sources.object_stores.gcs import GcsStore
+from b2b_recs.engine.sources.object_stores.parameters import AzureBlobParameters, GcsParameters, S3Parameters
+from b2b_recs.engine.sources.object_stores.s3 import S3Store
+
+
+class _ObjectStoreType(SourceType):
+    """What the declarations share: they are read as files, whose format the connection says."""
+
+    category: ClassVar[str] = "files"
+    capabilities: ClassVar[Capabilities] = FILE_CAPABILITIES
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every column, as the format of the files says or their values show."""
+        return propose_files(columns, samples)
+
+
+class AmazonS3(_ObjectStoreType):
+    """The declaration of Amazon S3 and the stores that speak its protocol."""
+
+    type: ClassVar[str] = "s3"
+    name: ClassVar[str] = "Amazon S3"
+    Parameters: ClassVar[ParametersModel] = S3Parameters
+    secret_fields: ClassVar[tuple[str, ...]] = ("secret_access_key", "session_token")
+    verified_against: ClassVar[str] = (
+        "moto 5 over its HTTP interface, with signatures checked; Amazon's published signature examples"
+    )
+    grants: ClassVar[str] = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::BUCKET"},
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::BUCKET/*"}
+  ]
+}"""
+
+    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+        """The bucket; nothing is asked of it yet."""
+        if not isinstance(parameters, S3Parameters):
+            raise TypeError("parameters must be S3Parameters")
+        return FileSource(S3Store(parameters, dial), parameters)
+
+
+class GoogleCloudStorage(_ObjectStoreType):
+    """The declaration of Google Cloud Storage."""
+
+    type: ClassVar[str] = "gcs"
+    name: ClassVar[str] = "Google Cloud Storage"
+    Parameters: ClassVar[ParametersModel] = GcsParameters
+    secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
+    verified_against: ClassVar[str] = (
+        "gcp-storage-emulator over its HTTP interface, which checks no keys; the signed token against its public key"
+    )
+    grants: ClassVar[str] = (
+        "gcloud storage buckets add-iam-policy-binding gs://BUCKET "
+        "--member=serviceAccount:READER@PROJECT.iam.gserviceaccount.com --role=roles/storage.objectViewer"
+    )
+
+    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+        """The bucket; nothing is asked of it yet."""
+        if not isinstance(parameters, GcsParameters):
+            raise TypeError("parameters must be GcsParameters")
+        return FileSource(GcsStore(parameters, dial), parameters)
+
+
+class AzureBlob(_ObjectStoreType):
+    """The declaration of Azure Blob Storage."""
+
+    type: ClassVar[str] = "azure_blob"
+    name: ClassVar[str] = "Azure Blob Storage"
+    Parameters: ClassVar[ParametersModel] = AzureBlobParameters
+    secret_fields: ClassVar[tuple[str, ...]] = ("account_key", "sas_token")
+    verified_against: ClassVar[str] = "Azurite 3, which checks keys and signatures"
+    grants: ClassVar[str] = (
+        "az storage container generate-sas --account-name ACCOUNT --name CONTAINER "
+        "--permissions rl --https-only --expiry 2027-12-31T00:00Z"
+    )
+
+    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+        """The container; nothing is asked of it yet."""
+        if not isinstance(parameters, AzureBlobParameters):
+            raise TypeError("parameters must be AzureBlobParameters")
+        return FileSource(AzureBlobStore(parameters, dial), parameters)

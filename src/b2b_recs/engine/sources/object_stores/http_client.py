@@ -1,0 +1,235 @@
+"""Requests to one store: dialled where the guard said, verified for its name, bounded in time, size and tries."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpcore
+
+from b2b_recs.engine.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    EngineError,
+    HostUnknown,
+    SourceRefused,
+    SourceTimeout,
+)
+from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.object_stores.endpoint import Endpoint, inside_only
+
+CONNECT_SECONDS, QUIET_SECONDS = 10.0, 30.0
+# A whole answer, however slowly its bytes come.
+ANSWER_SECONDS = 300.0
+_PAUSES = (0.2, 1.0)
+_WORTH_ANOTHER_TRY = (408, 429, 500, 502, 503, 504)
+_TIMEOUT = {"connect": CONNECT_SECONDS, "read": QUIET_SECONDS, "write": QUIET_SECONDS, "pool": CONNECT_SECONDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a store answered; names of headers are in small letters."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class StoreClient:
+    """Connections to one endpoint. Takes nothing from the environment, follows no redirect, keeps no cookie.
+
+    ``where`` names the setting that holds the host, for refusals. Several threads may ask at once.
+    """
+
+    def __init__(self, endpoint: Endpoint, dial: Dialer, *, authority: str = "", where: str = "endpoint") -> None:
+        self.endpoint = endpoint
+        self._where = where
+        self._always = {"Host": endpoint.authority, "User-Agent": "b2b-recs", "Accept": "*/*"}
+        self._closed = threading.Event()
+        self._reached = False
+        self._network = _Dialled(inside_only(dial, endpoint))
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl.create_default_context(cadata=authority or None),
+            network_backend=self._network,
+            max_connections=4,
+            keepalive_expiry=30.0,
+            http1=True,
+            http2=False,
+        )
+
+    def ask(self, method: str, target: str, headers: Callable[[], Mapping[str, str]], most_bytes: int) -> Answer:
+        """The answer to a request that changes nothing, asked again when the server or the way to it fails.
+
+        ``headers`` is called for every try, since signatures hold the time. Raises the engine's errors; an answer
+        with an error's status is an answer.
+        """
+        for pause in (*_PAUSES, None):
+            try:
+                answer = self._once(method, target, headers(), most_bytes)
+                if pause is None or answer.status not in _WORTH_ANOTHER_TRY:
+                    return answer
+            except ConnectionLost:
+                if pause is None or self._closed.is_set():
+                    raise
+            self._closed.wait(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def interrupt(self) -> None:
+        """Make a thread that waits for an answer give up; the client stays usable."""
+        self._network.interrupt()
+
+    def close(self) -> None:
+        """Close every connection, also one that another thread waits for; safe to call twice."""
+        self._closed.set()
+        self._network.interrupt()
+        self._pool.close()
+
+    def _once(self, method: str, target: str, headers: Mapping[str, str], most_bytes: int) -> Answer:
+        host = self.endpoint.host
+        if self._closed.is_set():
+            raise ConnectionLost(f"The connection to {host} was closed.", advice="Open it again.")
+        request = httpcore.Request(
+            method,
+            httpcore.URL(
+                scheme=self.endpoint.scheme.encode(),
+                host=host.encode(),
+                port=self.endpoint.port,
+                target=target.encode("ascii"),
+            ),
+            headers=list({**self._always, **headers}.items()),
+            extensions={"timeout": _TIMEOUT},
+        )
+        try:
+            response = self._pool.handle_request(request)
+            try:
+                return self._answer(response, most_bytes)
+            finally:
+                response.close()
+        except EngineError as error:
+            if error.field == "host":
+                error.field = self._where
+            raise
+        except Exception as error:
+            raise self._words(error) from None
+
+    def _answer(self, response: httpcore.Response, most_bytes: int) -> Answer:
+        until = time.monotonic() + ANSWER_SECONDS
+        body = bytearray()
+        for chunk in response.iter_stream():
+            body += chunk
+            if len(body) > most_bytes:
+                raise SourceRefused(
+                    f"{self.endpoint.host} answered with more than was asked for.",
+                    advice="Check that this is the address of an object store.",
+                    field=self._where,
+                )
+            if time.monotonic() > until:
+                raise SourceTimeout(
+                    f"{self.endpoint.host} sends too slowly.", advice="Try at a quieter hour.", field=self._where
+                )
+        self._reached = True
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+        return Answer(response.status, headers, bytes(body))
+
+    def _words(self, error: Exception) -> EngineError:
+        """The engine's error for what the HTTP library raises."""
+        host, port, text = self.endpoint.host, self.endpoint.port, str(error)
+        if isinstance(error, socket.gaierror):
+            return HostUnknown(f"The host {host} has no address.", advice="Check the spelling.", field=self._where)
+        if "CERTIFICATE_VERIFY_FAILED" in text:
+            return SourceRefused(
+                f"The certificate of {host} could not be verified.",
+                advice="Use the name the certificate was made for, or give the CA certificate that signed it.",
+                field="ca_certificate",
+            )
+        if "SSL" in text or isinstance(error, ssl.SSLError):
+            return SourceRefused(
+                f"{host}, port {port}, does not speak https.", advice="Check the endpoint.", field=self._where
+            )
+        if isinstance(error, httpcore.ConnectTimeout | httpcore.ConnectError) and not self._reached:
+            return ConnectionRefused(
+                f"Nothing answered at {host}, port {port}.",
+                advice="Check the endpoint, that the server runs, and that its firewall lets this machine in.",
+                field=self._where,
+            )
+        if isinstance(error, httpcore.TimeoutException):
+            return SourceTimeout(
+                f"{host} did not answer in time.", advice="Check the endpoint and any firewall.", field=self._where
+            )
+        words = "no longer answers" if isinstance(error, httpcore.ConnectError) else "broke off the connection"
+        return ConnectionLost(f"{host} {words}.", advice="Try again.", field=self._where)
+
+
+class _Dialled(httpcore.NetworkBackend):
+    """Connects to the address that the guard gives for a host, at the moment of connecting."""
+
+    def __init__(self, dial: Dialer) -> None:
+        self._dial = dial
+        self._plain = httpcore.SyncBackend()
+        self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        """A connection to the checked address; the name stays for TLS to verify."""
+        address = str(ipaddress.ip_address(self._dial(host, port)))
+        return _Stream(self._plain.connect_tcp(address, port, timeout, local_address, socket_options), self._open)
+
+    def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.NetworkStream:
+        """Never: no endpoint means a socket."""
+        raise httpcore.ConnectError("no sockets")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait as the library asks."""
+        self._plain.sleep(seconds)
+
+    def interrupt(self) -> None:
+        """End every connection, so that whoever waits for one gives up at once."""
+        for stream in list(self._open):
+            stream.interrupt()
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection that another thread can end, which closing does not do to a thread that waits."""
+
+    def __init__(self, stream: httpcore.NetworkStream, opened: weakref.WeakSet[_Stream]) -> None:
+        self._stream = stream
+        self._opened = opened
+        opened.add(self)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._opened.discard(self)
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        self._opened.discard(self)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._opened)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+    def interrupt(self) -> None:
+        """End the connection both ways."""
+        with contextlib.suppress(OSError):
+            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
