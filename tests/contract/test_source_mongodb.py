@@ -228,7 +228,7 @@ def test_a_text_that_turns_up_in_a_field_of_numbers_is_refused_and_not_changed(a
     assert [row["v"] for batch in batches for row in batch.rows.to_pylist()] == [12]
     rejected = {row.row["_id"]: row for batch in batches for row in batch.rejected}
     assert sorted(rejected) == ["2", "3", "4"]
-    assert "is of type string" in rejected["2"].reason
+    assert "is text, not a number" in rejected["2"].reason
     assert rejected["2"].row["v"] == "00123"
 
 

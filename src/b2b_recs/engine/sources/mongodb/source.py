@@ -23,13 +23,14 @@ from b2b_recs.engine.sources.contract import (
     SourceType,
     TableInfo,
 )
+from b2b_recs.engine.sources.documents import printed, to_batch
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect
 from b2b_recs.engine.sources.mongodb.errors import refusal
-from b2b_recs.engine.sources.mongodb.kinds import RULES, kind_of, rule_for, source_type_of
+from b2b_recs.engine.sources.mongodb.kinds import RULES, TEXTS, kind_of, kinds_in, rule_for, source_type_of
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
-from b2b_recs.engine.sources.mongodb.values import printed, to_batch
+from b2b_recs.engine.sources.mongodb.values import plain, plain_document
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 _TIMED_TABLES = 200
@@ -102,7 +103,7 @@ class MongoDBSource(Source):
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per field, as text, cut after 1,000 characters."""
         documents = self._look(table, count)
-        texts = {name: [printed(document.get(name)) for document in documents] for name in columns}
+        texts = {name: [printed(plain(document.get(name))) for document in documents] for name in columns}
         return {
             name: [text if text is None else text[:_SAMPLE_CHARACTERS] for text in found]
             for name, found in texts.items()
@@ -130,6 +131,7 @@ class MongoDBSource(Source):
         kinds = self._kinds(request.table)
         self._refuse_missing(request, kinds)
         names = [column.name for column in request.columns]
+        texts = [bool(kinds_in(column.source_type) & TEXTS) for column in request.columns]
         order = [(checked_field(name), 1) for name in request.order_by]
         bson = load_driver("bson", extra="mongodb", name="MongoDB")
         options: dict[str, Any] = {"sort": order} if order else {}
@@ -143,7 +145,8 @@ class MongoDBSource(Source):
                 )
                 try:
                     for block in cursor:
-                        yield to_batch(bson.decode_all(block, self._codec), request.columns, request.time_zone)
+                        documents = [plain_document(found) for found in bson.decode_all(block, self._codec)]
+                        yield to_batch(documents, request.columns, texts, request.time_zone)
                 finally:
                     cursor.close()
 
