@@ -1,33 +1,40 @@
-"""What the values of a text column look like: dates, moments, numbers, yes or no."""
+"""What the values of a text column look like: dates, moments, numbers, yes or no, JSON."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
+from b2b_recs.engine.schema.formats import FORMATS, formats_of
+from b2b_recs.engine.schema.looks import BOOL_PAIRS, COMMAS, DATES, LEADING_ZERO, NUMBERS, Look, look
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
 
 # Fewer values than this say too little to change a column's type.
 ENOUGH = 200
 _MOSTLY = 0.9
+_COMPACT = "%Y%m%d"
+_LIKELY_YEARS = range(1900, 2101)
+_REJECTED = "Values that are not will be kept among the rejected rows."
+_FEW = "Few values were seen; others will be kept among the rejected rows."
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DATETIME = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}(:?\d{2})?)")
-_WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
-_DECIMAL = re.compile(r"-?(0|[1-9]\d{0,28})\.\d{1,9}")
-_LEADING_ZERO = re.compile(r"-?0\d+")
-_BOOLS = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n"})
+_TYPES = {
+    Look.DATE: WarehouseType.DATE,
+    Look.WALL: WarehouseType.DATETIME,
+    Look.MOMENT: WarehouseType.TIMESTAMP,
+    Look.WHOLE: WarehouseType.INT64,
+    Look.DECIMAL: WarehouseType.NUMERIC,
+    Look.BOOL: WarehouseType.BOOL,
+    Look.JSON: WarehouseType.JSON,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
     """What most sampled values look like.
 
-    ``proposed`` says whether the column's type should follow; otherwise the column stays text and ``warning`` tells
-    what was seen.
+    ``proposed`` says whether the column's type should follow, read in ``format`` when there is one; otherwise the
+    column stays text and ``warning`` tells what was seen.
     """
 
     warehouse_type: WarehouseType
@@ -36,76 +43,197 @@ class Detection:
     reason: str
     warning: str
     proposed: bool
+    format: str = ""
 
 
-def detect(samples: Sequence[str | None]) -> Detection | None:
+def detect(samples: Sequence[str | None], *, text_only: bool = False, formats: bool = True) -> Detection | None:
     """What the values look like, None when they are plain text or too few.
 
-    Only dates and times that every value agrees on are proposed as such. Numbers and yes-or-no words stay text, with a
-    hint: codes made of digits look the same, and one that joins with another table must keep its type.
+    In a database's text column only dates and times that every value agrees on are proposed: numbers, yes-or-no words
+    and JSON stay text, with a hint, because whoever made the table could have chosen their types, and codes made of
+    digits look the same. ``text_only`` is for sources that have no types: there all of them are proposed. Values that
+    begin with zeros keep a column text always. ``formats`` says whether the source reads dates in another order than
+    ISO 8601.
     """
     values = [value for value in samples if value is not None]
     if not any(values):
         return None
-    if any(_LEADING_ZERO.fullmatch(value) for value in values):
-        return _hint(WarehouseType.STRING, 1.0, "Some values begin with zeros that a number would lose; kept as text.")
-    for warehouse_type, what, test in _TESTS:
-        share = sum(map(test, values)) / len(values)
-        if share < _MOSTLY:
-            continue
-        return _verdict(warehouse_type, what, share, values, test)
+    if any(LEADING_ZERO.fullmatch(value) for value in values):
+        return _hint(WarehouseType.STRING, "Some values begin with zeros that a number would lose; kept as text.")
+    looks = Counter(map(look, values))
+    seen = _Seen(values, looks, text_only, formats)
+    return _agreed(seen) or _commas(seen) or _mixed(seen) or _mostly(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The values, what they look like and how often, and what the source can do."""
+
+    values: list[str]
+    looks: Counter[Look]
+    text_only: bool
+    formats: bool
+
+    @property
+    def all(self) -> str:
+        return f"All {len(self.values):,} sampled values are"
+
+    @property
+    def enough(self) -> bool:
+        return len(self.values) >= ENOUGH
+
+    def only(self, *kinds: Look) -> bool:
+        return sum(self.looks[kind] for kind in kinds) == len(self.values)
+
+
+def _agreed(seen: _Seen) -> Detection | None:
+    """The verdict when every value looks the same."""
+    if seen.only(Look.FORMATTED):
+        return _formatted(seen)
+    if seen.only(Look.WHOLE):
+        return _compact_dates(seen) or _number(seen, Look.WHOLE)
+    if seen.only(*NUMBERS):
+        return _number(seen, Look.DECIMAL)
+    if seen.only(Look.BOOL):
+        return _words(seen)
+    for kind in (Look.DATE, Look.WALL, Look.MOMENT):
+        if seen.only(kind):
+            return _time(seen, _TYPES[kind], kind.value)
+    if seen.only(Look.JSON):
+        if seen.text_only:
+            return _proposed(seen, WarehouseType.JSON, f"{seen.all} {Look.JSON}.")
+        return _hint(WarehouseType.JSON, f"{seen.all} {Look.JSON}; kept as text.")
     return None
 
 
-def _verdict(kind: WarehouseType, what: str, share: float, values: list[str], test: Callable[[str], bool]) -> Detection:
-    if share < 1.0:
-        other = next(value for value in values if not test(value))
-        return Detection(
-            kind, share, Confidence.LOW, f"{share:.1%} of {len(values):,} sampled values are {what}; kept as text.",
-            f"Other values disagree, such as {other[:40]!r}.", False,
-        )  # fmt: skip
-    if kind in _TIMES and len(values) >= ENOUGH:
-        return Detection(
-            kind, share, Confidence.MEDIUM, f"All {len(values):,} sampled values are {what}.",
-            "Values that are not will be kept among the rejected rows.", True,
-        )  # fmt: skip
-    return _hint(kind, share, f"All {len(values):,} sampled values are {what}; kept as text because codes look alike.")
+def _time(seen: _Seen, kind: WarehouseType, what: str, name: str = "") -> Detection:
+    if seen.text_only or seen.enough:
+        return _proposed(seen, kind, f"{seen.all} {what}.", name)
+    return _hint(kind, f"{seen.all} {what}; too few to change the type, kept as text.")
 
 
-def _hint(kind: WarehouseType, share: float, reason: str) -> Detection:
-    return Detection(kind, share, Confidence.MEDIUM, reason, "", False)
+def _formatted(seen: _Seen) -> Detection:
+    fits = _fits(seen.values)
+    whole = [name for name, count in fits.items() if count == len(seen.values)]
+    if not whole:
+        return _told(f"{_counts(seen)}; kept as text.", "The values are not written in one way.")
+    if len(whole) > 1:
+        return _told(
+            f"{seen.all} dates whose day and month cannot be told apart; kept as text.",
+            f"They fit {' and '.join(FORMATS[name].shown for name in whole)}.",
+        )
+    form = FORMATS[whole[0]]
+    kind = WarehouseType.DATETIME if form.has_time else WarehouseType.DATE
+    if not seen.formats:
+        return _hint(kind, f"{seen.all} dates written {form.shown}; kept as text.")
+    return _time(seen, kind, f"dates written {form.shown}", form.name)
 
 
-def _is_date(value: str) -> bool:
-    return bool(_DATE.fullmatch(value)) and _parses(date.fromisoformat, value)
+def _compact_dates(seen: _Seen) -> Detection | None:
+    """Dates written as eight digits; only many values say that they are no numbers."""
+    if not seen.enough or not all(len(value) == 8 and int(value[:4]) in _LIKELY_YEARS for value in seen.values):
+        return None
+    if any(_COMPACT not in formats_of(value) for value in seen.values):
+        return None
+    what = f"dates written {FORMATS[_COMPACT].shown}"
+    if not seen.formats or not seen.text_only:
+        return _hint(WarehouseType.DATE, f"{seen.all} {what}; kept as text because whole numbers look alike.")
+    return _proposed(seen, WarehouseType.DATE, f"{seen.all} {what}.", _COMPACT)
 
 
-def _is_datetime(value: str) -> bool:
-    return bool(_DATETIME.fullmatch(value)) and _parses(datetime.fromisoformat, value[:19])
+def _number(seen: _Seen, kind: Look) -> Detection:
+    found = _TYPES[kind]
+    if kind is Look.WHOLE and any(not -(2**63) <= int(value) < 2**63 for value in seen.values):
+        found = WarehouseType.NUMERIC
+    if seen.text_only:
+        return _proposed(seen, found, f"{seen.all} {kind}.")
+    return _hint(found, f"{seen.all} {kind}; kept as text because codes look alike.")
 
 
-def _is_moment(value: str) -> bool:
-    return bool(_MOMENT.fullmatch(value)) and _parses(datetime.fromisoformat, value[:19])
+def _words(seen: _Seen) -> Detection:
+    words = {value.lower() for value in seen.values}
+    pair = next((pair for pair in BOOL_PAIRS if words <= pair), None)
+    if not seen.text_only:
+        return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL}; kept as text because codes look alike.")
+    if pair is None:
+        return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL} of several kinds; kept as text.")
+    if len(words) == 1 and words != {"true"} and words != {"false"}:
+        return _hint(WarehouseType.BOOL, f"{seen.all} {seen.values[0]!r}; kept as text because a code looks alike.")
+    return _proposed(seen, WarehouseType.BOOL, f"{seen.all} {' or '.join(sorted(words, reverse=True))}.")
 
 
-def _parses(parse: Callable[[str], object], value: str) -> bool:
-    try:
-        parse(value)
-    except ValueError:
-        return False
-    return True
+def _commas(seen: _Seen) -> Detection | None:
+    """Numbers of which some are written with commas."""
+    commas = sum(seen.looks[kind] for kind in COMMAS)
+    numbers = commas + sum(seen.looks[kind] for kind in NUMBERS)
+    if not commas or numbers / len(seen.values) < _MOSTLY:
+        return None
+    kind = max((Look.DECIMAL_COMMA, Look.THOUSANDS), key=lambda kind: seen.looks[kind])
+    both = seen.looks[Look.DECIMAL_COMMA] and seen.looks[Look.THOUSANDS]
+    shown = kind if seen.looks[kind] and not both else Look.COMMA
+    return _told(
+        f"{numbers:,} of {len(seen.values):,} sampled values are numbers, {commas:,} of them "
+        f"{shown.removeprefix('numbers ')}; kept as text.",
+        "What a comma stands for differs from country to country.",
+    )
 
 
-_TIMES = frozenset({WarehouseType.DATE, WarehouseType.DATETIME, WarehouseType.TIMESTAMP})
-_TESTS: tuple[tuple[WarehouseType, str, Callable[[str], bool]], ...] = (
-    (WarehouseType.DATE, "dates written YYYY-MM-DD", _is_date),
-    (WarehouseType.DATETIME, "dates with a time and no zone", _is_datetime),
-    (WarehouseType.TIMESTAMP, "dates with a time and a zone", _is_moment),
-    (WarehouseType.INT64, "whole numbers", lambda value: bool(_WHOLE.fullmatch(value))),
-    (
-        WarehouseType.NUMERIC,
-        "decimals",
-        lambda value: bool(_DECIMAL.fullmatch(value) or _WHOLE.fullmatch(value)),
-    ),
-    (WarehouseType.BOOL, "yes or no words", lambda value: value.lower() in _BOOLS),
-)
+def _mixed(seen: _Seen) -> Detection | None:
+    """Dates written in several ways."""
+    kinds = [kind for kind in DATES if seen.looks[kind]]
+    dates = sum(seen.looks[kind] for kind in kinds)
+    if dates / len(seen.values) < _MOSTLY or (len(kinds) == 1 and Look.FORMATTED not in kinds):
+        return None
+    return _told(f"{_counts(seen)}; kept as text.", _others(seen, DATES) or "The values are not written in one way.")
+
+
+def _mostly(seen: _Seen) -> Detection | None:
+    """What most values look like when others disagree."""
+    for kinds in ({Look.DATE}, {Look.WALL}, {Look.MOMENT}, {Look.WHOLE}, NUMBERS, {Look.BOOL}, {Look.JSON}):
+        share = sum(seen.looks[kind] for kind in kinds) / len(seen.values)
+        if share >= _MOSTLY:
+            kind = Look.DECIMAL if len(kinds) > 1 else next(iter(kinds))
+            reason = f"{share:.1%} of {len(seen.values):,} sampled values are {kind}; kept as text."
+            return Detection(_TYPES[kind], share, Confidence.LOW, reason, _others(seen, kinds), False)
+    return None
+
+
+def _others(seen: _Seen, kinds: set[Look] | frozenset[Look]) -> str:
+    other = next((value for value in seen.values if look(value) not in kinds), None)
+    if other is None:
+        return ""
+    return f"Other values disagree, such as {other[:40]!r}." if other else "Other values are empty text."
+
+
+def _counts(seen: _Seen) -> str:
+    """How many values are dates in which form, the most frequent first."""
+    fits = _fits(seen.values)
+    shown: Counter[str] = Counter()
+    for value in seen.values:
+        kind = look(value)
+        if kind is Look.FORMATTED:
+            shown[f"written {FORMATS[max(formats_of(value), key=lambda name: fits[name])].shown}"] += 1
+        elif kind in DATES:
+            shown[kind.removeprefix("dates ")] += 1
+    (first, most), *rest = shown.most_common()
+    also = "".join(f", {count:,} {form}" for form, count in rest)
+    return f"{most:,} of {len(seen.values):,} sampled values are dates {first}{also}"
+
+
+def _fits(values: Sequence[str]) -> Counter[str]:
+    """How many values each format fits."""
+    return Counter(name for value in values for name in formats_of(value))
+
+
+def _proposed(seen: _Seen, kind: WarehouseType, reason: str, name: str = "") -> Detection:
+    if seen.enough:
+        return Detection(kind, 1.0, Confidence.MEDIUM, reason, _REJECTED, True, name)
+    return Detection(kind, 1.0, Confidence.LOW, reason, _FEW, True, name)
+
+
+def _hint(kind: WarehouseType, reason: str) -> Detection:
+    return Detection(kind, 1.0, Confidence.MEDIUM, reason, "", False)
+
+
+def _told(reason: str, warning: str) -> Detection:
+    return Detection(WarehouseType.STRING, 1.0, Confidence.LOW, reason, warning, False)

@@ -43,8 +43,9 @@ class Confidence(StrEnum):
 class ColumnMapping:
     """What one source column becomes in the warehouse.
 
-    ``precision`` and ``scale`` count decimal digits and are set for NUMERIC and BIGNUMERIC only.
-    ``reason`` says why the type was proposed, ``warning`` what may be lost (empty when nothing).
+    ``precision`` and ``scale`` count decimal digits and are set for NUMERIC and BIGNUMERIC only. ``format`` says how
+    dates are written in text that becomes DATE or DATETIME, one of ``schema.formats``; empty for ISO 8601. ``reason``
+    says why the type was proposed, ``warning`` what may be lost (empty when nothing).
     """
 
     name: str
@@ -56,3 +57,4 @@ class ColumnMapping:
     confidence: Confidence = Confidence.HIGH
     reason: str = ""
     warning: str = ""
+    format: str = ""

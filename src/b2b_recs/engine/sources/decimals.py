@@ -67,9 +67,15 @@ def widest(samples: Sequence[str | None]) -> tuple[int, int, int]:
             value = Decimal(text)
         except InvalidOperation:
             continue
-        exponent = value.as_tuple().exponent
-        if isinstance(exponent, int):
+        if value.is_finite():
             seen += 1
-            trailing = -exponent - (len(text) - len(text.rstrip("0")) if "." in text else 0)
-            whole, fraction = max(whole, value.adjusted() + 1), max(fraction, trailing)
+            whole = max(whole, value.adjusted() + 1)
+            fraction = max(fraction, -_last_digit(value))
     return whole, fraction, seen
+
+
+def _last_digit(value: Decimal) -> int:
+    """The power of ten of the last digit that is not zero."""
+    _, digits, exponent = value.as_tuple()
+    zeros = len(digits) - len("".join(map(str, digits)).rstrip("0"))
+    return int(exponent) + zeros

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from b2b_recs.engine.schema.detect import detect
-from b2b_recs.engine.schema.types import ColumnMapping, Mode
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.arrow_types import arrow_name, arrow_rule
 from b2b_recs.engine.sources.decimals import decimal_rule, sampled_decimal_rule
 from b2b_recs.engine.sources.rules import TypeRule
@@ -37,12 +37,15 @@ def propose_columns(
     formats: bool = True,
 ) -> list[ColumnMapping]:
     """One mapping per column, in the same order; only columns named in ``samples`` are looked into."""
-    return [_propose(column, rule_for(column), samples.get(column.name, ()), text_only) for column in columns]
+    return [_propose(column, rule_for(column), samples.get(column.name, ()), text_only, formats) for column in columns]
 
 
-def _propose(column: ColumnInfo, rule: TypeRule, samples: Sequence[str | None], text_only: bool) -> ColumnMapping:
+def _propose(
+    column: ColumnInfo, rule: TypeRule, samples: Sequence[str | None], text_only: bool, formats: bool
+) -> ColumnMapping:
+    form = ""
     if rule.family == "text":
-        rule = _text(rule, samples, text_only)
+        rule, form = _text(rule, samples, text_only, formats)
     elif rule.family == "decimal" and column.precision is not None:
         rule = decimal_rule(rule, column.precision, column.scale or 0)
     elif rule.family == "decimal":
@@ -57,21 +60,30 @@ def _propose(column: ColumnInfo, rule: TypeRule, samples: Sequence[str | None], 
         confidence=rule.confidence,
         reason=rule.reason,
         warning=rule.warning,
+        format=form,
     )
 
 
-def _text(rule: TypeRule, samples: Sequence[str | None], text_only: bool) -> TypeRule:
+def _text(rule: TypeRule, samples: Sequence[str | None], text_only: bool, formats: bool) -> tuple[TypeRule, str]:
+    """The rule of a text column once its values are looked into, and the format of its dates."""
     longest = max((len(text) for text in samples if text is not None), default=0)
     if longest >= _LARGE_TEXT:
-        return replace(rule, warning=f"Values reach {longest:,} characters; leave the column out unless needed.")
-    found = detect(samples)
+        warning = f"Values reach {longest:,} characters; leave the column out unless needed."
+        return replace(rule, warning=warning), ""
+    found = detect(samples, text_only=text_only, formats=formats)
     if found is None:
-        return rule
-    warehouse = found.warehouse_type if found.proposed else rule.warehouse
-    return replace(
-        rule,
-        warehouse=warehouse,
-        confidence=found.confidence,
-        reason=found.reason,
-        warning=found.warning or rule.warning,
-    )
+        return rule, ""
+    seen = replace(rule, confidence=found.confidence, reason=found.reason, warning=found.warning or rule.warning)
+    if not found.proposed:
+        return seen, ""
+    if found.warehouse_type is WarehouseType.NUMERIC:
+        return _numbers(seen, samples), ""
+    return replace(seen, warehouse=found.warehouse_type), found.format
+
+
+def _numbers(seen: TypeRule, samples: Sequence[str | None]) -> TypeRule:
+    """The decimals that hold the numbers seen in text; text where none does."""
+    sized = sampled_decimal_rule(seen, samples)
+    if sized.warehouse is WarehouseType.STRING:
+        return sized
+    return replace(sized, reason=seen.reason, confidence=seen.confidence)

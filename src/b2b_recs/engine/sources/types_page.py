@@ -4,24 +4,19 @@
 from __future__ import annotations
 
 from b2b_recs.engine.schema.arrow import arrow_type
+from b2b_recs.engine.schema.detect import ENOUGH
+from b2b_recs.engine.schema.formats import DATE_FORMATS, TIME_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.sources.postgresql.types import ARRAY, COMPOSITE, ENUM, RANGE, RULES, UNKNOWN, Rule
-
-_KINDS = {
-    "any list, such as `integer[]`": ARRAY,
-    "any record type": COMPOSITE,
-    "any enum": ENUM,
-    "any range or multirange": RANGE,
-    "any other type": UNKNOWN,
-}
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.sources.rules import TypeRow
 
 _HEAD = """# Types
 
-A copy casts every column on the source's side, in the SELECT that reads it. A value the warehouse type cannot hold is never
-changed to fit: its row goes to the rejected rows, with every column as the source prints it, and with the reason.
-A domain is read as the type behind it.
+A copy casts every column to the type its mapping says: PostgreSQL on the source's side, in the SELECT that reads it, other sources
+from the exact values their driver hands over. A value the warehouse type cannot hold is never changed to fit: its row goes to
+the rejected rows, with every column as text, and with the reason. A domain is read as the type behind it.
 
-This page is written by `python -m b2b_recs.engine.sources.types_page`; a test fails when it is out of date.
+This page is written by `python -m b2b_recs.engine.sources.types_page > docs/types.md`; a test fails when it is out of date.
 
 ## How the warehouse holds each type
 
@@ -33,58 +28,99 @@ _NOTES = """
 Decimals of more than 38 digits are held as their exact decimal text, because a Delta table stores no more than 38
 digits; `TIME` is text `HH:MM:SS.ffffff`, because it stores no time of day. The warehouse type of a column is in its field's
 metadata under `warehouse_type`.
+"""
 
-## PostgreSQL
-
+_TABLE = """
 | type | becomes | confidence | why | rejected |
 |---|---|---|---|---|
 """
 
-_NUMBERS = """
-`numeric(p, s)` keeps its digits: NUMERIC up to 29 before and 9 after the point, BIGNUMERIC up to 38 and 38, text beyond.
-`numeric` without digits is proposed from the sampled values: NUMERIC when they fit it, else BIGNUMERIC, else text.
+_SEEN = """
+## Decimals
+
+Decimals keep the digits their column declares: NUMERIC up to 29 before and 9 after the point, BIGNUMERIC up to 38 and 38, text
+beyond. Decimals without declared digits are proposed from the sampled values: NUMERIC when they fit it, else BIGNUMERIC, else text.
 
 ## Text that holds something else
 
-A text column becomes DATE, DATETIME or TIMESTAMP only when at least 200 sampled values all agree. Numbers and yes-or-no words in
-text stay text with a hint, because codes look alike and leading zeros would be lost; they can be mapped by hand.
+Up to 1,000 sampled values of every text column are looked into.
+
+| what every value is | in a database's text column | in a source without types, such as CSV |
+|---|---|---|
+| anything, and any value is a number that begins with a zero | STRING | STRING |
+| a date or a date with a time, as ISO 8601 | DATE, DATETIME or TIMESTAMP from {enough} values on | DATE, DATETIME or TIMESTAMP |
+| a date in one of the formats below | DATE or DATETIME from {enough} values on, where the source is not the one to cast | DATE or DATETIME |
+| a date whose day and month cannot be told apart | STRING, told | STRING, told |
+| eight digits that are a date, from {enough} values on | STRING with a hint | DATE |
+| a whole number | STRING with a hint | INT64, NUMERIC when it needs more than 64 bits |
+| a decimal, or a whole number | STRING with a hint | NUMERIC or BIGNUMERIC |
+| a number with a comma in it | STRING, told | STRING, told |
+| true or false, yes or no, t or f, y or n | STRING with a hint | BOOL; STRING when all are the same word of the last three pairs |
+| 0 or 1 | STRING with a hint | INT64 |
+| a JSON object or list | STRING with a hint | JSON |
+| dates written in several ways, or a few values disagree | STRING, told how many of each | STRING, told how many of each |
+
+In a database's text column numbers and words stay text because codes look alike and one that joins with another table must keep its
+type; they can be mapped by hand. A proposal made from fewer than {enough} values has low confidence.
+
+## Formats of dates
+
+In text a mapping may say how dates are written: {dates}; with a time of day after a blank: {times}. Day, month and hour may have one
+digit where a sign stands beside them. Sources that cast on their server, such as PostgreSQL, refuse a format.
 
 ## Types chosen by hand
 
 | from | to | rejected |
 |---|---|---|
-| anything | STRING | nothing |
+| anything but bytes | STRING | text that is not UTF-8 |
 | anything but text, JSON and bytes | JSON | nothing |
-| text | DATE, DATETIME, TIMESTAMP, TIME | what is not written as ISO 8601; TIMESTAMP needs a zone |
+| text | DATE, DATETIME, TIMESTAMP, TIME | what is not written as ISO 8601, or in the column's format; TIMESTAMP needs a zone |
 | text | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what is not a number, or has more digits than the type keeps |
 | text | BOOL | what is not true, t, yes, y, on, 1, false, f, no, n, off or 0 |
 | text | JSON (PostgreSQL 16 and later) | what is not JSON |
 | text | BYTES | nothing; UTF-8 |
+| text (not PostgreSQL) | GEOGRAPHY | what is not a shape in well-known text |
+| bytes | STRING | bytes that are not text in UTF-8; PostgreSQL prints them as `\\x` and hexadecimal digits instead |
 | any number | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what the type cannot hold digit by digit |
-| integer | BOOL | what is neither 0 nor 1 |
+| integer, decimal (not PostgreSQL) | BOOL | what is neither 0 nor 1 |
 | date, timestamp | TIMESTAMP | wall-clock times the job's time zone skips |
-| timestamptz | DATETIME | moments whose wall-clock time happens twice in the job's time zone |
-| timestamp, timestamptz | DATE | values with a time of day |
+| timestamp with zone | DATETIME | moments whose wall-clock time happens twice in the job's time zone, the first of the two |
+| timestamp, timestamp with zone | DATE | values with a time of day |
+| span of time (not PostgreSQL) | TIME | what is negative, or a day and more |
+| timestamp, time of day (not PostgreSQL) | DATETIME, TIMESTAMP, TIME | values finer than a microsecond |
+| anything | a REQUIRED column | NULL |
 
-In text mapped to a number by hand, leading zeros are dropped: that is what the choice asks for.
+A wall-clock time that a zone shows twice becomes the later moment. A binary fraction that becomes a decimal or a whole number is the
+number its shortest decimal text says. In JSON bytes are base64, and NaN and infinity are words. In text mapped to a number by hand,
+leading zeros are dropped: that is what the choice asks for.
 """
 
 
 def page() -> str:
     """The whole page as Markdown."""
     held = "".join(f"| {kind.value} | `{_held(kind)}` |\n" for kind in WarehouseType)
-    rules = [(f"`{name}`", rule) for name, rule in sorted(RULES.items())] + list(_KINDS.items())
-    table = "".join(_row(name, rule) for name, rule in rules)
-    return _HEAD + held + _NOTES + table + _NUMBERS
+    sections = "".join(
+        f"\n## {', '.join(names)}\n{_TABLE}{''.join(map(_row, rows))}" for rows, names in _tables().items()
+    )
+    dates, times = (", ".join(f"`{name}`" for name in names) for names in (DATE_FORMATS, TIME_FORMATS))
+    return _HEAD + held + _NOTES + sections + _SEEN.format(enough=ENOUGH, dates=dates, times=times)
+
+
+def _tables() -> dict[tuple[TypeRow, ...], list[str]]:
+    """The table of each source; sources that have the same share it."""
+    tables: dict[tuple[TypeRow, ...], list[str]] = {}
+    for declared in SOURCE_TYPES.values():
+        tables.setdefault(tuple(declared.type_rows()), []).append(declared.name)
+    return tables
 
 
 def _held(kind: WarehouseType) -> str:
     return str(arrow_type(ColumnMapping("", "", kind)))
 
 
-def _row(name: str, rule: Rule) -> str:
-    why = f"{rule.reason} {rule.warning}".strip()
-    return f"| {name} | {rule.warehouse.value} | {rule.confidence.value} | {why} | {rule.refused or '–'} |\n"
+def _row(row: TypeRow) -> str:
+    rejected = row.rejected or "–"
+    return f"| {row.source_type} | {row.warehouse.value} | {row.confidence.value} | {row.why} | {rejected} |\n"
 
 
 if __name__ == "__main__":

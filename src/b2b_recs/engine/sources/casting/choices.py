@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.schema.formats import refuse_format, text_format
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting import numbers, times, written
 from b2b_recs.engine.sources.casting.families import Family
@@ -23,6 +24,9 @@ Build = Callable[[ColumnMapping, pa.DataType, str], Way]
 def way(family: Family, kind: pa.DataType, column: ColumnMapping, zone: str) -> Way:
     """How values of a family become the column's type. Raises BadInput where they cannot."""
     wanted = column.warehouse_type
+    if column.format and family is not _F.TEXT:
+        refuse_format(column)
+    text_format(column)
     found = _WAYS.get((family, wanted))
     if found is not None:
         return found(column, kind, zone)
@@ -62,8 +66,8 @@ _WAYS: dict[tuple[Family, WarehouseType], Build] = {
     (_F.MOMENT, _W.TIMESTAMP): lambda column, kind, zone: times.moment_to_moment(kind.unit),
     (_F.TIME, _W.TIME): lambda column, kind, zone: times.time_to_text(kind.unit),
     (_F.SPAN, _W.TIME): lambda column, kind, zone: times.time_to_text(kind.unit),
-    (_F.TEXT, _W.DATE): lambda column, kind, zone: written.text_to_date(),
-    (_F.TEXT, _W.DATETIME): lambda column, kind, zone: written.text_to_wall(),
+    (_F.TEXT, _W.DATE): lambda column, kind, zone: written.text_to_date(text_format(column)),
+    (_F.TEXT, _W.DATETIME): lambda column, kind, zone: written.text_to_wall(text_format(column)),
     (_F.TEXT, _W.TIMESTAMP): lambda column, kind, zone: written.text_to_moment(),
     (_F.TEXT, _W.TIME): lambda column, kind, zone: written.text_to_time(),
     (_F.TEXT, _W.BOOL): lambda column, kind, zone: written.text_to_bool(),

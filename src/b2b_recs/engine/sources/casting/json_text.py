@@ -6,28 +6,17 @@ import base64
 import json
 from typing import Any
 
-import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from b2b_recs.engine.schema.json_check import is_json
 from b2b_recs.engine.sources.casting.families import Family, unpacked
 from b2b_recs.engine.sources.casting.printing import printed
 from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, follow
 
 _BARE = (Family.INTEGER, Family.DECIMAL, Family.BOOL, Family.JSON)
 _NEEDS_ESCAPE = r'["\\\x00-\x1f]'
-
-
-def is_json(text: str) -> bool:
-    """Whether the text is JSON as RFC 8259 has it."""
-    try:
-        msgspec.json.decode(text, type=msgspec.Raw)
-    except msgspec.DecodeError:
-        return _is_json(text)
-    except RecursionError:
-        return False
-    return True
 
 
 def to_json() -> Way:
@@ -70,17 +59,6 @@ def text_of(family: Family, plain: pa.Array) -> pa.Array:
     if refused:
         raise pa.ArrowInvalid("not UTF-8")
     return text
-
-
-def _is_json(text: str) -> bool:
-    def refuse(word: str) -> Any:
-        raise ValueError(word)
-
-    try:
-        json.loads(text, parse_constant=refuse, parse_int=str, parse_float=str)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _quoted(text: pa.Array) -> pa.Array:

@@ -10,8 +10,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from b2b_recs.engine.schema.formats import TextFormat
+from b2b_recs.engine.schema.json_check import is_json
 from b2b_recs.engine.sources.casting.clock import DAY, SECOND, in_years, one_in_years
-from b2b_recs.engine.sources.casting.json_text import is_json
 from b2b_recs.engine.sources.casting.numbers import BLANKS
 from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, match, sure
 
@@ -29,16 +30,20 @@ _SHAPE = (
 )
 
 
-def text_to_date() -> Way:
-    """Dates written YYYY-MM-DD."""
+def text_to_date(form: TextFormat | None) -> Way:
+    """Dates written YYYY-MM-DD, or in the format."""
+    if form is not None:
+        return _formatted(form, pa.date32())
     return Way(
         lambda values: pc.cast(_written(values, _DAY), pa.date32()),
         lambda text: _day(_parts(text, _DAY, "is not a date written YYYY-MM-DD")),
     )
 
 
-def text_to_wall() -> Way:
-    """Dates with or without a time, and without a zone."""
+def text_to_wall(form: TextFormat | None) -> Way:
+    """Dates with or without a time, and without a zone; or in the format."""
+    if form is not None:
+        return _formatted(form, pa.timestamp("us"))
     return Way(
         lambda values: pc.cast(_written(values, _DATETIME), pa.timestamp("us")),
         lambda text: _wall(_parts(text, _DATETIME, "is not a date with a time and no zone")),
@@ -124,6 +129,58 @@ def text_to_shape() -> Way:
         return text
 
     return Way(_all(is_shape), one)
+
+
+def _formatted(form: TextFormat, target: pa.DataType) -> Way:
+    """Dates in a format: its parts put together as ISO 8601."""
+
+    def whole(values: pa.Array) -> pa.Array:
+        text = pc.utf8_trim(values, BLANKS)
+        parts = pc.extract_regex(text, f"^(?:{form.pattern})$")
+        sure(pc.equal(parts.null_count, text.null_count))
+        named = dict(zip([field.name for field in parts.type], parts.flatten(), strict=True))
+        iso = _together(named)
+        sure(pc.invert(pc.any(pc.starts_with(iso, "0000"))))
+        return pc.cast(iso, target)
+
+    def one(text: str) -> int:
+        found = re.fullmatch(form.pattern, text.strip(BLANKS))
+        if found is None or found["Y"] == "0000":
+            raise Refused(f"is not a date written {form.shown}")
+        named = found.groupdict()
+        hours = named.get("H") or _hour(int(named.get("I") or 0), named.get("p"))
+        day = (named["Y"], named["m"], named["d"])
+        if pa.types.is_date(target):
+            return _day(day)
+        return _wall((*day, hours, named.get("M"), named.get("S"), named.get("f")))
+
+    return Way(whole, one)
+
+
+def _together(named: dict[str, pa.Array]) -> pa.Array:
+    """Year, month, day and whatever there is of a time as ISO 8601."""
+
+    def two(part: pa.Array) -> pa.Array:
+        return pc.utf8_lpad(part, 2, "0")
+
+    iso = pc.binary_join_element_wise(named["Y"], two(named["m"]), two(named["d"]), "-")
+    if "M" not in named:
+        return iso
+    hours = named.get("H")
+    if hours is None:
+        past_noon = pc.equal(pc.utf8_lower(named["p"]), "pm")
+        twelve = pc.equal(pc.cast(named["I"], pa.int64()), 12)
+        hour = pc.if_else(twelve, 0, pc.cast(named["I"], pa.int64()))
+        hours = pc.cast(pc.add(hour, pc.if_else(past_noon, 12, 0)), pa.string())
+    seconds = named.get("S", "00")
+    iso = pc.binary_join_element_wise(iso, two(hours), " ")
+    iso = pc.binary_join_element_wise(iso, named["M"], seconds, ":")
+    return pc.binary_join_element_wise(iso, named["f"], ".") if "f" in named else iso
+
+
+def _hour(hour: int, half: str | None) -> int:
+    """The hour of the day of one of the clock's twelve; 0 where the text has no time."""
+    return hour % 12 + (12 if (half or "").lower() == "pm" else 0)
 
 
 def _all(test: Callable[[str], bool]) -> Callable[[pa.Array], pa.Array]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, digits
+from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, checked_digits
+from b2b_recs.engine.schema.formats import refuse_format
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, not_utf8, readable
 from b2b_recs.engine.sources.postgresql.types import Kind
@@ -58,6 +59,7 @@ class Given:
 
 def convert(given: Given) -> Converted:
     """The SQL for one column. Raises BadInput when its type cannot become the wanted one."""
+    refuse_format(given.target)
     converted = _convert(given)
     if given.server_encoding != ANY_BYTES or given.kind not in _WORDED:
         return converted
@@ -169,7 +171,7 @@ def _unsigned(given: Given) -> Converted:
 
 def _numeric(given: Given) -> Converted:
     """A numeric column as decimals; only its declared digits decide which guards are needed."""
-    precision, scale = _checked_digits(given.target)
+    precision, scale = checked_digits(given.target)
     if given.precision is not None:
         declared = max(given.scale or 0, 0)
         if given.precision - (given.scale or 0) <= precision - scale and declared <= scale:
@@ -192,18 +194,6 @@ def _fits(number: str, precision: int, scale: int) -> tuple[Guard, ...]:
         ),
         Guard(f"round({number}, {scale}) <> {number}", f"has more than {scale} digits after the point"),
     )
-
-
-def _checked_digits(target: ColumnMapping) -> tuple[int, int]:
-    precision, scale = digits(target)
-    most, most_scale = (38, 38) if target.warehouse_type is _W.NUMERIC else (76, 38)
-    if not (1 <= precision <= most and 0 <= scale <= min(most_scale, precision)):
-        raise BadInput(
-            f"Column {target.name} cannot have {precision} digits with {scale} after the point.",
-            advice=f"{target.warehouse_type} holds at most {most} digits, {most_scale} of them after the point.",
-            field=target.name,
-        )
-    return precision, scale
 
 
 def _number_of_text(sql: str) -> tuple[str, tuple[Guard, ...]]:
@@ -232,7 +222,7 @@ def _from_number(given: Given, number: str, before: tuple[Guard, ...]) -> Conver
     """A value that reads as a decimal, as whole number, decimals or binary fraction."""
     wanted = given.target.warehouse_type
     if wanted in _DECIMALS:
-        held = _checked_digits(given.target)
+        held = checked_digits(given.target)
         return Converted(_rescaled(number, *held), (*before, *_fits(number, *held)), unsafe=True)
     if wanted is _W.INT64:
         whole = Guard(f"{number} <> trunc({number})", "has digits after the point, which a whole number would lose")

@@ -26,7 +26,7 @@ from b2b_recs.engine.sources.postgresql.catalog import Column, find_table, list_
 from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, readable
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
-from b2b_recs.engine.sources.postgresql.proposal import propose
+from b2b_recs.engine.sources.postgresql.proposal import TYPE_RULES, propose
 from b2b_recs.engine.sources.postgresql.ranges import by_column, by_place, check_place
 from b2b_recs.engine.sources.postgresql.reading import read_batches
 from b2b_recs.engine.sources.postgresql.select import (
@@ -39,6 +39,7 @@ from b2b_recs.engine.sources.postgresql.select import (
     select_totals,
 )
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified
+from b2b_recs.engine.sources.rules import TypeRule
 
 # A sample of a large table comes from pages all over it; a small one is read from its beginning.
 _LARGE = 50_000
@@ -169,6 +170,7 @@ class PostgreSQL(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True)
+    rules: ClassVar[Mapping[str, TypeRule]] = TYPE_RULES
     verified_against: ClassVar[str] = "PostgreSQL 18, 16 and 15"
     grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
 GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
