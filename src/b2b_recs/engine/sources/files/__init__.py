@@ -1,1 +1,1 @@
-"""Tables that are sets of files: where the files are (stores), how they are written (formats), and the source of both."""
+"""Tables that are sets of files: places that keep files (stores), how tables are written in them (formats)."""

@@ -31,6 +31,7 @@ class Limits:
     column_bytes: int = 2 * GIGABYTE
     workbook_bytes: int = GIGABYTE
     workbook_parts: int = 10_000
+    workbook_cells: int = 25_000_000
     download_bytes: int = 64 * GIGABYTE
 
 

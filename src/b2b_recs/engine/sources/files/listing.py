@@ -51,7 +51,7 @@ def find_files(store: FileStore, form: Format, schema: str, table: str) -> tuple
     if not table or "\x00" in table or not _is_text(table):
         raise BadInput(f"{table[:40]!r} is not the name of a file.", advice="Choose one from the list.", field="table")
     whole, parted = Pattern(table), Pattern.of(table, parts=form.has_parts)
-    candidates = [file for file in _listed(store, min(whole.prefix, parted.prefix, key=len))]
+    candidates = _listed(store, min(whole.prefix, parted.prefix, key=len))
     for pattern in (whole, parted):
         exact = [file for file in candidates if file.path == pattern.path]
         files = exact or sorted((file for file in candidates if pattern.matches(file.path)), key=_path)

@@ -23,6 +23,7 @@ _NAMED = {
     "time32[s]": pa.time32("s"), "time32[ms]": pa.time32("ms"), "time64[us]": pa.time64("us"),
     "time64[ns]": pa.time64("ns"), "date32[day]": pa.date32(), "date64[ms]": pa.date64(),
     "month_day_nano_interval": pa.month_day_nano_interval(),
+    **{f"extension<{found.extension_name}>": found for found in (pa.uuid(), pa.json_(), pa.bool8())},
     **{f"duration[{unit}]": pa.duration(unit) for unit in ("s", "ms", "us", "ns")},
     **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
     **{name: getattr(pa, name)() for name in (

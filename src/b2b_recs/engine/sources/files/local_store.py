@@ -1,0 +1,156 @@
+"""Files in a folder of this machine that the guard allowed; nothing outside it is ever opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, ClassVar
+
+from b2b_recs.engine.errors import PermissionMissing, SourceRefused, TableMissing
+from b2b_recs.engine.sources.contract import FileDialer, FileInfo
+from b2b_recs.engine.sources.files.store import FileStore, file_changed
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+# Without blocking: a named pipe in the folder must not hold a run for ever.
+_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DEPTH = 64
+
+
+class LocalStore(FileStore):
+    """One folder. Links are followed only when the folder is opened, by the guard; below it they are left out."""
+
+    kind: ClassVar[str] = "The folder"
+
+    def __init__(self, location: str, dial: FileDialer) -> None:
+        self._root: Path = dial.folder(location)
+        self._location = location
+
+    @property
+    def place(self) -> str:
+        """The folder as the user wrote it."""
+        return self._location
+
+    @property
+    def version(self) -> str:
+        """What this place is."""
+        return "local folder"
+
+    def check(self) -> None:
+        """Look into the folder. Raises SourceRefused, PermissionMissing."""
+        try:
+            os.close(os.open(self._root, _FOLDER))
+            next(iter(os.scandir(self._root)), None)
+        except OSError as error:
+            raise self._refused(error, "") from None
+
+    def list(self, prefix: str) -> Iterator[FileInfo]:
+        """Regular files below the folder whose paths begin with ``prefix``."""
+        self.check()
+        folder = prefix.rpartition("/")[0]
+        if "\x00" in folder or (self._root / folder).resolve() != self._root / folder:
+            return
+        yield from self._walk(folder, prefix, 0)
+
+    def open(self, file: FileInfo) -> BinaryIO:
+        """The file, opened step by step without following any link."""
+        content = os.fdopen(self._descriptor(file.path), "rb")
+        if _info(file.path, os.fstat(content.fileno())).mark != file.mark:
+            content.close()
+            raise file_changed(file)
+        return content
+
+    def info(self, path: str) -> FileInfo:
+        """The file as it is now."""
+        descriptor = self._descriptor(path)
+        try:
+            return _info(path, os.fstat(descriptor))
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _walk(self, folder: str, prefix: str, depth: int) -> Iterator[FileInfo]:
+        if depth > _DEPTH:
+            return
+        try:
+            entries = sorted(os.scandir(self._root / folder), key=lambda entry: entry.name)
+        except OSError as error:
+            if depth == 0 and isinstance(error, FileNotFoundError | NotADirectoryError):
+                return
+            raise self._refused(error, folder) from None
+        for entry in entries:
+            path = f"{folder}/{entry.name}" if folder else entry.name
+            if not path.startswith(prefix) or not _readable_name(path):
+                continue
+            try:
+                if entry.is_dir(follow_symlinks=False):
+                    yield from self._walk(path, prefix, depth + 1)
+                elif entry.is_file(follow_symlinks=False):
+                    yield _info(path, entry.stat(follow_symlinks=False))
+            except FileNotFoundError:
+                continue
+
+    def _descriptor(self, path: str) -> int:
+        *folders, name = path.split("/")
+        if not name or not _readable_name(path) or any(part in ("", ".", "..") for part in [*folders, name]):
+            raise self._missing(path)
+        try:
+            at = os.open(self._root, _FOLDER)
+            try:
+                for folder in folders:
+                    below = os.open(folder, _FOLDER, dir_fd=at)
+                    os.close(at)
+                    at = below
+                found = os.open(name, _FILE, dir_fd=at)
+            finally:
+                os.close(at)
+        except OSError as error:
+            raise self._refused(error, path) from None
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            os.close(found)
+            raise self._missing(path)
+        return found
+
+    def _missing(self, path: str) -> TableMissing:
+        return TableMissing(
+            f"The folder {self._location} has no file {path[:200]!r}.", advice="Choose a file from the list."
+        )
+
+    def _refused(self, error: OSError, path: str) -> SourceRefused:
+        if isinstance(error, PermissionError):
+            what = f"The file {path}" if path else f"The folder {self._location}"
+            return PermissionMissing(
+                f"{what} may not be read by this installation.",
+                advice="Give the user that runs it the right to read.",
+                field="location",
+            )
+        if path:
+            return self._missing(path)
+        if isinstance(error, FileNotFoundError | NotADirectoryError):
+            return SourceRefused(
+                f"There is no folder {self._location}.", advice="Check the spelling of the folder.", field="location"
+            )
+        return SourceRefused(
+            f"The folder {self._location} cannot be read: {error.strerror}.",
+            advice="Check the disk or the share it is on.",
+            field="location",
+        )
+
+
+def _info(path: str, found: os.stat_result) -> FileInfo:
+    """Size, time and number of the file: one that was moved in has another mark even when size and time agree."""
+    mark = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
+    return FileInfo(path, found.st_size, mark, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _readable_name(path: str) -> bool:
+    """Whether a name is text; one that is not cannot be kept or shown."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
