@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,13 +17,14 @@ def main(folder: str) -> None:
     from b2b_recs.runtime.database import ControlDatabase
     from b2b_recs.runtime.home import Home
     from b2b_recs.runtime.keys import load_keys
-    from b2b_recs.runtime.runs import RunExecutor, TryAgain
-    from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
+    from b2b_recs.runtime.runs import RunExecutor
+    from b2b_recs.web.operations.dispatcher import again, collect_traffic, fire_due_schedules, keep_pointers, settle
 
+    os.environ["B2B_RECS_RETRY_WAITS"] = ",".join(["0"] * 30)
     worker.HEARTBEAT_SECONDS = 0.2
     executor = RunExecutor(
         settle=settle,
-        strategy=TryAgain(max_attempts=30, waits=(0,)),
+        again=again,
         command=lambda kind, organization_id, run_id: [
             sys.executable, str(CHILD), folder, kind, str(organization_id), str(run_id),
         ],

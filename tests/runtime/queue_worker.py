@@ -6,7 +6,7 @@ import sys
 
 import psycopg
 
-from b2b_recs.runtime.runs import RunExecutor, TryAgain
+from b2b_recs.runtime.runs import RunExecutor
 from b2b_recs.runtime.worker import run_worker
 
 
@@ -15,13 +15,21 @@ def main(conninfo: str, script: str, stalled: str) -> None:
         with psycopg.connect(conninfo) as connection:
             connection.execute("INSERT INTO settled VALUES (%s, %s, %s)", (run_id, outcome, message))
 
+    def again(kind: str, organization_id: int, run_id: int, message: str) -> float | None:
+        with psycopg.connect(conninfo) as connection:
+            row = connection.execute("SELECT count(*) FROM began WHERE run = %s", (run_id,)).fetchone()
+        if row is not None and row[0] < 3:
+            return 0
+        settle(kind, organization_id, run_id, "failed", message)
+        return None
+
     def tick() -> None:
         with psycopg.connect(conninfo) as connection:
             connection.execute("INSERT INTO ticks DEFAULT VALUES")
 
     executor = RunExecutor(
         settle=settle,
-        strategy=TryAgain(waits=(0, 0)),
+        again=again,
         command=lambda kind, organization_id, run_id: [sys.executable, script, conninfo, kind, str(run_id)],
     )
     run_worker(conninfo, executor=executor, concurrency=2, periodic=[(0.2, tick)], stalled_seconds=float(stalled))

@@ -182,7 +182,7 @@ def test_stopped_worker_ends_soon_and_its_job_is_done_by_the_next_one(board):
     board.wait("SELECT run FROM began", [(1,)])
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(9) == 0
-    assert board.rows("SELECT status::text FROM procrastinate_jobs") == [("todo",)]
+    assert board.rows("SELECT status::text, attempts FROM procrastinate_jobs") == [("todo", 0)]
     assert board.rows("SELECT * FROM settled") == []
     board.worker()
     board.wait("SELECT run FROM done", [(1,)])

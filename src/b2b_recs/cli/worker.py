@@ -18,6 +18,7 @@ def worker(concurrency: int) -> None:
     from b2b_recs.runtime.runs import RunExecutor
     from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
     from b2b_recs.web.operations.dispatcher import (
+        again,
         collect_traffic,
         end_lost_runs,
         fire_due_schedules,
@@ -28,7 +29,7 @@ def worker(concurrency: int) -> None:
     home = Home.current()
     run_worker(
         ControlDatabase.current(home, load_keys(home)).worker,
-        executor=RunExecutor(settle=settle),
+        executor=RunExecutor(settle=settle, again=again),
         concurrency=concurrency,
         periodic=[
             (10.0, fire_due_schedules),

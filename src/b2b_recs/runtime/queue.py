@@ -13,12 +13,13 @@ from typing import Any, Protocol
 
 from procrastinate.schema import SchemaManager
 
-from b2b_recs.runtime.runs import EXIT_DONE, EXIT_TEMPORARY, RunExecutor, Settle, queue_app_for
+from b2b_recs.runtime.runs import EXIT_DONE, EXIT_TEMPORARY, Again, RunExecutor, Settle, queue_app_for
 from b2b_recs.runtime.worker import run_worker
 
 __all__ = [
     "EXIT_DONE",
     "EXIT_TEMPORARY",
+    "Again",
     "RunExecutor",
     "Settle",
     "cancel_sql",

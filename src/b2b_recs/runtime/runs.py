@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -21,8 +22,6 @@ from b2b_recs.runtime.child import ChildEnd, run_in_child
 
 EXIT_DONE = 0
 EXIT_TEMPORARY = 75
-MAX_ATTEMPTS = 3
-RETRY_WAITS = (5, 30)
 CANCEL_SECONDS = 10.0
 SHUTDOWN_SECONDS = 4.0
 KINDS = {"execute_etl_run": "etl", "execute_pipeline_run": "pipeline"}
@@ -37,31 +36,42 @@ class Settle(Protocol):
     def __call__(self, kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None: ...
 
 
+class Again(Protocol):
+    """Seconds until a run whose child ended too early is tried again; None when it has ended.
+
+    ``message`` says what became of the child; empty when it handed the run back itself.
+    """
+
+    def __call__(self, kind: str, organization_id: int, run_id: int, message: str) -> float | None: ...
+
+
 class TemporaryFailure(Exception):
-    """The work may succeed when tried again."""
+    """The work may succeed when tried again after ``wait`` seconds."""
+
+    def __init__(self, message: str, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 @dataclass(frozen=True)
-class TryAgain(BaseRetryStrategy):
-    """A shutdown puts the job back at once; a temporary failure waits, up to ``max_attempts`` in all."""
-
-    max_attempts: int = MAX_ATTEMPTS
-    waits: Sequence[int] = RETRY_WAITS
-
-    def last(self, job: Job) -> bool:
-        """Whether this attempt of the job is the last one."""
-        return job.attempts + 1 >= self.max_attempts
+class PutBack(BaseRetryStrategy):
+    """A shutdown puts the job back at once, a temporary failure after its wait; how often is the run's affair."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if isinstance(exception, JobAborted):
             return RetryDecision()
-        if isinstance(exception, TemporaryFailure) and not self.last(job):
-            return RetryDecision(retry_in={"seconds": self.waits[min(job.attempts, len(self.waits) - 1)]})
+        if isinstance(exception, TemporaryFailure):
+            return RetryDecision(retry_in={"seconds": max(0, math.ceil(exception.wait))})
         return None
 
 
 def _ignore(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
     """Settle nothing: for processes that only defer."""
+
+
+def _never(kind: str, organization_id: int, run_id: int, message: str) -> float | None:
+    """Never again: for processes that only defer."""
+    return None
 
 
 def command_for(kind: str, organization_id: int, run_id: int) -> list[str]:
@@ -77,7 +87,7 @@ class RunExecutor:
     """Does runs in child processes and turns their end into the queue's terms."""
 
     settle: Settle = _ignore
-    strategy: TryAgain = field(default_factory=TryAgain)
+    again: Again = _never
     command: Callable[[str, int, int], list[str]] = command_for
     environment: Mapping[str, str] | None = None
     threads: ThreadPoolExecutor | None = None
@@ -111,20 +121,29 @@ class RunExecutor:
             await self._settle(run, "cancelled", "Cancelled on request.")
             raise JobAborted
         if end.stopped:
+            await _not_counted(context)
             raise JobAborted
         if end.code != EXIT_TEMPORARY and end.code > 0:
             await self._settle(run, "failed", f"The work ended unexpectedly (exit code {end.code}).")
             return
         killed = end.killed_by
-        message = f"The process was ended from outside ({killed})." if killed else "A temporary failure."
+        message = f"The process was ended from outside ({killed})." if killed else ""
         if killed == signal.SIGKILL.name:
             message += " Often the machine has run out of memory."
-        if self.strategy.last(context.job):
-            await self._settle(run, "failed", f"{message} Given up after {self.strategy.max_attempts} attempts.")
-        raise TemporaryFailure(message)
+        wait = await asyncio.to_thread(self.again, *run, message)
+        if wait is not None:
+            await _not_counted(context)
+            raise TemporaryFailure(message or "A temporary failure.", wait)
 
     async def _settle(self, run: tuple[str, int, int], outcome: str, message: str) -> None:
         await asyncio.to_thread(self.settle, *run, outcome, message)
+
+
+async def _not_counted(context: JobContext) -> None:
+    """The attempts of a job count the workers it has outlived; being put back on purpose is no such."""
+    await context.app.connector.execute_query_async(
+        "UPDATE procrastinate_jobs SET attempts = attempts - 1 WHERE id = %(id)s", id=context.job.id
+    )
 
 
 def _cancelled(context: JobContext) -> bool:
@@ -143,7 +162,7 @@ def queue_app_for(conninfo: str, executor: RunExecutor | None = None) -> App:
     )
     app, executor = App(connector=connector), executor or RunExecutor()
     for name, kind in KINDS.items():
-        app.task(name=name, pass_context=True, retry=executor.strategy)(_task(executor, kind))
+        app.task(name=name, pass_context=True, retry=PutBack())(_task(executor, kind))
     return app
 
 

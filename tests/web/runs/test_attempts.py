@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,24 @@ from run_rows import Shop, make_shop, queued, without_pool
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import BadInput, Cancelled, ConnectionLost, Fenced
+from b2b_recs.runtime.errors import SettingRefused
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.projects.schedules import ScheduleSpec, set_schedule
 from b2b_recs.web.runs import attempts, outage
-from b2b_recs.web.runs.attempts import DONE, carry_out, claim, end_from_outside, perform
+from b2b_recs.web.runs.attempts import (
+    DONE,
+    carry_out,
+    claim,
+    end_attempt,
+    end_from_outside,
+    fail_from_outside,
+    interrupt,
+    perform,
+)
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
+from b2b_recs.web.runs.retries import RetryPolicy
 from b2b_recs.web.tenancy import scope
 
 Work = Callable[[RunRecorder], dict[str, Any]]
@@ -152,32 +165,122 @@ def test_an_unexpected_fault_says_nothing_of_the_inside(run: ETLRun) -> None:
     assert ended.advice
 
 
+LOST = ConnectionLost("The connection broke.", advice="Look at the network.")
+
+
+def policy(monkeypatch: pytest.MonkeyPatch, waits: str) -> None:
+    monkeypatch.setenv("B2B_RECS_RETRY_WAITS", waits)
+
+
+def outcomes(run: ETLRun) -> list[str]:
+    return [attempt["outcome"] for attempt in now_of(run).attempts]
+
+
 def test_a_passing_cause_is_tried_again_and_the_next_attempt_completes(run: ETLRun) -> None:
-    lost = raising(ConnectionLost("The connection broke.", advice="Look at the network."))
-    assert do(run, lost) == TRY_AGAIN
+    before = datetime.now(UTC)
+    assert do(run, raising(LOST)) == TRY_AGAIN
     between = now_of(run)
-    assert (between.status, between.error, between.finished_at) == ("running", "The connection broke.", None)
+    assert (between.status, between.error, between.finished_at) == ("pending", "The connection broke.", None)
+    assert between.next_attempt_at is not None
+    assert 24 <= (between.next_attempt_at - before).total_seconds() <= 37
+    assert between.attempts[0]["error"] == "The connection broke."
     assert do(run, lambda recorder: {"rows_loaded": 4}) == DONE
     ended = now_of(run)
     assert (ended.status, ended.error, ended.advice, ended.attempt) == ("completed", "", "", 2)
+    assert ended.next_attempt_at is None
+    assert outcomes(run) == ["failed", "completed"]
+    assert any("trying again in" in line for line in lines_of(run))
 
 
-def test_a_run_given_up_by_the_queue_keeps_the_reason_of_its_last_attempt(run: ETLRun) -> None:
-    do(run, raising(ConnectionLost("The connection broke.", advice="Look at the network.")))
-    end_from_outside(ETLRun, run.organization_id, run.id, "failed", "Given up after 3 attempts.", nothing)
+def test_waits_grow_by_the_policy_and_the_end_says_how_often_how_long_and_what_comes_next(
+    run: ETLRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy(monkeypatch, "30,120,600")
+    with scope(run.organization_id):
+        spec = ScheduleSpec.parse({"kind": "daily", "time": "02:00", "time_zone": "Europe/London"})
+        set_schedule(run.organization_id, "etl", run.data_source_id, spec, True, datetime(2030, 1, 9, 12, tzinfo=UTC))
+    waits = []
+    for _ in range(3):
+        before = datetime.now(UTC)
+        assert do(run, raising(LOST)) == TRY_AGAIN
+        again = now_of(run).next_attempt_at
+        assert again is not None
+        waits.append((again - before).total_seconds())
+    assert [24 <= waits[0] <= 37, 96 <= waits[1] <= 145, 480 <= waits[2] <= 721] == [True] * 3
+    with scope(run.organization_id):
+        ETLRun.objects.update(started_at=datetime.now(UTC) - timedelta(minutes=13))
+    followed: list[str] = []
+    assert do(run, raising(LOST), lambda ended: followed.append(ended.status)) == DONE
     ended = now_of(run)
-    assert (ended.status, ended.error_code) == ("failed", "connection_lost")
-    assert (ended.error, ended.advice) == ("The connection broke.", "Look at the network.")
-    assert lines_of(run)[-1] == "Given up after 3 attempts."
+    assert (ended.status, ended.error_code, ended.error) == ("failed", "connection_lost", "The connection broke.")
+    said = "Given up after 4 attempts over 13 minutes. The next scheduled run is at 02:00 on 10 January, Europe/London."
+    assert ended.advice == f"Look at the network. {said}"
+    assert lines_of(run)[-1] == said
+    assert (outcomes(run), followed) == (["failed"] * 4, ["failed"])
+
+
+def test_a_permanent_cause_is_not_tried_again(run: ETLRun) -> None:
+    assert do(run, raising(BadInput("The cursor is text."))) == DONE
+    assert (now_of(run).status, outcomes(run)) == ("failed", ["failed"])
+
+
+def test_a_shutdown_is_no_try(run: ETLRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy(monkeypatch, "0")
+    for _ in range(5):
+        attempt = claim(ETLRun, run.organization_id, run.id, nothing)
+        assert attempt is not None
+        interrupt(ETLRun, run.organization_id, run.id, attempt.number)
+        assert fail_from_outside(ETLRun, run.organization_id, run.id, "", nothing) is not None
+    assert do(run, raising(LOST)) == TRY_AGAIN
+    assert outcomes(run) == ["interrupted"] * 5 + ["failed"]
+    assert do(run, raising(LOST)) == DONE
+    assert "Given up after 2 attempts" in now_of(run).advice
+
+
+def test_a_killed_process_is_a_try_and_the_last_one_ends_the_run(run: ETLRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy(monkeypatch, "0")
+    followed: list[str] = []
+
+    def killed() -> datetime | None:
+        claim(ETLRun, run.organization_id, run.id, nothing)
+        return fail_from_outside(
+            ETLRun, run.organization_id, run.id, "It was killed.", lambda ended: followed.append(ended.status)
+        )
+
+    assert killed() is not None
+    assert now_of(run).status == "pending"
+    assert killed() is None
+    ended = now_of(run)
+    assert (ended.status, ended.error_code, ended.error, followed) == ("failed", "died", "It was killed.", ["failed"])
+    assert "Given up after 2 attempts" in ended.advice
+    assert fail_from_outside(ETLRun, run.organization_id, run.id, "again", nothing) is None
+
+
+def test_an_answer_that_did_not_arrive_counts_no_try_twice(run: ETLRun) -> None:
+    attempt = claim(ETLRun, run.organization_id, run.id, nothing)
+    assert attempt is not None
+    ending = {"status": "failed", "error_code": "connection_lost", "error": "x", "advice": "", "transient": True}
+    first = end_attempt(ETLRun, attempt, ending, nothing)
+    assert first is not None
+    assert end_attempt(ETLRun, attempt, ending, nothing) == first
+    assert outcomes(run) == ["failed"]
+
+
+@pytest.mark.parametrize("waits", ["soon", "10,-1", "100000", "1.5"])
+def test_a_policy_that_cannot_be_read_names_its_variable(monkeypatch: pytest.MonkeyPatch, waits: str) -> None:
+    policy(monkeypatch, waits)
+    with pytest.raises(SettingRefused, match="B2B_RECS_RETRY_WAITS"):
+        RetryPolicy.from_environment()
 
 
 def test_a_run_that_dies_again_and_again_is_given_up(run: ETLRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "MOST_ATTEMPTS", 2)
+    monkeypatch.setattr(attempts, "MOST_DEATHS", 2)
     followed: list[str] = []
     for _ in range(2):
         assert claim(ETLRun, run.organization_id, run.id, nothing) is not None
     assert claim(ETLRun, run.organization_id, run.id, lambda ended: followed.append(ended.status)) is None
     assert (now_of(run).status, now_of(run).error_code, followed) == ("failed", "died", ["failed"])
+    assert outcomes(run) == ["lost", "lost"]
 
 
 def test_a_run_cancelled_before_its_attempt_is_not_begun(run: ETLRun) -> None:

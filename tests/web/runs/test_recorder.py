@@ -12,9 +12,9 @@ from run_rows import make_shop, without_pool
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import Cancelled, Fenced
+from b2b_recs.runtime import recording
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.services import start_run
-from b2b_recs.web.runs import recorder as recording
 from b2b_recs.web.runs.attempts import claim
 from b2b_recs.web.runs.documents import storable_text
 from b2b_recs.web.runs.models import RunLogLine

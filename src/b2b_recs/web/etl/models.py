@@ -91,6 +91,8 @@ class ETLRun(Run):
     pipeline_run = TenantForeignKey(
         "training.PipelineRun", null=True, blank=True, on_delete=models.SET_NULL, related_name="etl_runs"
     )
+    # times of the schedule that this run stands for beside its own: missed before it, or come while it was under way
+    coalesced = models.PositiveIntegerField(default=0)
 
     class Meta(Run.Meta):
         indexes = [
@@ -100,3 +102,8 @@ class ETLRun(Run):
 
     def __str__(self) -> str:
         return f"ETL run {self.id} {self.status}"
+
+    @property
+    def schedule_target(self) -> int:
+        """The job."""
+        return int(self.data_source_id)

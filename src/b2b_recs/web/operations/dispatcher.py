@@ -25,7 +25,7 @@ from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import spec_of
-from b2b_recs.web.runs.attempts import end_from_outside
+from b2b_recs.web.runs.attempts import end_from_outside, fail_from_outside
 from b2b_recs.web.runs.models import Run
 from b2b_recs.web.runs.outage import OUTAGES, patiently
 from b2b_recs.web.tenancy import scope, unscoped
@@ -122,9 +122,20 @@ def collect_traffic() -> None:
 @_on_fresh_connections
 def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
     """Write the end of a run whose own process could not."""
-    run_type: type[Run] = ETLRun if kind == ETLRun.KIND else PipelineRun
-    after = after_etl if run_type is ETLRun else _nothing
+    run_type, after = _kind(kind)
     patiently(lambda: end_from_outside(run_type, organization_id, run_id, outcome, message, after))
+
+
+@_on_fresh_connections
+def again(kind: str, organization_id: int, run_id: int, message: str) -> float | None:
+    """Seconds until a run whose process ended too early is tried again; None when it has ended."""
+    run_type, after = _kind(kind)
+    at = patiently(lambda: fail_from_outside(run_type, organization_id, run_id, message, after))
+    return None if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
+
+
+def _kind(kind: str) -> tuple[type[Run], Callable[[Run], None]]:
+    return (ETLRun, after_etl) if kind == ETLRun.KIND else (PipelineRun, _nothing)
 
 
 @_on_fresh_connections

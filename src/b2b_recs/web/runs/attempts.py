@@ -5,18 +5,23 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from b2b_recs.engine.errors import Cancelled, EngineError, Fenced
+from b2b_recs.engine.errors import Cancelled, Fenced
+from b2b_recs.runtime.endings import CANCELLED, ending_of
 from b2b_recs.web.runs.documents import storable
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.outage import OUTAGES, patiently
 from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
+from b2b_recs.web.runs.retries import given_up_words, next_attempt
 from b2b_recs.web.tenancy import scope
 
-MOST_ATTEMPTS = 20  # as many workers as the queue lets one job outlive
-CANCELLED = "The run was cancelled."
+MOST_DEATHS = 20  # as many workers as the queue lets one job outlive
+# What became of an attempt, beside the states a run ends in.
+UNDER_WAY, INTERRUPTED, LOST = "running", "interrupted", "lost"
+HANDED_BACK = timedelta(seconds=5)
+DIED_ADVICE = "What was committed before stays. Look at the machine's free memory."
 log = logging.getLogger(__name__)
 DONE = 0
 
@@ -55,7 +60,7 @@ def perform(
 def claim(run_type: type[Run], organization_id: int, run_id: int, after: Callable[[Run], None]) -> Attempt | None:
     """The next attempt at a run, or None when there is nothing left to do (``after`` is then called if it ended here).
 
-    A run that died ``MOST_ATTEMPTS`` times is ended as failed instead of being tried for ever.
+    A run whose process died ``MOST_DEATHS`` times without a word is ended as failed instead of being tried for ever.
     """
     now = datetime.now(UTC)
     with scope(organization_id):
@@ -66,20 +71,23 @@ def claim(run_type: type[Run], organization_id: int, run_id: int, after: Callabl
             _close(run, status=Run.Status.CANCELLED, error_code=Cancelled.code, error=CANCELLED)
             after(run)
             return None
-        if run.attempt >= MOST_ATTEMPTS:
+        _conclude(run, LOST, now)
+        deaths = sum(attempt["outcome"] == LOST for attempt in run.attempts)
+        if deaths >= MOST_DEATHS:
             _close(
                 run,
                 status=Run.Status.FAILED,
                 error_code="died",
-                error=f"The run stopped {run.attempt} times without an answer.",
+                error=f"The run stopped {deaths} times without an answer.",
                 advice="Look at the log and at the machine's free memory, then run again.",
             )
             after(run)
             return None
         run.attempt += 1
+        run.attempts.append({"number": run.attempt, "started_at": now.isoformat(), "outcome": UNDER_WAY})
         run.status = Run.Status.RUNNING
         run.started_at = run.started_at or now
-        run.heartbeat_at = now
+        run.heartbeat_at, run.next_attempt_at = now, None
         run.error_code = run.error = run.advice = ""  # what made the attempt before this one stop
         if run.attempt > 1:
             run.stages = [_waiting_again(stage) for stage in run.stages]
@@ -102,67 +110,102 @@ def carry_out(
     recorder = RunRecorder(run_type, attempt.organization_id, attempt.run_id, attempt.number, attempt.stages)
     try:
         with recorder:
-            ending = storable(_ending_of(recorder, work))
+            ending = ending_of(recorder, lambda: work(recorder), OUTAGES)
     except Fenced:
         return DONE
-    transient = ending.pop("transient", False) and attempt.number < MOST_ATTEMPTS
-    patiently(lambda: _end_attempt(run_type, attempt, ending, transient, after))
-    return TRY_AGAIN if transient else DONE
+    again = patiently(lambda: end_attempt(run_type, attempt, ending, after))
+    return TRY_AGAIN if again else DONE
 
 
-def _ending_of(recorder: RunRecorder, work: Callable[[RunRecorder], dict[str, Any]]) -> dict[str, Any]:
-    """The fields that say how the work ended. Raises Fenced, and what the database raises when it is away."""
-    try:
-        return {"status": Run.Status.COMPLETED, **work(recorder)}
-    except Cancelled:
-        recorder.fail_open_stages("cancelled")
-        return {"status": Run.Status.CANCELLED, "error_code": Cancelled.code, "error": CANCELLED}
-    except (Fenced, *OUTAGES):
-        raise
-    except EngineError as error:
-        recorder.log(str(error), "error")
-        recorder.fail_open_stages(error.message)
-        if error.transient:
-            recorder.log("The cause may pass; trying again shortly.", "warning")
-        return _refusal(error)
-    except Exception:  # a fault of ours: the run must still end, and the trace belongs in the worker's log
-        log.exception("run %s of %s failed", recorder.run_id, recorder.run_type.__name__)
-        recorder.fail_open_stages("stopped by a fault")
-        return dict(UNEXPECTED)
+def end_attempt(
+    run_type: type[Run], attempt: Attempt, ending: dict[str, Any], after: Callable[[Run], None]
+) -> datetime | None:
+    """Write how an attempt ended; returns when the run is tried again, None when that was the end of it.
 
-
-def _end_attempt(
-    run_type: type[Run], attempt: Attempt, ending: dict[str, Any], transient: bool, after: Callable[[Run], None]
-) -> None:
+    An attempt that is not the newest, or whose run has ended, changes nothing.
+    """
+    now = datetime.now(UTC)
+    fields = storable(ending)
+    transient = fields.pop("transient", False)
     with scope(attempt.organization_id):
         run = run_type.objects.select_for_update().filter(id=attempt.run_id, attempt=attempt.number).first()
         if run is None or run.is_over:
-            return
-        if transient:  # kept in case there is no next attempt, so that the run can say why
-            for name in ("error_code", "error", "advice"):
-                setattr(run, name, ending[name])
-            run.save(update_fields=["error_code", "error", "advice"])
-            return
-        _close(run, **ending)
-        after(run)
+            return None
+        if run.next_attempt_at is not None:  # written already, when the answer did not arrive
+            return run.next_attempt_at
+        if not transient:
+            _conclude(run, str(fields["status"]), now, fields)
+            _close(run, **fields)
+            after(run)
+            return None
+        again = _fail(run, now, fields)
+        if again is None:
+            after(run)
+        return again
 
 
-UNEXPECTED = {
-    "status": Run.Status.FAILED,
-    "error_code": "unexpected",
-    "error": "The run stopped at a fault of the platform. Nothing half-done was kept.",
-    "advice": "Run it again. When it stops again, the operator finds the cause in the worker's log.",
-}
+def fail_from_outside(
+    run_type: type[Run], organization_id: int, run_id: int, message: str, after: Callable[[Run], None]
+) -> datetime | None:
+    """When a run is tried again whose process ended without writing why; None when it has ended.
+
+    ``message`` says what became of the process; empty when it handed the run back itself.
+    """
+    now = datetime.now(UTC)
+    with scope(organization_id):
+        run = run_type.objects.select_for_update().filter(id=run_id).first()
+        if run is None or run.is_over:
+            return None
+        if run.next_attempt_at is not None:
+            return run.next_attempt_at
+        if not message:  # the database was away, or the process was asked to end: no try of the run's own
+            _conclude(run, INTERRUPTED, now)
+            run.save(update_fields=["attempts"])
+            return now + HANDED_BACK
+        again = _fail(run, now, {"error_code": "died", "error": message, "advice": DIED_ADVICE})
+        if again is None:
+            after(run)
+        return again
 
 
-def _refusal(error: EngineError) -> dict[str, Any]:
-    return {
-        "status": Run.Status.FAILED,
-        "error_code": error.code,
-        "error": error.message,
-        "advice": error.advice,
-        "transient": error.transient,
-    }
+def interrupt(run_type: type[Run], organization_id: int, run_id: int, number: int) -> None:
+    """Note that the process of this attempt ends because it was told to; that is not a try."""
+    with scope(organization_id):
+        run = run_type.objects.select_for_update().filter(id=run_id, attempt=number).first()
+        if run is not None and not run.is_over:
+            _conclude(run, INTERRUPTED, datetime.now(UTC))
+            run.save(update_fields=["attempts"])
+
+
+def _fail(run: Run, now: datetime, fields: dict[str, Any]) -> datetime | None:
+    """Note a try that failed: the run waits for the next one, or is given up and closed."""
+    _conclude(run, "failed", now, fields)
+    again = next_attempt(run, now)
+    if again is None:
+        words = given_up_words(run, now)
+        _say(run, words, "error")
+        advice = f"{fields.get('advice', '')} {words}".strip()
+        _close(run, **{**fields, "status": Run.Status.FAILED, "advice": advice})
+        return None
+    run.attempts[-1]["again_at"] = again.isoformat()
+    run.status, run.next_attempt_at = Run.Status.PENDING, again
+    for name in ("error_code", "error", "advice"):  # kept in case there is no next attempt, so that the run can say why
+        setattr(run, name, fields.get(name, ""))
+    for stage in run.stages:
+        if stage.get("state") == "running":
+            stage |= {"state": "failed", "finished_at": now.isoformat()}
+    run.save()
+    seconds = (again - now).total_seconds()
+    _say(run, f"{fields['error']} The cause may pass; trying again in {seconds:.0f} seconds.", "warning")
+    return again
+
+
+def _conclude(run: Run, outcome: str, now: datetime, fields: dict[str, Any] | None = None) -> None:
+    """Say of the attempt under way what became of it; nothing when none is."""
+    last = run.attempts[-1] if run.attempts else None
+    if last is not None and last["outcome"] == UNDER_WAY:
+        last |= {"outcome": outcome, "finished_at": now.isoformat()}
+        last |= {name: fields[name] for name in ("error_code", "error") if fields and fields.get(name)}
 
 
 def _waiting_again(stage: dict[str, Any]) -> dict[str, Any]:
@@ -174,7 +217,8 @@ def _waiting_again(stage: dict[str, Any]) -> dict[str, Any]:
 
 def _close(run: Run, **fields: Any) -> None:
     now = datetime.now(UTC)
-    run.finished_at = now
+    run.finished_at, run.next_attempt_at = now, None
+    _conclude(run, str(fields["status"]), now, fields)
     for name, value in fields.items():
         setattr(run, name, value)
     for stage in run.stages:
@@ -183,9 +227,14 @@ def _close(run: Run, **fields: Any) -> None:
     run.save()
 
 
-def _say(run: Run, message: str) -> None:
+def _say(run: Run, message: str, level: str = "info") -> None:
     RunLogLine.objects.create(
-        organization_id=run.organization_id, run_kind=run.KIND, run_id=run.id, at=datetime.now(UTC), message=message
+        organization_id=run.organization_id,
+        run_kind=run.KIND,
+        run_id=run.id,
+        at=datetime.now(UTC),
+        level=level,
+        message=message,
     )
 
 

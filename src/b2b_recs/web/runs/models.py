@@ -41,6 +41,8 @@ class Run(TenantModel):
 
     status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.PENDING)
     attempt = models.PositiveIntegerField(default=0)
+    attempts = models.JSONField(default=list, blank=True)  # what became of each; see attempts.py
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
     stages = models.JSONField(default=list)
     fraction = models.FloatField(null=True, blank=True)
     rows_read = models.BigIntegerField(default=0)
@@ -68,6 +70,12 @@ class Run(TenantModel):
     def is_over(self) -> bool:
         """Whether the run has ended, however."""
         return self.status not in self.ACTIVE
+
+    @property
+    def schedule_target(self) -> int:
+        """What its schedule would name: the job or the model."""
+        target: int = self.id
+        return target
 
     @property
     def seconds(self) -> float | None:

@@ -42,3 +42,8 @@ class PipelineRun(Run):
 
     def __str__(self) -> str:
         return f"pipeline run {self.id} {self.status}"
+
+    @property
+    def schedule_target(self) -> int:
+        """The model."""
+        return int(self.model_id)
