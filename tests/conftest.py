@@ -14,7 +14,7 @@ from postgres_support import FAST, PostgresServer
 
 from b2b_recs.runtime.postgres import EmbeddedPostgres
 
-pytest_plugins = ["web_support"]
+pytest_plugins = ["web_support", "mariadb_support", "object_store_servers"]
 
 
 # Tests that share something costly run in one process of a parallel run. By place: the mark xdist_group groups

@@ -35,6 +35,7 @@ QUOTES_NAMES = {"engine/sources/quoting.py", "engine/warehouse/names.py", "proje
 RESOLVES_HOSTS = {"runtime/guard.py", "runtime/ports.py", "engine/sources/postgresql/connection.py", "cli/serve.py"}
 DIALS_SOURCES = {
     "engine/sources/mongodb/connection.py",
+    "engine/sources/mysql/connection.py",
     "engine/sources/postgresql/connection.py",
 }
 

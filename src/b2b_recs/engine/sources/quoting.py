@@ -5,6 +5,8 @@ from __future__ import annotations
 from b2b_recs.engine.errors import BadInput
 
 POSTGRESQL_NAME_BYTES = 63
+MYSQL_NAME_CHARACTERS = 64
+SQL_SERVER_NAME_CHARACTERS = 128
 
 
 def quote_name(name: str, *, limit: int = POSTGRESQL_NAME_BYTES) -> str:
@@ -36,6 +38,54 @@ def quote_text(value: str) -> str:
     if "\\" in quoted:
         return " E'" + quoted.replace("\\", "\\\\") + "'"
     return "'" + quoted + "'"
+
+
+def quote_escaped_text(value: str) -> str:
+    """``value`` as a string literal for servers that read backslashes in every literal; BadInput for NUL."""
+    _encoded(value, "value")
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{escaped}'"
+
+
+def quote_escaped_name(name: str, *, limit: int) -> str:
+    """``name`` between backticks for servers that read backslashes in names (BigQuery); BadInput as for any name."""
+    quote_name(name, limit=limit)
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`").replace("\n", "\\n").replace("\r", "\\r")
+    return f"`{escaped}`"
+
+
+def quote_backticks(name: str) -> str:
+    """``name`` between backticks, for MySQL and MariaDB. Raises BadInput for a name these servers cannot have."""
+    quote_name(name, limit=256)
+    if len(name) > MYSQL_NAME_CHARACTERS:
+        raise BadInput(
+            f"The name {name[:40]!r}… has {len(name)} characters; the server allows {MYSQL_NAME_CHARACTERS}.",
+            advice="Choose a name from the list.",
+        )
+    # The server takes a blank at the end away, and could mean another table.
+    if name.endswith(" ") or max(name) > "\uffff":
+        raise BadInput(
+            f"The name {name!r} ends with a blank or has characters beyond U+FFFF; the server allows neither.",
+            advice="Choose a name from the list.",
+        )
+    return "`" + name.replace("`", "``") + "`"
+
+
+def quote_brackets(name: str) -> str:
+    """``name`` between brackets, for SQL Server. Raises BadInput as for any name, and over 128 characters."""
+    quote_name(name, limit=512)
+    if len(name) > SQL_SERVER_NAME_CHARACTERS:
+        raise BadInput(
+            f"The name {name[:40]!r}… has {len(name)} characters; the server allows {SQL_SERVER_NAME_CHARACTERS}.",
+            advice="Choose a name from the list.",
+        )
+    return "[" + name.replace("]", "]]") + "]"
+
+
+def quote_plain_text(value: str) -> str:
+    """``value`` as a string literal of standard SQL, in which a backslash is one like any other; BadInput for NUL."""
+    _encoded(value, "value")
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _encoded(text: str, what: str) -> bytes:

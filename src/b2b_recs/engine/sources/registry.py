@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
+from b2b_recs.engine.sources.files.declarations import Csv, Excel, Json, Parquet
 from b2b_recs.engine.sources.mongodb import MongoDB
 from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
@@ -22,6 +23,10 @@ _DECLARED: tuple[type[SourceType], ...] = (
     MariaDB,
     Snowflake,
     MongoDB,
+    Csv,
+    Parquet,
+    Json,
+    Excel,
     GoogleCloudStorage,
     AmazonS3,
     AzureBlob,
