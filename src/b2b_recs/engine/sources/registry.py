@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.files.declarations import Csv, Excel, Json, Parquet
+from b2b_recs.engine.sources.firestore import Firestore
 from b2b_recs.engine.sources.mongodb import MongoDB
 from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
@@ -23,6 +24,7 @@ _DECLARED: tuple[type[SourceType], ...] = (
     MariaDB,
     Snowflake,
     MongoDB,
+    Firestore,
     Csv,
     Parquet,
     Json,
@@ -74,5 +76,7 @@ def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
         return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)
     reason = str(first["msg"]).removeprefix("Value error, ")
     value = first.get("input")
-    shown = "" if field in declared.secret_fields else f" {str(value)[:60]!r}"
+    # An address that was pasted whole may hold a password.
+    hidden = field in declared.secret_fields or "@" in str(value)
+    shown = "" if hidden else f" {str(value)[:60]!r}"
     return BadInput(f"{title}{shown} cannot be used: {reason[:1].lower()}{reason[1:]}.", field=field)
