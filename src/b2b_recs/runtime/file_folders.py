@@ -7,14 +7,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from b2b_recs.engine.errors import AddressForbidden, BadInput
+from b2b_recs.engine.sources.files.locations import plain_path
 from b2b_recs.runtime.environment import envtext
 from b2b_recs.runtime.errors import SettingRefused
 from b2b_recs.runtime.home import Home
 
 FOLDERS_VARIABLE = "B2B_RECS_FILE_FOLDERS"
-
-_SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
-_MOST_CHARACTERS = 1000
 
 
 def allowed_folders(home: Home, environ: Mapping[str, str] | None = None) -> tuple[Path, ...]:
@@ -50,7 +48,14 @@ def allowed_folder(path: str, folders: Iterable[Path]) -> Path:
     Raises BadInput for what is no plain path, AddressForbidden for a folder that is not below an allowed one, links
     followed. Whether a folder outside exists cannot be told from the refusal.
     """
-    _refuse_odd(path)
+    try:
+        plain_path(path)
+    except ValueError as error:
+        raise BadInput(
+            f"The folder {str(path)[:100]!r} cannot be used: {error}.",
+            advice="Write a folder as /srv/files/orders, or as orders below the allowed folder.",
+            field="location",
+        ) from None
     roots = [root.resolve() for root in folders]
     written = PurePosixPath(path)
     for root in roots:
@@ -62,23 +67,3 @@ def allowed_folder(path: str, folders: Iterable[Path]) -> Path:
         advice=f"Put the files below an allowed folder, or ask the operator to add it to {FOLDERS_VARIABLE}.",
         field="location",
     )
-
-
-def _refuse_odd(path: str) -> None:
-    fault = ""
-    if not isinstance(path, str) or not path.strip() or len(path) > _MOST_CHARACTERS:
-        fault = "is not a path"
-    elif path != path.strip() or any(ord(sign) < 32 for sign in path):
-        fault = "begins or ends with a blank, or holds a control character"
-    elif "\\" in path or path.startswith("//"):
-        fault = "is written as a network path"
-    elif _SCHEME.match(path):
-        fault = "is written as an address, not as a folder"
-    elif path.startswith("~") or ".." in PurePosixPath(path).parts:
-        fault = "leads to another folder than it names"
-    if fault:
-        raise BadInput(
-            f"The folder {str(path)[:100]!r} {fault}.",
-            advice="Write a folder as /srv/files/orders, or as orders below the allowed folder.",
-            field="location",
-        )

@@ -27,12 +27,12 @@ from b2b_recs.engine.errors import (
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.download import Download
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
+from b2b_recs.engine.sources.files.locations import addresses, checked_address
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
 _REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
-_MOST_ADDRESSES = 1000
 _HEADERS = {"User-Agent": "b2b-recs", "Accept": "*/*", "Accept-Encoding": "identity"}
 _TIMEOUT = {"connect": _CONNECT_SECONDS, "read": _READ_SECONDS, "write": _READ_SECONDS, "pool": _CONNECT_SECONDS}
 
@@ -42,14 +42,15 @@ class HttpsStore(FileStore):
 
     kind: ClassVar[str] = "The address"
 
-    def __init__(self, location: str, dial: Dialer, authorities: ssl.SSLContext | None = None) -> None:
-        self._addresses = {_name(address): address for address in addresses(location)}
-        if len(self._addresses) < len(addresses(location)):
+    def __init__(self, location: str, dial: Dialer, certificate: str = "") -> None:
+        given = addresses(location)
+        self._addresses = {_name(address): address for address in given}
+        if len(self._addresses) < len(given):
             raise BadInput(
                 "Two of the addresses end in the same file name.", advice="Make one connection each.", field="location"
             )
         self._pool = httpcore.ConnectionPool(
-            ssl_context=authorities or ssl.create_default_context(),
+            ssl_context=ssl.create_default_context(cadata=certificate or None),
             network_backend=_Dialled(dial),
             max_connections=4,
             http2=False,
@@ -124,7 +125,7 @@ class HttpsStore(FileStore):
             target = urljoin(address, _header(response, "location"))
             try:
                 address = checked_address(target)
-            except BadInput:
+            except ValueError:
                 raise SourceRefused(
                     f"{urlsplit(address).hostname} sent us on to an address that is not https.",
                     advice="Use the final https address of the file.",
@@ -244,47 +245,8 @@ class _Dialled(httpcore.NetworkBackend):
         self._plain.sleep(seconds)
 
 
-def addresses(location: str) -> list[str]:
-    """The addresses in ``location``, separated by blanks or lines. Raises BadInput for what is no https address."""
-    found = [checked_address(part) for part in location.split()]
-    if not found or len(found) > _MOST_ADDRESSES:
-        raise BadInput(
-            f"{len(found):,} addresses were given.", advice=f"Give 1 to {_MOST_ADDRESSES:,}.", field="location"
-        )
-    return found
-
-
-def checked_address(text: str) -> str:
-    """``text`` when it is a plain https address of a file. Raises BadInput."""
-    fault = ""
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), 0
-    if not text.startswith("https://") or not parts.hostname:
-        fault = "does not begin with https:// and a host"
-    elif parts.username is not None or parts.password is not None:
-        fault = "holds a user name or a password"
-    elif not text.isascii() or "\\" in text or any(ord(sign) <= 32 for sign in text) or port == 0:
-        fault = "holds signs that an address may not hold"
-    elif not _last(parts.path):
-        fault = "names no file"
-    if fault:
-        raise BadInput(
-            f"The address {text[:60]!r} {fault}.",
-            advice="Write https://files.example.com/orders.csv.",
-            field="location",
-        )
-    return text
-
-
-def _last(path: str) -> str:
-    return unquote(path.rpartition("/")[2])
-
-
 def _name(address: str) -> str:
-    name = _last(urlsplit(address).path)
+    name = unquote(urlsplit(address).path.rpartition("/")[2])
     # A sign that separates folders, or one that is no text, cannot be in a name.
     return name.replace("/", "_").encode("utf-8", "replace").decode()
 

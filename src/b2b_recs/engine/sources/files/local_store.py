@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, ClassVar
 
 from b2b_recs.engine.errors import PermissionMissing, SourceRefused, TableMissing
-from b2b_recs.engine.sources.contract import FileDialer, FileInfo
+from b2b_recs.engine.sources.contract import Dialer, FileInfo
+from b2b_recs.engine.sources.files.locations import folder_behind
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -24,8 +25,8 @@ class LocalStore(FileStore):
 
     kind: ClassVar[str] = "The folder"
 
-    def __init__(self, location: str, dial: FileDialer) -> None:
-        self._root: Path = dial.folder(location)
+    def __init__(self, location: str, dial: Dialer) -> None:
+        self._root: Path = folder_behind(location, dial)
         self._location = location
 
     @property

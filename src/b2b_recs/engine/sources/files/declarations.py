@@ -1,0 +1,158 @@
+"""The declarations of files by their format: CSV, Parquet, JSON and Excel, in a folder or at https addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.arrow_types import ARROW_RULES
+from b2b_recs.engine.sources.contract import Capabilities, ColumnInfo, Dialer, ParametersModel, SourceType
+from b2b_recs.engine.sources.fields import Certificate, SourceParameters
+from b2b_recs.engine.sources.files.excel_format import DRIVER, EXTRA
+from b2b_recs.engine.sources.files.https_store import HttpsStore
+from b2b_recs.engine.sources.files.local_store import LocalStore
+from b2b_recs.engine.sources.files.locations import Location, is_address
+from b2b_recs.engine.sources.files.options import CsvOptions, ExcelOptions, JsonOptions, ParquetOptions
+from b2b_recs.engine.sources.files.proposal import propose_files
+from b2b_recs.engine.sources.files.source import FILE_CAPABILITIES, FileSource
+from b2b_recs.engine.sources.rules import TypeRule
+
+_FOLDER_WORDS = (
+    "A folder that the operator allowed, such as orders or /srv/files/orders; or the https addresses of files, "
+    "separated by blanks."
+)
+_GRANTS = (
+    "setfacl --recursive --modify user:b2b-recs:rX --default /srv/files\n"
+    "# and in the environment of the installation:\n"
+    "B2B_RECS_FILE_FOLDERS=/srv/files"
+)
+
+
+class Place(SourceParameters):
+    """Where the files are."""
+
+    location: Location = Field(title="Folder or address", description=_FOLDER_WORDS, max_length=20_000)
+    ca_certificate: Certificate = Field(
+        default="",
+        title="CA certificate",
+        description="PEM text of the authority that signed the certificate of an https address. "
+        "Left empty, the system's authorities are used.",
+        max_length=100_000,
+        json_schema_extra={"format": "textarea"},
+    )
+
+
+class CsvParameters(CsvOptions, Place):
+    """Where CSV files are, and how they are written."""
+
+
+class ParquetParameters(ParquetOptions, Place):
+    """Where Parquet files are."""
+
+
+class JsonParameters(JsonOptions, Place):
+    """Where JSON files are, and how they are laid out."""
+
+
+class ExcelParameters(ExcelOptions, Place):
+    """Where workbooks are, and how their sheets are laid out."""
+
+
+class _FilesType(SourceType):
+    """What the declarations share."""
+
+    category: ClassVar[str] = "files"
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+    capabilities: ClassVar[Capabilities] = FILE_CAPABILITIES
+    grants: ClassVar[str] = _GRANTS
+
+    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+        """The place; nothing is read yet. Raises AddressForbidden for a folder that is not allowed."""
+        if not isinstance(parameters, self.Parameters) or not isinstance(parameters, Place):
+            raise TypeError(f"parameters must be {self.Parameters.__name__}")
+        store = (
+            HttpsStore(parameters.location, dial, parameters.ca_certificate)
+            if is_address(parameters.location)
+            else LocalStore(parameters.location, dial)
+        )
+        return FileSource(store, parameters)
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every column, as the format says or the values show."""
+        return propose_files(columns, samples)
+
+
+class Csv(_FilesType):
+    """The declaration of CSV and other text with delimiters."""
+
+    type: ClassVar[str] = "csv"
+    name: ClassVar[str] = "CSV"
+    Parameters: ClassVar[ParametersModel] = CsvParameters
+    verified_against: ClassVar[str] = "files in folders and behind an https server, written by Python and by hand"
+    rules: ClassVar[Mapping[str, TypeRule]] = {
+        "text": TypeRule(
+            WarehouseType.STRING, "CSV knows nothing but text; its values are looked into.", family="text",
+            rejected="lines with too many or too few values, and bytes that are not text",
+        )
+    }  # fmt: skip
+
+
+class Parquet(_FilesType):
+    """The declaration of Parquet."""
+
+    type: ClassVar[str] = "parquet"
+    name: ClassVar[str] = "Parquet"
+    Parameters: ClassVar[ParametersModel] = ParquetParameters
+    verified_against: ClassVar[str] = "files in folders and behind an https server, written by Apache Arrow"
+    rules: ClassVar[Mapping[str, TypeRule]] = ARROW_RULES
+
+
+class Json(_FilesType):
+    """The declaration of JSON arrays and JSON lines."""
+
+    type: ClassVar[str] = "json"
+    name: ClassVar[str] = "JSON"
+    Parameters: ClassVar[ParametersModel] = JsonParameters
+    verified_against: ClassVar[str] = "files in folders and behind an https server, written by Python and by hand"
+    rules: ClassVar[Mapping[str, TypeRule]] = {
+        "whole number": ARROW_RULES["int64"],
+        "decimal number": ARROW_RULES["decimal"],
+        "number": TypeRule(WarehouseType.FLOAT64, "Numbers with an exponent, or as programs print binary fractions."),
+        "boolean": ARROW_RULES["bool"],
+        "text": TypeRule(
+            WarehouseType.STRING, "Text, or values of several kinds.", family="text",
+            rejected="records that are no object",
+        ),
+        "object or list": TypeRule(WarehouseType.JSON, "What is nested stays JSON, character by character."),
+        "nothing": ARROW_RULES["null"],
+    }  # fmt: skip
+
+
+class Excel(_FilesType):
+    """The declaration of Excel workbooks."""
+
+    type: ClassVar[str] = "excel"
+    name: ClassVar[str] = "Excel"
+    Parameters: ClassVar[ParametersModel] = ExcelParameters
+    extra: ClassVar[str] = EXTRA
+    driver: ClassVar[str] = DRIVER
+    verified_against: ClassVar[str] = "workbooks in folders and behind an https server, written by openpyxl"
+    rules: ClassVar[Mapping[str, TypeRule]] = {
+        "whole number": TypeRule(WarehouseType.INT64, "Every number of the column is whole."),
+        "number": ARROW_RULES["double"],
+        "yes or no": ARROW_RULES["bool"],
+        "date": TypeRule(WarehouseType.DATE, "No value of the column has a time of day."),
+        "date and time": TypeRule(WarehouseType.DATETIME, "Date and time, to the millisecond."),
+        "time": TypeRule(WarehouseType.TIME, "No value of the column has a day."),
+        "duration": ARROW_RULES["duration"],
+        "text": TypeRule(
+            WarehouseType.STRING, "Text, or cells of several kinds as Excel shows them.", family="text",
+            rejected="rows in which any cell holds an error",
+        ),
+        "nothing": ARROW_RULES["null"],
+    }  # fmt: skip

@@ -1,0 +1,11 @@
+"""Parquet files in a folder against the contract."""
+
+from __future__ import annotations
+
+from contract.files_contract import FilesContract
+from contract.folder_arena import ParquetArena
+
+
+class TestParquet(FilesContract):
+    type = "parquet"
+    Arena = ParquetArena
