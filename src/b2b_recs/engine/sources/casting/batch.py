@@ -27,10 +27,11 @@ def cast_batch(raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone:
     ``raw`` has one column for each of ``columns``, in their order. ``time_zone`` is used only where a wall-clock time
     becomes a moment or the other way round. Raises BadInput when a column's type cannot become the wanted one.
     """
+    given = [unpacked(raw.column(at)) for at in range(len(columns))]
     arrays: list[pa.Array] = []
     faults: dict[int, tuple[int, str]] = {}
-    for at, column in enumerate(columns):
-        values, reasons = _cast(raw.column(at), column, time_zone)
+    for at, (column, (family, plain)) in enumerate(zip(columns, given, strict=True)):
+        values, reasons = _cast(family, plain, column, time_zone)
         arrays.append(values)
         for row, reason in reasons.items():
             faults.setdefault(row, (at, reason))
@@ -41,22 +42,20 @@ def cast_batch(raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone:
     kept[rows] = False
     mask = pa.array(kept)
     good = pa.RecordBatch.from_arrays([values.filter(mask) for values in arrays], schema=arrow_schema(columns))
-    texts = [readable(raw.column(at), rows) for at in range(len(columns))]
+    texts = [readable(family, plain, rows) for family, plain in given]
     return Batch(good, [_rejected(columns, texts, at, *faults[row]) for at, row in enumerate(rows)])
 
 
 def cast_columns(schema: pa.Schema, columns: Sequence[ColumnMapping]) -> None:
     """Returns when every column of ``schema`` can become its mapping's type. Raises BadInput naming one that cannot."""
     for field, column in zip(schema, columns, strict=True):
-        empty = pa.array([], field.type)
-        _cast(empty, column, "UTC")
+        _cast(*unpacked(pa.array([], field.type)), column, "UTC")
 
 
-def _cast(values: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array, dict[int, str]]:
+def _cast(family: Family, plain: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array, dict[int, str]]:
     """The values as the column's type, NULL where refused, and the reason of each row that is."""
     target = arrow_type(column)
-    missing = _missing(values) if column.mode is Mode.REQUIRED else {}
-    family, plain = unpacked(values)
+    missing = _missing(plain) if column.mode is Mode.REQUIRED else {}
     if family is Family.NULL:
         return pa.nulls(len(plain), target), missing
     spoiled: dict[int, str] = {}
@@ -67,6 +66,7 @@ def _cast(values: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array,
 
 
 def _missing(values: pa.Array) -> dict[int, str]:
+    """The reason of every row without a value."""
     return dict.fromkeys(pc.indices_nonzero(values.is_null()).to_pylist(), _EMPTY)
 
 

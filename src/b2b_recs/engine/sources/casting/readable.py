@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from b2b_recs.engine.sources.casting.families import Family, unpacked
+from b2b_recs.engine.sources.casting.families import Family
 from b2b_recs.engine.sources.casting.json_text import to_json
 from b2b_recs.engine.sources.casting.printing import printed
 from b2b_recs.engine.sources.casting.ways import follow
@@ -14,14 +14,14 @@ from b2b_recs.engine.sources.casting.ways import follow
 _SPELLED = (Family.TEXT, Family.JSON, Family.BYTES, Family.UUID)
 
 
-def readable(values: pa.Array, rows: Sequence[int]) -> list[str | None]:
+def readable(family: Family, plain: pa.Array, rows: Sequence[int]) -> list[str | None]:
     """The text of these rows; bytes that are not UTF-8 as ``\\x`` and hexadecimal digits."""
-    family, plain = unpacked(values.take(pa.array(rows, pa.int64())))
-    if family in _SPELLED:
-        return [_spelled(value) for value in plain.view(pa.binary()).to_pylist()]
     if family is Family.STRUCTURE:
-        return [_structure(plain.slice(at, 1)) for at in range(len(plain))]
-    text, _ = follow(printed(family, plain.type), plain, pa.string())
+        return [_structure(plain.slice(row, 1)) for row in rows]
+    chosen = plain.take(pa.array(rows, pa.int64()))
+    if family in _SPELLED:
+        return [_spelled(value) for value in chosen.view(pa.binary()).to_pylist()]
+    text, _ = follow(printed(family, chosen.type), chosen, pa.string())
     return text.to_pylist()  # type: ignore[no-any-return]
 
 
