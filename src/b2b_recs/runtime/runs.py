@@ -19,6 +19,7 @@ from procrastinate.job_context import AbortReason
 from procrastinate.jobs import Job
 
 from b2b_recs.runtime.child import ChildEnd, run_in_child
+from b2b_recs.runtime.fetching import FairJobs, runs_per_organization
 
 EXIT_DONE = 0
 EXIT_TEMPORARY = 75
@@ -161,6 +162,7 @@ def queue_app_for(conninfo: str, executor: RunExecutor | None = None) -> App:
         kwargs={"application_name": "b2b-recs queue"},
     )
     app, executor = App(connector=connector), executor or RunExecutor()
+    app.job_manager = FairJobs(connector, runs_per_organization())
     for name, kind in KINDS.items():
         app.task(name=name, pass_context=True, retry=PutBack())(_task(executor, kind))
     return app

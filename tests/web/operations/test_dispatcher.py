@@ -11,13 +11,15 @@ from run_rows import Shop, make_shop, queued, without_pool
 from web_support import TestDatabase
 
 from b2b_recs.web.accounts.models import Organization
-from b2b_recs.web.etl.models import ETLRun
-from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
+from b2b_recs.web.etl.services import start_run, start_scheduled
 from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
-from b2b_recs.web.projects.models import Schedule
-from b2b_recs.web.projects.schedules import ScheduleSpec, set_schedule
+from b2b_recs.web.projects.models import ModelEndpoint, Schedule
+from b2b_recs.web.projects.schedules import ScheduleSpec, set_paused, set_schedule
+from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.training.models import PipelineRun
+from b2b_recs.web.training.services import start_pipeline
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -66,20 +68,81 @@ def test_a_hundred_due_at_once_fire_once_each_under_several_dispatchers(platform
     assert len(queued("execute_etl_run")) == len(shop.jobs)
 
 
-def test_times_missed_while_nobody_looked_fire_once(shop: Shop) -> None:
-    due(shop, shop.jobs[0].id, next_at=NOW - timedelta(days=30))
+def logged(shop: Shop) -> list[str]:
+    with scope(shop.id):
+        return list(RunLogLine.objects.order_by("id").values_list("message", flat=True))
+
+
+def test_times_missed_while_nobody_looked_fire_once_and_the_run_says_how_many(shop: Shop) -> None:
+    due(shop, shop.jobs[0].id, next_at=NOW - timedelta(hours=5, minutes=45))
     assert [fire_due_schedules(NOW), fire_due_schedules(NOW)] == [1, 0]
     with scope(shop.id):
         assert Schedule.objects.get().next_at == NOW.replace(minute=15)
-    assert len(runs(shop)) == 1
+        assert ETLRun.objects.get().coalesced == 5
+    assert logged(shop) == ["5 earlier scheduled times were missed; this run stands for all of them."]
 
 
-def test_a_time_that_comes_while_its_run_is_under_way_queues_no_second(shop: Shop) -> None:
+def test_counting_missed_times_has_an_end(shop: Shop) -> None:
+    due(shop, shop.jobs[0].id, cron="* * * * *", next_at=NOW - timedelta(days=300))
+    assert fire_due_schedules(NOW) == 1
+    with scope(shop.id):
+        assert ETLRun.objects.get().coalesced == 1000
+
+
+def test_a_time_that_comes_while_its_run_is_under_way_is_noted_there_and_queues_no_second(shop: Shop) -> None:
     with scope(shop.id):
         start_run(shop.jobs[0])
     due(shop, shop.jobs[0].id)
-    fire_due_schedules(NOW)
-    assert len(runs(shop)) == 1
+    assert fire_due_schedules(NOW) == 0
+    assert len(runs(shop)) == len(queued("execute_etl_run")) == 1
+    with scope(shop.id):
+        assert ETLRun.objects.get().coalesced == 1
+    assert logged(shop) == [
+        "The scheduled time 01 March 11:59 UTC came before this run had ended; no second run starts."
+    ]
+
+
+def test_a_time_that_comes_while_a_pipeline_copies_the_job_queues_no_second(shop: Shop) -> None:
+    with scope(shop.id):
+        start_pipeline(shop.model)
+    due(shop, shop.jobs[0].id)
+    assert fire_due_schedules(NOW) == 0
+    assert len(queued("execute_etl_run")) == len(shop.jobs)
+
+
+@pytest.mark.parametrize("status", ["paused", "archived"])
+def test_a_resting_model_fires_nothing(shop: Shop, status: str) -> None:
+    due(shop, shop.jobs[0].id)
+    due(shop, shop.model.id, "pipeline")
+    with scope(shop.id):
+        ModelEndpoint.objects.update(status=status)
+    assert fire_due_schedules(NOW) == 0
+    assert runs(shop) == []
+
+
+def test_switching_off_the_scheduling_of_a_model_lets_times_pass(shop: Shop) -> None:
+    due(shop, shop.jobs[0].id)
+    with scope(shop.id):
+        ETLConfiguration.objects.update(enabled=False)
+    assert fire_due_schedules(NOW) == 0
+    with scope(shop.id):
+        ETLConfiguration.objects.update(enabled=True)
+        assert Schedule.objects.get().next_at == NOW.replace(minute=15)
+    assert fire_due_schedules(NOW) == 0
+    assert fire_due_schedules(NOW.replace(minute=20)) == 1
+
+
+def test_a_paused_schedule_has_no_next_time_and_counts_from_when_it_is_followed_again(shop: Shop) -> None:
+    row = due(shop, shop.jobs[0].id)
+    with scope(shop.id):
+        assert [set_paused(row, True, NOW), set_paused(row, True, NOW)] == [True, False]
+    assert fire_due_schedules(NOW + timedelta(days=2)) == 0
+    later = NOW + timedelta(days=3)
+    with scope(shop.id):
+        row.refresh_from_db()
+        assert row.next_at is None
+        assert set_paused(row, False, later)
+        assert Schedule.objects.get().next_at == later.replace(minute=15)
 
 
 def test_a_pipeline_schedule_starts_copies_and_pipeline(shop: Shop) -> None:
@@ -141,12 +204,12 @@ def test_a_fault_in_one_schedule_keeps_no_other_from_firing(shop: Shop, monkeypa
     due(shop, shop.jobs[0].id)
     due(shop, shop.jobs[1].id)
 
-    def start(job: object, trigger: str) -> None:
-        if getattr(job, "id", None) == shop.jobs[0].id:
+    def start(job: DataSource, due: datetime, missed: int) -> bool:
+        if job.id == shop.jobs[0].id:
             raise ZeroDivisionError
-        start_run(job, trigger=trigger)  # type: ignore[arg-type]
+        return start_scheduled(job, due, missed)
 
-    monkeypatch.setattr("b2b_recs.web.operations.dispatcher.start_run", start)
+    monkeypatch.setattr("b2b_recs.web.operations.dispatcher.start_scheduled", start)
     assert fire_due_schedules(NOW) == 1
     assert runs(shop) == [(shop.jobs[1].id, "schedule")]
     monkeypatch.undo()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import transaction
+from django.db.models import F
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
+from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.runs.queueing import call_off, defer
 from b2b_recs.web.training.models import PipelineRun
 
@@ -40,6 +44,36 @@ def start_run(
         # one run of a job at a time: the queue hands out only one job per lock
         defer("execute_etl_run", job.organization_id, run.id, lock=f"etl-{job.id}")
         return run
+
+
+def start_scheduled(job: DataSource, due: datetime, missed: int) -> bool:
+    """Queue the run of a job whose time has come; whether one was queued.
+
+    A job is never run twice at the same time: when one of its runs waits or is under way, the time is noted there and
+    passed over. ``missed`` counts further times that passed while nobody looked; they are noted on the run as well.
+    """
+    with transaction.atomic():
+        DataSource.objects.select_for_update().get(id=job.id)
+        active = ETLRun.objects.filter(data_source_id=job.id, status__in=ETLRun.ACTIVE).order_by("id").first()
+        run = active or start_run(job, trigger=ETLRun.Trigger.SCHEDULE)
+        passed_over = missed + (1 if active else 0)
+        if passed_over:
+            ETLRun.objects.filter(id=run.id).update(coalesced=F("coalesced") + passed_over)
+            RunLogLine.objects.create(
+                organization_id=run.organization_id,
+                run_kind=ETLRun.KIND,
+                run_id=run.id,
+                message=_passed_over(due, missed, active is not None),
+            )
+        return active is None
+
+
+def _passed_over(due: datetime, missed: int, under_way: bool) -> str:
+    if under_way:
+        others = f" and {missed} earlier" if missed else ""
+        return f"The scheduled time {due:%d %B %H:%M} UTC{others} came before this run had ended; no second run starts."
+    times = "1 earlier scheduled time was" if missed == 1 else f"{missed:,} earlier scheduled times were"
+    return f"{times} missed; this run stands for all of them."
 
 
 def cancel_run(run: ETLRun) -> None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
+from itertools import islice, takewhile
 from typing import ParamSpec, TypeVar
 
 from django.db import close_old_connections
@@ -20,7 +21,7 @@ from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.pointers import remake_pointers
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import DataSource, ETLRun
-from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.etl.services import start_scheduled
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
@@ -33,6 +34,8 @@ from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
 AT_ONCE = 100
+MOST_MISSED = 1000
+RESTING = (ModelEndpoint.Status.PAUSED, ModelEndpoint.Status.ARCHIVED)
 log = logging.getLogger(__name__)
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -89,14 +92,23 @@ def _fire(organization_id: int, schedule_id: int, now: datetime) -> int:
         )
         if schedule is None:
             return 0
+        due = schedule.next_at
         schedule.last_fired_at = now
+        missed = 0
         try:
-            schedule.next_at = spec_of(schedule).next_time(now)
+            schedule.next_at, missed = _following(schedule, now)
         except BadInput as refusal:  # saved before its rule or time zone was withdrawn: it fires no more
             log.warning("schedule %s has no next time: %s", schedule_id, refusal)
             schedule.next_at = None
         schedule.save(update_fields=["last_fired_at", "next_at"])
-        return _start(schedule)
+        return _start(schedule, due, missed)
+
+
+def _following(schedule: Schedule, now: datetime) -> tuple[datetime | None, int]:
+    """The first time after now, and how many more than the due one have passed (counted up to ``MOST_MISSED``)."""
+    spec = spec_of(schedule)
+    passed = list(islice(takewhile(lambda moment: moment <= now, spec.moments(schedule.next_at)), MOST_MISSED))
+    return spec.next_time(now), len(passed)
 
 
 @_on_fresh_connections
@@ -167,18 +179,26 @@ def _nothing(run: Run) -> None:
     """Nothing waits for a pipeline run."""
 
 
-def _start(schedule: Schedule) -> int:
+def _start(schedule: Schedule, due: datetime, missed: int) -> int:
+    """Start what a schedule is for; 0 when it is paused, gone, under way already, or has nothing to run."""
     try:
         if schedule.target_kind == Schedule.Target.ETL:
-            job = DataSource.objects.filter(id=schedule.target_id, enabled=True, draft=False).first()
-            if job is None:
-                return 0
-            start_run(job, trigger="schedule")
-        else:
-            model = ModelEndpoint.objects.filter(id=schedule.target_id).first()
-            if model is None:
-                return 0
-            start_pipeline(model, trigger="schedule")
+            job = _scheduled_job(schedule.target_id)
+            return int(job is not None and start_scheduled(job, due, missed))
+        model = ModelEndpoint.objects.filter(id=schedule.target_id).exclude(status__in=RESTING).first()
+        if model is None or PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).exists():
+            return 0
+        start_pipeline(model, trigger="schedule")
     except EngineError:  # nothing to run yet: the model's page says what is missing
         return 0
     return 1
+
+
+def _scheduled_job(job_id: int) -> DataSource | None:
+    """The job of a schedule, unless it, the scheduling of its model, or the model itself is switched off."""
+    found: DataSource | None = (
+        DataSource.objects.filter(id=job_id, enabled=True, draft=False, configuration__enabled=True)
+        .exclude(configuration__model__status__in=RESTING)
+        .first()
+    )
+    return found
