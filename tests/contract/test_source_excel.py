@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from contract.files_contract import FilesContract
 from contract.folder_arena import ExcelArena
 
@@ -9,3 +11,7 @@ from contract.folder_arena import ExcelArena
 class TestExcel(FilesContract):
     type = "excel"
     Arena = ExcelArena
+    # Excel keeps days as binary fractions.
+    tick = timedelta(milliseconds=1)
+    heavy_rows = 3_000
+    large_rows = 12_000

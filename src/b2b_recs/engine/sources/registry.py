@@ -15,6 +15,7 @@ from b2b_recs.engine.sources.mongodb import MongoDB
 from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
 from b2b_recs.engine.sources.postgresql import PostgreSQL
+from b2b_recs.engine.sources.redshift import Redshift
 from b2b_recs.engine.sources.snowflake import Snowflake
 
 # In the order of the pages.
@@ -22,6 +23,7 @@ _DECLARED: tuple[type[SourceType], ...] = (
     PostgreSQL,
     MySQL,
     MariaDB,
+    Redshift,
     Snowflake,
     MongoDB,
     Firestore,
@@ -76,7 +78,8 @@ def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
         return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)
     reason = str(first["msg"]).removeprefix("Value error, ")
     value = first.get("input")
-    # An address that was pasted whole may hold a password.
-    hidden = field in declared.secret_fields or "@" in str(value)
+    # An address that was pasted whole may hold a password, and a large box a private key.
+    large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
+    hidden = large or field in declared.secret_fields or "@" in str(value)
     shown = "" if hidden else f" {str(value)[:60]!r}"
     return BadInput(f"{title}{shown} cannot be used: {reason[:1].lower()}{reason[1:]}.", field=field)
