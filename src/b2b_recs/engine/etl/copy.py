@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from b2b_recs.engine.errors import EngineError, Fenced
-from b2b_recs.engine.etl.cursor import later
+from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
-from b2b_recs.engine.etl.plan import NOTE, Bounds, Plan, make_plan, next_cursor
+from b2b_recs.engine.etl.outcome import outcome
+from b2b_recs.engine.etl.plan import NOTE, Bounds, Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
-from b2b_recs.engine.etl.reconcile import check_read, in_words, reconcile
-from b2b_recs.engine.etl.rejected import commit_rejected
-from b2b_recs.engine.etl.settle import Settled, settle
-from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Transactional
+from b2b_recs.engine.etl.reconcile import Claim, check_content, check_read, in_words, reconcile
+from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
+from b2b_recs.engine.etl.settle import Leaving, Settled, settle
+from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
 from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
+from b2b_recs.engine.etl.sums import part_sums, summed_columns
+from b2b_recs.engine.etl.sweep import leaving_rows, read_keys, turnover
 from b2b_recs.engine.etl.words import load_words, read_words, reading_words
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.progress import Progress
@@ -77,6 +80,7 @@ class _Run:
         self.clock = clock
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
+        self.sums: tuple[ColumnSum, ...] = ()
         self.started = time.monotonic()
 
     def copy(self) -> CopyResult:
@@ -99,7 +103,7 @@ class _Run:
     def _copy(self) -> CopyResult:
         with self._stage("connect"):
             plan, staged, header = self._prepare()
-            self.progress.log(reading_words(self.spec, plan.bounds))
+            self.progress.log(reading_words(self.spec, plan.bounds, plan.choice))
         with self._stage("read"):
             plan, staged, read = self._read(plan, staged, header)
         self._say("read", read_words(read.read, read.rejected, read.arrow_bytes))
@@ -107,7 +111,8 @@ class _Run:
             result = self._load(plan, staged, read)
         self._say("load", load_words(result, self.table.name))
         with self._stage("reconcile"):
-            result = reconcile(result, self.table, plan.cursor, plan.bounds)
+            by_file = isinstance(self.spec.load, Files)
+            result = reconcile(result, self.table, plan.cursor, plan.bounds, by_file=by_file)
             step("copy.before_forget")
             # The journal goes last: while it is there, the next run looks for files left behind.
             self._tidy(result)
@@ -118,7 +123,7 @@ class _Run:
         """The plan, what a killed run of the same key has staged for it, and that run's header."""
         header = self.journal.header()
         now = header.now if header else self.clock()
-        plan = make_plan(self.source_type, self.source, self.spec, self.table, now, header.bounds if header else None)
+        plan = make_plan(self.source_type, self.source, self.spec, self.table, now, header.fixed if header else None)
         if header is not None and header.fingerprint == plan.fingerprint():
             as_cut = spread(plan, header.ranges, self.spec)
             kept = self._usable(as_cut)
@@ -127,7 +132,7 @@ class _Run:
                 rows = sum(item.read for item in kept)
                 self.progress.log(f"Going on after {rows:,} rows that were read before the interruption.")
                 return as_cut, kept, header
-        if header is not None and plan.bounds is not None:
+        if header is not None and (plan.bounds is not None or plan.choice.load):
             plan = make_plan(self.source_type, self.source, self.spec, self.table, self.clock(), None)
         return plan, [], None
 
@@ -149,81 +154,90 @@ class _Run:
 
     def _read(self, plan: Plan, staged: list[Staged], header: Header | None) -> tuple[Plan, list[Staged], Stage]:
         complete = header is not None and self.journal.complete()
-        expected = header.expected if complete and header is not None else self._count(plan)
+        columns = summed_columns(plan, self.spec, self.source_type)
+        claim = self._claim(plan, columns) if header is None or not complete else header.claim
         if header is None:
             if self.journal.exists():
                 self.journal.discard()
             fingerprint = plan.fingerprint()
-            plan = cut(plan, self.source_type, self.source, self.spec, expected)
-            header = Header(self.journal.run_key, fingerprint, plan.now, plan.bounds, expected, plan.ranges)
+            plan = cut(plan, self.source_type, self.source, self.spec, claim.rows)
+            header = Header(self.journal.run_key, fingerprint, plan.now, plan.fixed, claim, plan.ranges)
             self.journal.begin(header)
-        self.progress.update(rows_expected=expected)
+        self.progress.update(rows_expected=claim.rows)
         stage = Stage(self.source, plan, self.spec, self.table, self.journal, self.progress)
-        stage.expected = expected
+        stage.expected = claim.rows
         resumed = bool(staged)
         step("copy.before_read")
         staged = stage.run(staged) if not complete else stage.replay(staged)
         refuse_many_rejected(stage.rejected, stage.read, self.spec)
-        if expected is not None and not complete:
-            if resumed and expected != stage.read:
+        if claim.rows is not None and not complete:
+            if resumed and claim.rows != stage.read:
                 # Rows came or went between the two reads: one read of one state is what can be compared.
                 self.progress.log("The source changed since the interruption; reading again from the start.")
                 return self._read(whole(plan), [], None)
-            warning = check_read(expected, stage.read, lambda: self._count(plan))
-            if warning:
-                self.warnings.append(warning)
+            self._warn(check_read(claim.rows, stage.read, lambda: self._claim(plan, ()).rows or 0))
+        if claim.sums:
+            self._compare_sums(plan, staged, claim)
         self.journal.finish()
         step("copy.after_read")
         return plan, staged, stage
 
-    def _count(self, plan: Plan) -> int:
-        return sum(self.source.count(request) for request in whole(plan).segments)
+    def _claim(self, plan: Plan, columns: Sequence[str]) -> Claim:
+        # Files are not counted beforehand: that would be to read them twice.
+        return Claim(None) if isinstance(self.spec.load, Files) else Claim.of(self.source, plan, columns)
+
+    def _compare_sums(self, plan: Plan, staged: list[Staged], claim: Claim) -> None:
+        read = part_sums(self.table, [item.part for item in staged], tuple(claim.sums))
+        rejected = rejected_rows(self.journal, staged)
+        again = lambda: self._claim(plan, tuple(claim.sums)).sums  # noqa: E731 - asked only when they differ
+        self.sums, warning = check_content(claim, read, rejected, again)
+        self._warn(warning)
+
+    def _warn(self, warning: str) -> None:
+        if warning:
+            self.warnings.append(warning)
 
     def _load(self, plan: Plan, staged: list[Staged], read: Stage) -> CopyResult:
-        parts = [item.part for item in staged]
-        settled = settle(self.table, plan, parts, self.journal.data_folder, self.journal.folder)
+        load, parts = self.spec.load, [item.part for item in staged]
+        leaving = self._leaving(plan)
+        settled = settle(self.table, plan, parts, self.journal.data_folder, self.journal.folder, leaving)
         step("copy.settled")
-        catalog = isinstance(self.spec.load, Catalog)
-        cursor = self._cursor_after(plan, staged, read)
-        changed = catalog or bool(settled.loaded) or not self.table.exists()
-        result = CopyResult(
-            rows_read=read.read,
-            rows_loaded=settled.loaded,
-            rows_rejected=read.rejected,
-            rows_known=settled.known,
-            rows_replaced=settled.replaced,
-            rows_repeated=settled.repeated,
-            source_count=read.expected,
-            bytes=read.arrow_bytes,
-            table_version=self.table.version(),
-            cursor_before=plan.bounds.before if plan.bounds else None,
-            cursor_after=cursor if changed else (plan.bounds.before if plan.bounds else None),
-            changed=changed,
-            added_columns=tuple(field.name for field in plan.layout.added) if changed else (),
-            warnings=(*self.warnings, *plan.layout.warnings, *self._remarks(plan, settled, read)),
-        )
+        catalog = isinstance(load, Catalog)
+        turned = turnover(self.table, plan, parts, self.journal.folder) if catalog else (0, None)
+        given = (staged, read, settled, leaving, self.sums, turned, self.warnings)
+        result = outcome(self.spec, plan, self.table, *given)
         step("copy.before_rejected")
         commit_rejected(self.table, self.journal, staged, plan.now, self.app, replace=catalog)
         step("copy.before_commit")
-        if not changed:
+        if result.changed:
+            commit = self._commit(plan, settled, result)
+            result = result.model_copy(update={"table_version": commit.version})
+            step("copy.after_commit")
+            self.progress.update(rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected)
+        if isinstance(load, Files):
+            commit_ledger(self.table, plan.choice, load, parts, plan.now, self.app, self.journal.folder)
+            step("copy.ledger_committed")
+        if not result.changed:
             self.journal.drop()
-            return result
-        commit = self._commit(plan, settled, result)
-        step("copy.after_commit")
-        self.progress.update(rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected)
-        return result.model_copy(update={"table_version": commit.version})
+        return result
+
+    def _leaving(self, plan: Plan) -> Leaving | None:
+        if isinstance(self.spec.load, Files):
+            return leaving_rows(plan.choice, self.spec.load, self.journal.folder)
+        return read_keys(self.source, plan, self.spec, self.journal.folder, self.progress)
 
     def _commit(self, plan: Plan, settled: Settled, result: CopyResult) -> Commit:
         self.progress.update(rows_loaded=0)  # the last chance of a newer attempt to fence this one off
         load = self.spec.load
-        if plan.layout.added and isinstance(load, Transactional):
+        if plan.layout.added and isinstance(load, Incremental):
             self.table.add_columns(plan.layout.added)
             step("copy.columns_added")
         note = {
-            "column": load.cursor if isinstance(load, Transactional) else None,
+            "column": load.cursor if isinstance(load, Incremental) else None,
             "cursor": result.cursor_after,
             "mapping": asdict(plan.cursor) if plan.cursor is not None else None,
             "bounds": asdict(plan.bounds) if plan.bounds is not None else None,
+            "strategy": load.strategy,
             "result": result.model_dump(mode="json"),
             "partition_by": self.spec.partition_by,
             "cluster_by": list(self.spec.cluster_by),
@@ -238,39 +252,12 @@ class _Run:
         )
         return self.table.commit(change)
 
-    def _cursor_after(self, plan: Plan, staged: list[Staged], read: Stage) -> str | None:
-        if plan.bounds is None or plan.cursor is None:
-            return None
-        limit = plan.segments[0].row_limit
-        if limit is not None and read.read >= limit:
-            keys = [item.after for item in staged if item.after is not None]
-            last = keys[-1][0] if keys else None
-            return later(plan.bounds.before, last, plan.cursor)
-        after = next_cursor(plan, self.spec)
-        return later(plan.bounds.before, after, plan.cursor)
-
-    def _remarks(self, plan: Plan, settled: Settled, read: Stage) -> Iterator[str]:
-        if isinstance(self.spec.load, Catalog) and read.read == 0 and self.table.exists():
-            before = self.table.row_count()
-            if before:
-                yield (
-                    f"The source table is empty, so the warehouse table is empty now. Version {self.table.version()} "
-                    f"with {before:,} rows stays readable for {self.spec.load.keep_days} days."
-                )
-        if settled.repeated:
-            yield f"{settled.repeated:,} rows had the key of another row; the one with the newest cursor was kept."
-        if read.rejected:
-            yield f"{read.rejected:,} rows were rejected; {self.table.rejected.name} keeps them with the reason."
-        upper = plan.bounds.upper if plan.bounds is not None else None
-        if upper is not None and next_cursor(plan, self.spec) != upper:
-            yield f"Some rows lie in the future, up to {upper}; they were loaded."
-
     def _tidy(self, result: CopyResult) -> None:
         """Join small files, and remove what no kept version needs."""
         if not result.changed:
             return
         now = self.clock()
-        for table in (self.table, self.table.rejected):
+        for table in (self.table, self.table.rejected, self.table.ledger):
             compact(table)
             table.vacuum(self._keep_days(), now)
 
@@ -280,19 +267,28 @@ class _Run:
     def _found_done(self, commit: Commit) -> CopyResult:
         """The result of a run that had committed before it could say so."""
         note = commit.notes[NOTE]
+        self._finish_ledger()
         cursor = ColumnMapping(**note["mapping"]) if note["mapping"] else None
         bounds = Bounds(**note["bounds"]) if note["bounds"] else None
         result = CopyResult.model_validate({**note["result"], "table_version": commit.version})
         for name in STAGES[:-1]:
             self.progress.stage(name, "done", "before the interruption")
         with self._stage("reconcile"):
-            result = reconcile(result, self.table, cursor, bounds)
+            result = reconcile(result, self.table, cursor, bounds, by_file=note.get("strategy") == "files")
             self._tidy(result)
             self.journal.forget()
         self.progress.update(
             rows_read=result.rows_read, rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected
         )
         return self._told(result)
+
+    def _finish_ledger(self) -> None:
+        """Write down the files of a run that was interrupted between its two commits."""
+        header, load = self.journal.header(), self.spec.load
+        if header is not None and isinstance(load, Files):
+            parts = [item.part for item in self.journal.staged()]
+            choice = header.fixed.choice
+            commit_ledger(self.table, choice, load, parts, header.now, self.app, self.journal.folder)
 
     def _say(self, stage: str, words: str) -> None:
         self.progress.stage(stage, "done", words)

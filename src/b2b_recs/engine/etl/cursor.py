@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pyarrow as pa
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.etl.spec import Transactional
+from b2b_recs.engine.etl.spec import Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 
 TIME_TYPES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
@@ -19,7 +19,7 @@ NUMBER_TYPES = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUM
 _DATE_LENGTH = 10
 
 
-def lower_bound(last: str, column: ColumnMapping, load: Transactional) -> str:
+def lower_bound(last: str, column: ColumnMapping, load: Incremental) -> str:
     """The cursor text from which to read again: ``last`` less the lag; ``last`` itself for cursors without distance."""
     value = parse(last, column)
     try:
@@ -34,7 +34,7 @@ def lower_bound(last: str, column: ColumnMapping, load: Transactional) -> str:
     return last
 
 
-def first_bound(load: Transactional, column: ColumnMapping, now: datetime, zone: str) -> str | None:
+def first_bound(load: Incremental, column: ColumnMapping, now: datetime, zone: str) -> str | None:
     """Where the first run begins, None for everything. Raises BadInput when the cursor has no dates."""
     if load.backfill == "all":
         return None

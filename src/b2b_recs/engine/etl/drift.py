@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 
 from b2b_recs.engine.errors import ColumnMissing, SchemaDrift
-from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
 from b2b_recs.engine.schema.arrow import DIGITS, SOURCE_TYPE, WAREHOUSE_TYPE, arrow_field, arrow_schema, arrow_type
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
-from b2b_recs.engine.sources.contract import ColumnInfo
+from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 
 _REOPEN = "Open the job, look at its columns, and save it; or load into a new warehouse table."
 
@@ -41,7 +41,7 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     if stored is None:
         columns = tuple(_mapping(name, spec, propose) for name in chosen)
         return Layout(columns, arrow_schema(columns))
-    _refuse_removed(spec, stored, here)
+    gone = _removed(spec, stored, here)
     added: list[pa.Field] = []
     columns_read: list[ColumnMapping] = []
     ignored: list[str] = []
@@ -66,6 +66,8 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
         _refuse_unfilled(stored, columns_read)
         schema = pa.schema([*stored, *added])
     warnings = [f"New columns were left out: {', '.join(ignored)}."] if ignored else []
+    if gone:
+        warnings.append(f"No file has the column {', '.join(gone)} now; it stays empty in new rows.")
     return Layout(tuple(columns_read), schema, tuple(added), tuple(warnings))
 
 
@@ -86,7 +88,9 @@ def stored_mapping(field: pa.Field) -> ColumnMapping:
 
 def _chosen(spec: CopySpec, here: Mapping[str, ColumnInfo]) -> list[str]:
     wanted = list(spec.columns or here)
-    if isinstance(spec.load, Transactional):
+    if isinstance(spec.load, Files) and FILE_COLUMN not in wanted:
+        wanted.append(FILE_COLUMN)
+    if isinstance(spec.load, Incremental):
         wanted += [name for name in (spec.load.cursor, *spec.load.key) if name not in wanted]
     for name in wanted:
         if name not in here:
@@ -127,16 +131,18 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
     return replace(stored, source_type=column.source_type)
 
 
-def _refuse_removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> None:
+def _removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> list[str]:
+    """Columns of the table the source no longer has; refused except where each file may have columns of its own."""
     if spec.columns:
-        return
+        return []
     gone = [name for name in stored.names if name not in here]
-    if gone:
+    if gone and not isinstance(spec.load, Files):
         raise SchemaDrift(
             f"{_where(spec)} no longer has the column {', '.join(gone)}, which the warehouse table holds.",
             advice=_REOPEN,
             field=gone[0],
         )
+    return gone
 
 
 def _refuse_unfilled(stored: pa.Schema, columns: Sequence[ColumnMapping]) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from b2b_recs.engine.etl.plan import Bounds
-from b2b_recs.engine.sources.contract import KeyRange
+from b2b_recs.engine.etl.choice import Choice
+from b2b_recs.engine.etl.plan import Bounds, Fixed
+from b2b_recs.engine.etl.reconcile import Claim
+from b2b_recs.engine.sources.contract import FileInfo, KeyRange
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import Part, storage_errors
 
@@ -39,14 +41,45 @@ class Staged:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a run fixed at its start."""
+    """What a run fixed at its start, and what the source said it has."""
 
     run_key: str
     fingerprint: str
     now: datetime
-    bounds: Bounds | None
-    expected: int | None
+    fixed: Fixed
+    claim: Claim
     ranges: tuple[KeyRange, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The header as values JSON can hold."""
+        files = [
+            [file.path, file.size, file.mark, file.modified.isoformat() if file.modified else None]
+            for file in self.fixed.choice.load
+        ]
+        return {
+            "run_key": self.run_key,
+            "fingerprint": self.fingerprint,
+            "now": self.now.isoformat(),
+            "bounds": asdict(self.fixed.bounds) if self.fixed.bounds else None,
+            "files": files,
+            "gone": self.fixed.choice.gone,
+            "expected": self.claim.rows,
+            "sums": self.claim.texts(),
+            "ranges": [asdict(item) for item in self.ranges],
+        }
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Header:
+        """The header that was written as ``line``."""
+        bounds = Bounds(**line["bounds"]) if line["bounds"] else None
+        files = tuple(
+            FileInfo(path, size, mark, datetime.fromisoformat(modified) if modified else None)
+            for path, size, mark, modified in line.get("files", ())
+        )
+        fixed = Fixed(bounds, Choice(files, tuple(line.get("gone", ()))))
+        claim = Claim.kept(line["expected"], line.get("sums", {}))
+        ranges = tuple(KeyRange(**item) for item in line.get("ranges", ()))
+        return cls(line["run_key"], line["fingerprint"], datetime.fromisoformat(line["now"]), fixed, claim, ranges)
 
 
 class Journal:
@@ -68,10 +101,7 @@ class Journal:
         for line in self._lines():
             if line.get("run_key") != self.run_key:
                 return None
-            bounds = Bounds(**line["bounds"]) if line["bounds"] else None
-            now = datetime.fromisoformat(line["now"])
-            ranges = tuple(KeyRange(**item) for item in line.get("ranges", ()))
-            return Header(line["run_key"], line["fingerprint"], now, bounds, line["expected"], ranges)
+            return Header.of(line)
         return None
 
     def staged(self) -> list[Staged]:
@@ -110,7 +140,7 @@ class Journal:
         """Start a new journal."""
         with storage_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._add(self._first(header))
+            self._add(header.document())
 
     def add(self, staged: Staged) -> None:
         """Remember a finished file."""
@@ -128,7 +158,7 @@ class Journal:
             if path.relative_to(self._table.folder).as_posix() not in names:
                 path.unlink()
         fresh = self._path.with_suffix(".new")
-        lines = [self._first(header), *(asdict(item) for item in kept)]
+        lines = [header.document(), *(asdict(item) for item in kept)]
         lines.extend({"ended": segment} for segment in sorted(self.ended()))
         if self.complete():
             lines.append({"complete": True})
@@ -157,10 +187,6 @@ class Journal:
     def forget(self) -> None:
         """Remove the journal and leave the files, which belong to the table now."""
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    @staticmethod
-    def _first(header: Header) -> dict[str, Any]:
-        return {**asdict(header), "now": header.now.isoformat()}
 
     def _add(self, document: dict[str, Any]) -> None:
         with storage_errors(), self._path.open("a", encoding="utf-8") as lines:

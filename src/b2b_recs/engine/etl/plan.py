@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
 from b2b_recs.engine.etl.drift import Layout, lay_out
-from b2b_recs.engine.etl.spec import CopySpec, Transactional
+from b2b_recs.engine.etl.files import choose
+from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, KeyRange, ReadRequest, Source, SourceType, Window
 from b2b_recs.engine.warehouse.local import LocalTable
@@ -22,6 +26,7 @@ NOTE = "copy"
 # Arrow bytes of one batch; a handful of them are in memory at a time.
 BATCH_BYTES = 16 * 1024 * 1024
 _RECENT = 10
+_NUMBERS = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
 _SURE = (
     WarehouseType.INT64,
     WarehouseType.NUMERIC,
@@ -57,8 +62,15 @@ class Plan:
     resumable: bool
     now: datetime
     primary: tuple[str, ...] = ()
+    numbers: frozenset[str] = frozenset()  # columns that are whole numbers or decimals in the source as well
+    choice: Choice = NOTHING
     ranges: tuple[KeyRange, ...] = ()
     sessions: int = 1
+
+    @property
+    def fixed(self) -> Fixed:
+        """What stays as it is when a killed run goes on."""
+        return Fixed(self.bounds, self.choice)
 
     def fingerprint(self) -> str:
         """A digest of everything that decides which rows are read and how they are held."""
@@ -68,10 +80,18 @@ class Plan:
     @property
     def cursor(self) -> ColumnMapping | None:
         """The cursor's mapping, None for a catalog load."""
-        window = self.segments[0].window
+        window = self.segments[0].window if self.segments else None
         if window is None:
             return None
         return next(column for column in self.layout.columns if column.name == window.cursor)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What a run fixed at its start: the window of its cursor, the files it loads."""
+
+    bounds: Bounds | None = None
+    choice: Choice = NOTHING
 
 
 def last_cursor(table: LocalTable, column: str) -> str | None:
@@ -85,12 +105,22 @@ def last_cursor(table: LocalTable, column: str) -> str | None:
 
 
 def make_plan(
-    source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Bounds | None
+    source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Fixed | None
 ) -> Plan:
-    """The plan of a run; ``fixed`` is the window of the killed run that is continued.
+    """The plan of a run; ``fixed`` is what the killed run that is continued had fixed.
 
     Raises TableMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
     """
+    plan, proposal = _plan(source_type, source, spec, table, now, fixed)
+    if spec.reconcile == "counts":
+        return plan
+    numbers = frozenset(name for name, column in proposal().items() if column.warehouse_type in _NUMBERS)
+    return replace(plan, numbers=numbers)
+
+
+def _plan(
+    source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Fixed | None
+) -> tuple[Plan, _Proposal]:
     columns = source.columns(spec.source_schema, spec.source_table)
     if not columns:
         raise TableMissing(
@@ -103,7 +133,9 @@ def make_plan(
     primary = tuple(
         column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
     )
-    if not isinstance(spec.load, Transactional):
+    if isinstance(spec.load, Files):
+        return _files(source_type, source, spec, table, layout, now, fixed), proposal
+    if not isinstance(spec.load, Incremental):
         request = ReadRequest(
             spec.source_schema,
             spec.source_table,
@@ -113,27 +145,28 @@ def make_plan(
             time_zone=spec.time_zone,
         )
         full = all(column.name not in primary or not column.nullable for column in columns)
-        return Plan(layout, (request,), None, (), True, False, now, primary if full else ())
-    return _transactional(source_type, source, spec, spec.load, table, layout, primary, columns, now, fixed, proposal)
+        return Plan(layout, (request,), None, (), True, False, now, primary if full else ()), proposal
+    load, given = spec.load, (table, layout, primary, columns, now, fixed, proposal)
+    return _incremental(source_type, source, spec, load, *given), proposal
 
 
-def _transactional(
+def _incremental(
     source_type: SourceType,
     source: Source,
     spec: CopySpec,
-    load: Transactional,
+    load: Incremental,
     table: LocalTable,
     layout: Layout,
     primary: tuple[str, ...],
     columns: Sequence[ColumnInfo],
     now: datetime,
-    fixed: Bounds | None,
+    fixed: Fixed | None,
     proposal: _Proposal,
 ) -> Plan:
     cursor = next(column for column in layout.columns if column.name == load.cursor)
     if not source_type.capabilities.incremental:
         raise BadInput(f"{source_type.name} cannot be read by a cursor.", advice="Load it as a catalog.", field="load")
-    bounds = fixed or _bounds(source, spec, load, table, cursor, now)
+    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now)
     nullable = {column.name: column.nullable for column in columns}
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
     ties = tuple(name for name in ties if name != load.cursor)
@@ -153,8 +186,33 @@ def _transactional(
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
 
 
+def _files(
+    source_type: SourceType,
+    source: Source,
+    spec: CopySpec,
+    table: LocalTable,
+    layout: Layout,
+    now: datetime,
+    fixed: Fixed | None,
+) -> Plan:
+    if not source_type.capabilities.files:
+        raise BadInput(
+            f"{source_type.name} has no files that could be loaded one by one.",
+            advice="Load it as a catalog or by a cursor.",
+            field="load",
+        )
+    if spec.row_limit is not None:
+        raise BadInput(
+            "Files are loaded whole, so there can be no row limit.", advice="Leave it out.", field="row_limit"
+        )
+    choice = fixed.choice if fixed is not None else choose(source, spec, table)
+    request = _read(spec, layout, None)
+    segments = tuple(replace(request, files=paths) for paths in choice.groups())
+    return Plan(layout, segments, None, (), True, True, now, choice=choice)
+
+
 def _read(
-    spec: CopySpec, layout: Layout, window: Window, order: tuple[str, ...] = (), limit: int | None = None
+    spec: CopySpec, layout: Layout, window: Window | None, order: tuple[str, ...] = (), limit: int | None = None
 ) -> ReadRequest:
     return ReadRequest(
         spec.source_schema,
@@ -169,7 +227,7 @@ def _read(
 
 
 def _bounds(
-    source: Source, spec: CopySpec, load: Transactional, table: LocalTable, cursor: ColumnMapping, now: datetime
+    source: Source, spec: CopySpec, load: Incremental, table: LocalTable, cursor: ColumnMapping, now: datetime
 ) -> Bounds:
     before = last_cursor(table, load.cursor) if table.exists() else None
     upper = source.max_cursor(spec.source_schema, spec.source_table, load.cursor)
@@ -190,7 +248,13 @@ def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, b
     dataset = table.arrow_dataset(version)
     if cursor.name not in dataset.schema.names:
         return 0
-    field = dataset.schema.field(cursor.name)
+    condition = window_filter(dataset.schema, cursor, bounds)
+    return None if condition is None else int(dataset.count_rows(filter=condition))
+
+
+def window_filter(schema: pa.Schema, cursor: ColumnMapping, bounds: Bounds) -> pc.Expression | None:
+    """The condition that a row lies inside the window, None when the cursor's orders surely do not agree."""
+    field = schema.field(cursor.name)
     column = ds.field(cursor.name)
     condition = column.is_valid()
     for text, lower in ((bounds.lower, True), (bounds.upper, False)):
@@ -202,7 +266,7 @@ def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, b
         condition &= (column >= value) if lower else (column <= value)
     if bounds.with_null:
         condition |= column.is_null()
-    return int(dataset.count_rows(filter=condition))
+    return condition
 
 
 def _check_hints(spec: CopySpec, layout: Layout) -> None:

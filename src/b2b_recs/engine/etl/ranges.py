@@ -24,10 +24,11 @@ def cut(plan: Plan, source_type: SourceType, source: Source, spec: CopySpec, exp
 
     Only a read without a row limit is cut: a limit counts the rows of the whole.
     """
-    first = plan.segments[0]
     sessions = min(spec.parallel, os.cpu_count() or 1)
-    possible = source_type.capabilities.key_ranges and first.row_limit is None and not first.files
-    if not possible or sessions < 2 or (expected or 0) < LARGE_ROWS:
+    if not plan.segments or not source_type.capabilities.key_ranges or sessions < 2:
+        return plan
+    first = plan.segments[0]
+    if first.row_limit is not None or first.files or (expected or 0) < LARGE_ROWS:
         return plan
     parts = min(_MOST_RANGES, max(sessions * _RANGES_EACH, (expected or 0) // _RANGE_ROWS))
     column = first.order_by[0] if first.order_by else plan.primary[0] if plan.primary else ""

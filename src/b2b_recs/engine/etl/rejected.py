@@ -55,6 +55,15 @@ def commit_rejected(
     return write(chain([first] if first is not None else [], batches), schema=SCHEMA, app=app)
 
 
+def rejected_rows(journal: Journal, staged: Sequence[Staged]) -> Iterator[dict[str, str | None]]:
+    """The rejected rows of a run, every value as text."""
+    for item in staged:
+        if item.rejected:
+            with journal.rejected_path(item.part).open(encoding="utf-8") as lines:
+                for line in lines:
+                    yield json.loads(line)[0]
+
+
 def _fresh(batches: Iterator[pa.RecordBatch], seen: set[str]) -> Iterator[pa.RecordBatch]:
     """Only rows whose fingerprint was not seen before this run; equal rows inside one run are all kept."""
     known = pa.array(sorted(seen), pa.string())

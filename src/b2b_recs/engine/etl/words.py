@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.plan import Bounds
-from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Transactional
+from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files, Incremental
 
 MEGABYTE = 1_000_000
 
 
-def reading_words(spec: CopySpec, bounds: Bounds | None) -> str:
+def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHING) -> str:
     """Which rows are about to be read."""
-    table = f"{spec.source_schema}.{spec.source_table}"
-    if bounds is None or not isinstance(spec.load, Transactional):
+    table = f"{spec.source_schema}.{spec.source_table}".lstrip(".")
+    if isinstance(spec.load, Files):
+        size = sum(file.size for file in choice.load) / MEGABYTE
+        return f"Reading {len(choice.load):,} new or changed files of {table}, {size:,.1f} MB."
+    if bounds is None or not isinstance(spec.load, Incremental):
         return f"Reading all of {table}."
     if bounds.upper is None:
         return f"Reading {table}: it has no row with a {spec.load.cursor} yet."
@@ -34,4 +38,8 @@ def load_words(result: CopyResult, table: str) -> str:
         parts.append(f"{result.rows_known:,} were there already")
     if result.rows_replaced:
         parts.append(f"{result.rows_replaced:,} replaced older ones")
+    if result.rows_deleted:
+        parts.append(f"{result.rows_deleted:,} removed because they left the source")
+    if result.rows_appeared is not None:
+        parts.append(f"{result.rows_appeared:,} new keys, {result.rows_vanished:,} gone since the version before")
     return "; ".join(parts)

@@ -21,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from b2b_recs.engine.errors import BadInput, EngineError, WarehouseTableMissing
 from b2b_recs.engine.warehouse import commits, expiry
 from b2b_recs.engine.warehouse.commits import Commit
-from b2b_recs.engine.warehouse.names import checked_columns, checked_dataset, checked_table, rejected_name
+from b2b_recs.engine.warehouse.names import checked_columns, checked_dataset, checked_table, ledger_name, rejected_name
 from b2b_recs.engine.warehouse.parts import Part, PartWriter, repeating_columns, storage_errors
 
 _TRIES = 20
@@ -98,6 +98,12 @@ class LocalTable:
     def rejected(self) -> LocalTable:
         """The table that keeps this table's rejected rows."""
         name = rejected_name(self.name)
+        return LocalTable(self.folder.with_name(name), self.dataset, name)
+
+    @property
+    def ledger(self) -> LocalTable:
+        """The table that tells which files this table was loaded from."""
+        name = ledger_name(self.name)
         return LocalTable(self.folder.with_name(name), self.dataset, name)
 
     def exists(self) -> bool:

@@ -7,6 +7,7 @@ import re
 from b2b_recs.engine.errors import BadInput
 
 REJECTED_SUFFIX = "__rejected"
+LEDGER_SUFFIX = "__files"
 _LONGEST = 200
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -36,6 +37,11 @@ def checked_table(name: str) -> str:
 def rejected_name(table: str) -> str:
     """The name of the table that keeps the rejected rows of ``table``."""
     return checked_table(table) + REJECTED_SUFFIX
+
+
+def ledger_name(table: str) -> str:
+    """The name of the table that tells which files ``table`` was loaded from."""
+    return checked_table(table) + LEDGER_SUFFIX
 
 
 def quoted(name: str) -> str:

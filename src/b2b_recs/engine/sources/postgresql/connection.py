@@ -182,7 +182,7 @@ class Session:
             address = self._dial(parameters.host, parameters.port)
         except socket.gaierror:
             raise unknown_host(parameters.host) from None
-        with _authority(parameters) as authority:
+        with authority_file(parameters) as authority:
             try:
                 # Autocommit: the snapshot's BEGIN and ROLLBACK are ours.
                 self._connection = adbc.connect(conninfo(parameters, address, authority), autocommit=True)
@@ -234,7 +234,7 @@ def _escaped(value: str) -> str:
 
 
 @contextlib.contextmanager
-def _authority(parameters: PostgreSQLParameters) -> Any:
+def authority_file(parameters: PostgreSQLParameters) -> Any:
     """Yields the path of the file of certificate authorities, the empty text when none is verified."""
     if parameters.ssl_mode != "verify-full":
         yield ""

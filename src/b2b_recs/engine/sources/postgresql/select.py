@@ -102,11 +102,16 @@ def select_max(schema: str, table: str, column: Column) -> str:
 def select_totals(request: ReadRequest, table: Mapping[str, Column], names: Sequence[str]) -> str:
     """The query of the exact sums of number columns over a request, as text; NaN where one of the values is."""
     columns = [column_of(table, name, request) for name in names]
-    sums = ", ".join(f"sum({quote_name(column.info.name)}::numeric)::text" for column in columns)
+    sums = ", ".join(f"sum({_number(column)})::text" for column in columns)
     if request.row_limit is None:
         return f"SELECT {sums} {_rows(request, table, ordered=False)}"
     inner = ", ".join(quote_name(column.info.name) for column in columns)
     return f"SELECT {sums} FROM (SELECT {inner} {_rows(request, table, ordered=False)}) AS covered"  # noqa: S608
+
+
+def _number(column: Column) -> str:
+    through = "::text" if rule_for(column.info).kind in (Kind.UNSIGNED, Kind.WIDE_UNSIGNED) else ""
+    return f"{quote_name(column.info.name)}{through}::numeric"
 
 
 def select_span(request: ReadRequest, table: Mapping[str, Column], name: str) -> str:

@@ -1,0 +1,92 @@
+"""What a copy did, in figures and in remarks, once everything is read and settled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from b2b_recs.engine.etl.cursor import later
+from b2b_recs.engine.etl.files import rows_of
+from b2b_recs.engine.etl.journal import Staged
+from b2b_recs.engine.etl.plan import Plan, next_cursor
+from b2b_recs.engine.etl.settle import Leaving, Settled
+from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files
+from b2b_recs.engine.etl.stage import Stage
+from b2b_recs.engine.warehouse.local import LocalTable
+
+
+def outcome(
+    spec: CopySpec,
+    plan: Plan,
+    table: LocalTable,
+    staged: Sequence[Staged],
+    read: Stage,
+    settled: Settled,
+    leaving: Leaving | None,
+    sums: tuple[ColumnSum, ...],
+    turnover: tuple[int, int | None],
+    warnings: Sequence[str],
+) -> CopyResult:
+    """The figures of a run before its commit; the version is the table's of before."""
+    removed = settled.left if leaving is not None and leaving.remove else 0
+    changed = isinstance(spec.load, Catalog) or bool(settled.loaded) or bool(removed) or not table.exists()
+    files = isinstance(spec.load, Files)
+    deleted = removed
+    if isinstance(spec.load, Files):
+        deleted = rows_of(table, plan.choice.gone) if spec.load.deletes == "remove" else 0
+    before = plan.bounds.before if plan.bounds else None
+    vanished, appeared = turnover
+    return CopyResult(
+        rows_read=read.read,
+        rows_loaded=settled.loaded,
+        rows_rejected=read.rejected,
+        rows_known=settled.known,
+        rows_replaced=removed - deleted if files else settled.replaced,
+        rows_repeated=settled.repeated,
+        rows_deleted=deleted,
+        rows_vanished=vanished if leaving is None or files else settled.left,
+        rows_appeared=appeared,
+        files_loaded=len(plan.choice.load),
+        source_count=read.read if files else read.expected,
+        bytes=read.arrow_bytes,
+        table_version=table.version(),
+        cursor_before=before,
+        cursor_after=_cursor_after(spec, plan, staged, read) if changed else before,
+        changed=changed,
+        added_columns=tuple(field.name for field in plan.layout.added) if changed else (),
+        sums=sums,
+        warnings=(*warnings, *plan.layout.warnings, *_remarks(spec, plan, table, settled, read, leaving)),
+    )
+
+
+def _cursor_after(spec: CopySpec, plan: Plan, staged: Sequence[Staged], read: Stage) -> str | None:
+    if plan.bounds is None or plan.cursor is None:
+        return None
+    limit = plan.segments[0].row_limit
+    if limit is not None and read.read >= limit:
+        keys = [item.after for item in staged if item.after is not None]
+        last = keys[-1][0] if keys else None
+        return later(plan.bounds.before, last, plan.cursor)
+    return later(plan.bounds.before, next_cursor(plan, spec), plan.cursor)
+
+
+def _remarks(
+    spec: CopySpec, plan: Plan, table: LocalTable, settled: Settled, read: Stage, leaving: Leaving | None
+) -> Iterator[str]:
+    if isinstance(spec.load, Catalog) and read.read == 0 and table.exists():
+        before = table.row_count()
+        if before:
+            yield (
+                f"The source table is empty, so the warehouse table is empty now. Version {table.version()} "
+                f"with {before:,} rows stays readable for {spec.load.keep_days} days."
+            )
+    if settled.repeated:
+        yield f"{settled.repeated:,} rows had the key of another row; the one with the newest cursor was kept."
+    if read.rejected:
+        yield f"{read.rejected:,} rows were rejected; {table.rejected.name} keeps them with the reason."
+    if leaving is not None and not leaving.remove and settled.left:
+        yield f"{settled.left:,} rows are no longer in the source; the warehouse keeps them."
+    if isinstance(spec.load, Files) and plan.choice.gone and spec.load.deletes == "keep":
+        yield f"{len(plan.choice.gone):,} files that were loaded are no longer there; the warehouse keeps their rows."
+    upper = plan.bounds.upper if plan.bounds is not None else None
+    if upper is not None and next_cursor(plan, spec) != upper:
+        yield f"Some rows lie in the future, up to {upper}; they were loaded."
