@@ -1,0 +1,233 @@
+"""Firestore as a source: what it declares, and one open connection."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing, TableMissing
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.ahead import read_ahead
+from b2b_recs.engine.sources.contract import (
+    Batch,
+    Capabilities,
+    CheckResult,
+    ColumnInfo,
+    Dialer,
+    ParametersModel,
+    ReadRequest,
+    Source,
+    SourceType,
+    TableInfo,
+)
+from b2b_recs.engine.sources.documents import Word, printed, to_batch
+from b2b_recs.engine.sources.firestore.connection import Session
+from b2b_recs.engine.sources.firestore.kinds import ID, RULES, kind_of, kinds_in, plain, rule_for
+from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
+from b2b_recs.engine.sources.firestore.queries import Queries, text_of
+from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
+
+_SAMPLE_CHARACTERS = 1000
+_LONGEST_ID = 1500
+_MOST_IN_PAGE = 5000
+
+
+class FirestoreSource(Source):
+    """One database, read as it was when it was last looked at."""
+
+    def __init__(self, parameters: FirestoreParameters, dial: Dialer) -> None:
+        self._parameters = parameters
+        self._session = Session(parameters, dial)
+        self._looked: datetime | None = None
+        self._size = 1000.0
+
+    def check(self) -> CheckResult:
+        """The round trip in milliseconds and the database's collections; the service shows no version."""
+        started = time.perf_counter()
+        tables = self.tables()
+        return CheckResult((time.perf_counter() - started) * 1000, "Firestore v1", tuple(tables))
+
+    def tables(self) -> list[TableInfo]:
+        """The collections at the root; their sizes are not told without counting."""
+        self._looked = None
+        return [TableInfo("", name) for name in self._session.collections()]
+
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """The fields of the documents looked at, the document's id first."""
+        self._looked = None
+        return [
+            ColumnInfo(
+                name,
+                source_type,
+                nullable=name != ID,
+                key_position=1 if name == ID else None,
+                is_time=source_type == "timestamp",
+                base_type=source_type.split(" or ")[0],
+            )
+            for name, source_type in self._kinds(table).items()
+        ]
+
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per field, as text, cut after 1,000 characters."""
+        documents = [_plain(found) for found in self._look(table, count)]
+        texts = {name: [printed(document.get(name)) for document in documents] for name in columns}
+        return {
+            name: [text if text is None else text[:_SAMPLE_CHARACTERS] for text in found]
+            for name, found in texts.items()
+        }
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """The largest value of the kind the field is compared by, as exact text."""
+        queries = self._queries(table)
+        found = list(self._session.run(queries.largest(cursor), self._moment(), table))
+        return text_of(_plain(found[0])[cursor]) if found else None
+
+    def count(self, request: ReadRequest) -> int:
+        """How many documents the request covers, counted by the service where it can filter them."""
+        queries = self._queries(request.table)
+        window = request.window
+        if window is not None and window.include_null:
+            found = sum(1 for _ in self._documents(request, queries))
+        else:
+            query = queries.of(request)
+            query.order_by = []
+            found = self._session.count(query, self._moment(), request.table)
+        return found if request.row_limit is None else min(found, request.row_limit)
+
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of documents, page by page, all as of one moment."""
+        kinds = self._kinds(request.table)
+        self._refuse_missing(request, kinds)
+        texts = ["string" in kinds_in(column.source_type) for column in request.columns]
+        queries = self._queries(request.table, kinds)
+        size = int(min(_MOST_IN_PAGE, max(20, request.batch_bytes / self._size)))
+
+        def produce() -> Iterator[Batch]:
+            documents: list[dict[str, Any]] = []
+            for document in self._documents(request, queries, size):
+                documents.append(document)
+                if len(documents) >= size:
+                    yield to_batch(documents, request.columns, texts, request.time_zone)
+                    documents = []
+            if documents:
+                yield to_batch(documents, request.columns, texts, request.time_zone)
+
+        yield from read_ahead(produce, request, cancelled, self._session.interrupt)
+
+    def close(self) -> None:
+        """Close the channel."""
+        self._session.close()
+
+    def _documents(self, request: ReadRequest, queries: Queries, size: int = _MOST_IN_PAGE) -> Iterator[dict[str, Any]]:
+        """Plain documents of a request, at most its row limit."""
+        window, left, query = request.window, request.row_limit, queries.of(request)
+        while True:
+            query.limit = size
+            page = list(self._session.run(query, self._moment(), request.table))
+            for found in page:
+                document = _plain(found)
+                if (
+                    window is not None
+                    and window.include_null
+                    and not queries.inside(window, document.get(window.cursor))
+                ):
+                    continue
+                if left is not None and left <= 0:
+                    return
+                left = left if left is None else left - 1
+                yield document
+            if len(page) < size:
+                return
+            query = queries.continued(query, page[-1])
+
+    def _look(self, table: str, count: int) -> list[Any]:
+        """Up to ``count`` documents from the beginning of the collection. Raises TableMissing, BadInput."""
+        if not table or len(table.encode("utf-8", "replace")) > _LONGEST_ID or "/" in table or "\x00" in table:
+            raise BadInput(f"{table[:40]!r} cannot name a collection.", advice="Choose one from the list.")
+        query = Queries(table, {}, self._session.root).all()
+        query.limit = count
+        found = list(self._session.run(query, self._moment(), table))
+        if not found:
+            # A collection exists as long as it holds a document.
+            raise TableMissing(
+                f"{self._parameters.project} has no collection {table}, or it is empty.",
+                advice="Choose another one from the list.",
+            )
+        self._size = sum(document.ByteSize() for document in found) / len(found) or 1
+        return found
+
+    def _kinds(self, table: str) -> dict[str, str]:
+        counts: dict[str, Counter[str]] = {}
+        for document in self._look(table, self._parameters.sampled_documents):
+            for name, value in document.fields.items():
+                counts.setdefault(name, Counter())[kind_of(value)] += 1
+        found = {ID: "id"}
+        for name in sorted(counts):
+            seen = [kind for kind, _ in counts[name].most_common() if kind != "null"]
+            found[name] = " or ".join(seen)
+        return found
+
+    def _queries(self, table: str, kinds: dict[str, str] | None = None) -> Queries:
+        return Queries(table, self._kinds(table) if kinds is None else kinds, self._session.root)
+
+    def _refuse_missing(self, request: ReadRequest, kinds: dict[str, str]) -> None:
+        """Refuse a column that no document has, where every document was looked at."""
+        gone = [column.name for column in request.columns if column.name not in kinds]
+        if not gone:
+            return
+        rows = self._session.count(self._queries(request.table, kinds).all(), self._moment(), request.table)
+        if rows <= self._parameters.sampled_documents:
+            raise ColumnMissing(
+                f"No document of {request.table} has a field {gone[0]} any more.",
+                advice="Open the job and choose its columns again.",
+                field=gone[0],
+            )
+
+    def _moment(self) -> datetime:
+        """The moment whose state is read, fixed at the first question after a fresh look."""
+        if self._looked is None:
+            self._looked = datetime.now(UTC)
+        return self._looked
+
+
+def _plain(document: Any) -> dict[str, Any]:
+    """A document as plain values, its id among them."""
+    found = {name: plain(value) for name, value in document.fields.items()}
+    found[ID] = Word(document.name.rpartition("/")[2], "document id")
+    return found
+
+
+class Firestore(SourceType):
+    """The declaration of Firestore."""
+
+    type: ClassVar[str] = "firestore"
+    name: ClassVar[str] = "Firestore"
+    category: ClassVar[str] = "nosql"
+    Parameters: ClassVar[ParametersModel] = FirestoreParameters
+    secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
+    capabilities: ClassVar[Capabilities] = Capabilities(row_estimates=False)
+    verified_against: ClassVar[str] = (
+        "the vendor's client against a double of the service over gRPC and TLS; no server could be had"
+    )
+    extra: ClassVar[str] = "firestore"
+    driver: ClassVar[str] = "google.cloud.firestore_v1"
+    rules: ClassVar[Mapping[str, TypeRule]] = RULES
+    grants: ClassVar[str] = """gcloud iam service-accounts create b2b-recs-reader
+gcloud projects add-iam-policy-binding YOUR_PROJECT --role roles/datastore.viewer \\
+  --member serviceAccount:b2b-recs-reader@YOUR_PROJECT.iam.gserviceaccount.com
+gcloud iam service-accounts keys create key.json --iam-account b2b-recs-reader@YOUR_PROJECT.iam.gserviceaccount.com"""
+
+    def open(self, parameters: Any, dial: Dialer) -> FirestoreSource:
+        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, DriverMissing."""
+        if not isinstance(parameters, FirestoreParameters):
+            raise TypeError("parameters must be FirestoreParameters")
+        return FirestoreSource(parameters, dial)
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every field, by every kind of value it was seen with."""
+        return propose_columns(columns, samples, rule_for)
