@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 
 from b2b_recs.web.accounts.models import ApiKey, Invitation, Membership, Organization, Role, User
+from b2b_recs.web.api.models import KeptAnswer
 from b2b_recs.web.connections.models import Connection, StoredSecret
 from b2b_recs.web.datasets.models import Dataset, DatasetVersion
 from b2b_recs.web.deployments.models import Deployment
@@ -89,4 +90,5 @@ def _everything(organization: Organization, user: User) -> list[models.Model]:
         Experiment.objects.create(**own, pipeline_run=pipeline_run, algorithm="popular"),
         PredictionLog.objects.create(**of_model, deployment=deployment, **hour),
         SystemMetrics.objects.create(**own, date=NOW.date()),
+        KeptAnswer.objects.create(**own, key="once", request_digest="0" * 64, status=201),
     ]  # fmt: skip

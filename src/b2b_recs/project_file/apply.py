@@ -18,7 +18,8 @@ from b2b_recs.web.accounts.models import Organization, User
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import read_named_secret, save_connection
 from b2b_recs.web.datasets.models import Dataset
-from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration
+from b2b_recs.web.etl.jobs import change_job, create_job
+from b2b_recs.web.etl.models import DataSource, ETLConfiguration
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import set_schedule
 from b2b_recs.web.projects.services import create_model
@@ -124,22 +125,13 @@ class _Application:
         spec = section.copy_spec()
         if "time_zone" not in section.model_fields_set:
             spec = spec.model_copy(update={"time_zone": self.model.time_zone})
-        document = spec.model_dump(mode="json")
-        what = f"job “{name}”"
+        what, connection = f"job “{name}”", connections[section.connection]
         job = DataSource.objects.filter(configuration=configuration, name=name).first()
         if job is None:
-            job = DataSource.objects.create(
-                organization_id=self.organization_id,
-                configuration=configuration,
-                connection=connections[section.connection],
-                name=name,
-                enabled=section.enabled,
-            )
-            DataSourceTable.objects.create(organization_id=self.organization_id, data_source=job, spec=document)
+            job = create_job(configuration, name, connection, spec, enabled=section.enabled)
             self.changes.append(f"{what} created: {section.table} → {section.destination}")
         else:
-            self._update(job, what, {"connection": connections[section.connection], "enabled": section.enabled})
-            self._update(job.table, what, {"spec": document})
+            self._tell(what, change_job(job, connection=connection, enabled=section.enabled, spec=spec))
         self._schedule(what, Schedule.Target.ETL, job.id, section.schedule, self.model.time_zone)
 
     def _dataset(self, name: str, document: dict[str, Any]) -> Dataset:
@@ -174,14 +166,18 @@ class _Application:
 
     def _update(self, row: Any, what: str, values: dict[str, Any]) -> Any:
         """Set what differs, save once, and say which fields changed."""
-        changed = [field for field, value in values.items() if getattr(row, field) != value]
+        changed = {field: value for field, value in values.items() if getattr(row, field) != value}
         if changed:
-            for field in changed:
-                setattr(row, field, values[field])
-                shown = "changed" if isinstance(values[field], dict) else f"is now {values[field]}"
-                self.changes.append(f"{what}: {field.replace('spec', 'definition')} {shown}")
+            for field, value in changed.items():
+                setattr(row, field, value)
+            self._tell(what, changed)
             row.save()
         return row
+
+    def _tell(self, what: str, changed: Mapping[str, Any]) -> None:
+        for field, value in changed.items():
+            shown = "changed" if isinstance(value, dict) else f"is now {value}"
+            self.changes.append(f"{what}: {field.replace('spec', 'definition')} {shown}")
 
     def _kept(self, configuration: ETLConfiguration) -> list[str]:
         parts = (

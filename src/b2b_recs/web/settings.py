@@ -65,6 +65,8 @@ INSTALLED_APPS = [
     "b2b_recs.web.deployments",
     "b2b_recs.web.monitoring",
     "b2b_recs.web.operations",
+    "b2b_recs.web.api",
+    "ninja",
     "procrastinate.contrib.django",
     "pgtrigger",
     "pghistory",

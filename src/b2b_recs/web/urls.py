@@ -22,6 +22,7 @@ PAGES = (
     "experiments",
     "deployments",
     "accounts",
+    "api",
     "ui",
 )
 

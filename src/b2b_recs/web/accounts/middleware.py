@@ -22,7 +22,8 @@ class TenancyMiddleware:
     """Sets ``request.organization``, ``request.membership`` and ``request.api_key`` (each may be None).
 
     The whole request is one transaction, so that the settings row-level security reads end with it. An answer of 500
-    or more undoes it: by then Django has turned the exception into a response.
+    or more undoes it: by then Django has turned the exception into a response. The JSON API opens its transactions
+    itself (accounts/acting.py), because some of its work waits for other people's systems.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -31,8 +32,10 @@ class TenancyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response, from inside the scope."""
         request.organization = request.membership = request.api_key = None  # type: ignore[attr-defined]
-        notes = _notes(request)
+        notes = request.audit_notes = _notes(request)  # type: ignore[attr-defined]
         key = bearer(request)
+        if request.path.startswith("/api/"):
+            return self._identified(request, key, notes) or self.get_response(request)
         if key is not None:
             return self._with_key(request, key, notes)
         if not request.user.is_authenticated:
@@ -59,6 +62,28 @@ class TenancyMiddleware:
             notes["api_key"] = api_key.prefix
             with scope(organization_id, audit=notes):
                 return self._undone_on_failure(request)
+
+    def _identified(self, request: HttpRequest, key: str | None, notes: dict[str, Any]) -> HttpResponse | None:
+        """Find out for whom a request of the JSON API acts, in a transaction of its own; the refusal of a bad key."""
+        if key is None:
+            if request.user.is_authenticated:
+                with person(request.user.pk, audit=notes):
+                    membership = chosen_membership(request)
+                request.membership = membership  # type: ignore[attr-defined]
+                request.organization = membership.organization if membership else None  # type: ignore[attr-defined]
+            return None
+        organization_id = organization_of(key)
+        if organization_id is None:
+            return refuse(request, 401)
+        with scope(organization_id, audit=notes):
+            api_key = verify_key(key)
+        if api_key is None:
+            return refuse(request, 401)
+        request.api_key, request.organization = api_key, api_key.organization  # type: ignore[attr-defined]
+        notes["api_key"] = api_key.prefix
+        # Another site can make a browser send cookies, but not this header.
+        request.csrf_processing_done = True  # type: ignore[attr-defined]
+        return None
 
     def _undone_on_failure(self, request: HttpRequest) -> HttpResponse:
         with transaction.atomic():

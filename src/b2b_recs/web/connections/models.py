@@ -30,6 +30,9 @@ class Connection(TenantModel):
     last_test_at = models.DateTimeField(null=True, blank=True)
     last_test_status = models.CharField(max_length=10, choices=TestStatus.choices, default=TestStatus.NEVER)
     last_test_message = models.TextField(blank=True)
+    # why the last test could not be carried out, which says nothing about the source; empty when it could
+    test_trouble = models.TextField(blank=True)
+    test_trouble_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
@@ -40,6 +43,13 @@ class Connection(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def dot(self) -> str:
+        """The colour of its status: what the last test said, yellow when the last one could not be carried out."""
+        if self.test_trouble:
+            return "yellow"
+        return {self.TestStatus.PASSED: "green", self.TestStatus.FAILED: "red"}.get(self.last_test_status, "grey")
 
 
 @audited(leave_out=("ciphertext",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -29,6 +29,7 @@ def save_connection(
     source_type: str,
     parameters: Mapping[str, Any],
     references: Mapping[str, Any] | None = None,
+    forget: Collection[str] = (),
 ) -> tuple[Connection, list[str]]:
     """The connection of that name, created or brought up to date, and what changed in words.
 
@@ -46,7 +47,8 @@ def save_connection(
     plain = {key: value for key, value in parameters.items() if key not in declared.secret_fields}
     with transaction.atomic():
         connection = Connection.objects.select_for_update().filter(model=model, name=name).first()
-        kept = _secrets(connection) if connection else {}
+        stored = _secrets(connection) if connection else {}
+        kept = {field: value for field, value in stored.items() if field not in forget}
         parse_parameters(source_type, {**kept, **parameters})
         if connection is None:
             connection = Connection.objects.create(
@@ -60,18 +62,26 @@ def save_connection(
             _store(connection, secrets)
             return connection, [f"connection “{name}” created"]
         changes = _changes(connection, source_type, plain)
-        missing = sorted(set(kept) - {field for field, value in secrets.items() if value})
-        if changes and missing:
-            raise BadInput(
-                f"The connection “{name}” changes, and its {missing[0]} was not given again.",
-                field=missing[0],
-                advice=f"Give the {missing[0]} together with the change.",
-            )
+        if changes:
+            refuse_wandering_secrets(name, kept, secrets)
         if changes or connection.references != named:
             connection.source_type, connection.parameters, connection.references = source_type, plain, named
             connection.save()
         changes += [f"connection “{name}”: {key} replaced" for key in _store(connection, secrets)]
-        return connection, changes
+        gone = [field for field in forget if field in stored and not secrets.get(field)]
+        StoredSecret.objects.filter(name__in=[_secret_name(connection, field) for field in gone]).delete()
+        return connection, changes + [f"connection “{name}”: {field} removed" for field in gone]
+
+
+def refuse_wandering_secrets(name: str, kept: Collection[str], given: Mapping[str, str]) -> None:
+    """Raise BadInput unless every stored secret of a connection that changes is given anew."""
+    missing = sorted(set(kept) - {field for field, value in given.items() if value})
+    if missing:
+        raise BadInput(
+            f"The connection “{name}” changes, and its {missing[0]} was not given again.",
+            field=missing[0],
+            advice=f"Give the {missing[0]} together with the change.",
+        )
 
 
 def _changes(connection: Connection, source_type: str, plain: Mapping[str, Any]) -> list[str]:
@@ -88,9 +98,21 @@ def _changes(connection: Connection, source_type: str, plain: Mapping[str, Any])
 
 def secret_fields_set(connection: Connection) -> list[str]:
     """The names of the secret fields that hold something; never a value."""
+    return list(secrets_set_at(connection))
+
+
+def secrets_set_at(connection: Connection) -> dict[str, datetime]:
+    """When each secret field that holds something was last set, by name; never a value."""
     prefix = _secret_name(connection, "")
-    names = StoredSecret.objects.filter(name__startswith=prefix).order_by("name").values_list("name", flat=True)
-    return [name.removeprefix(prefix) for name in names]
+    found = StoredSecret.objects.filter(name__startswith=prefix).order_by("name").values_list("name", "updated_at")
+    return {name.removeprefix(prefix): at for name, at in found}
+
+
+def forget_connection(connection: Connection) -> None:
+    """Delete a connection with its secrets. The caller has made sure that no job uses it."""
+    with transaction.atomic():
+        StoredSecret.objects.filter(name__startswith=_secret_name(connection, "")).delete()
+        connection.delete()
 
 
 def read_named_secret(organization_id: int, name: str) -> str:
@@ -123,9 +145,17 @@ def opener(connection: Connection) -> Callable[[], Source]:
     """
     if not connection.enabled:
         raise BadInput(f"The connection “{connection.name}” is switched off.", advice="Switch it on, then run again.")
-    parameters = {**connection.parameters, **_secrets(connection)}
-    organization_id = connection.organization_id
-    return lambda: open_source(connection.source_type, parameters, guard().for_organization(organization_id))
+    return opener_of(connection.source_type, with_secrets(connection), connection.organization_id)
+
+
+def with_secrets(connection: Connection) -> dict[str, Any]:
+    """The stored parameters of a connection with its secrets, to open it with and for nothing else."""
+    return {**connection.parameters, **_secrets(connection)}
+
+
+def opener_of(source_type: str, parameters: Mapping[str, Any], organization_id: int) -> Callable[[], Source]:
+    """How to open a source with these parameters, for an organization; opening raises the engine's refusals."""
+    return lambda: open_source(source_type, parameters, guard().for_organization(organization_id))
 
 
 def note_use(organization_id: int, connection_id: int, refusal: str = "") -> None:
@@ -134,7 +164,12 @@ def note_use(organization_id: int, connection_id: int, refusal: str = "") -> Non
     status = Connection.TestStatus.FAILED if refusal else Connection.TestStatus.PASSED
     with scope(organization_id):
         Connection.objects.filter(id=connection_id).update(
-            last_test_at=now, last_test_status=status, last_test_message=refusal, last_used_at=now
+            last_test_at=now,
+            last_test_status=status,
+            last_test_message=refusal,
+            last_used_at=now,
+            test_trouble="",
+            test_trouble_at=None,
         )
 
 

@@ -1,0 +1,80 @@
+"""Every way an operation can be refused, as the one answer programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from b2b_recs.engine.errors import EngineError
+from b2b_recs.project_file.wording import WORDS
+from b2b_recs.web.accounts.refusals import error_answer, refuse
+from b2b_recs.web.api.limits import TooMany
+from b2b_recs.web.conflicts import Conflict
+from b2b_recs.web.connections.testing import TestNotPossible
+
+# Parts of a place that name no part of the request: where it was found, and branches of a choice.
+_SOURCES = ("body", "query", "path", "header")
+
+
+def declare(api: NinjaAPI) -> None:
+    """Let the API answer refusals in its one shape; what nobody foresaw stays a 500 of the site."""
+    api.exception_handler(Http404)(lambda request, error: refuse(request, 404))
+    api.exception_handler(PermissionDenied)(lambda request, error: refuse(request, 403))
+    api.exception_handler(ValidationError)(_unfit)
+    api.exception_handler(EngineError)(_refused)
+
+
+def status_of(error: EngineError) -> int:
+    """The HTTP status of a refusal."""
+    if isinstance(error, Conflict):
+        return 409
+    if isinstance(error, TooMany):
+        return 429
+    return 503 if isinstance(error, TestNotPossible) else 422
+
+
+def _refused(request: HttpRequest, error: EngineError) -> HttpResponse:
+    answer = error_answer(status_of(error), error.code, error.message, error.advice, error.field)
+    wait = getattr(error, "retry_after", None)
+    if wait is not None:
+        answer["Retry-After"] = str(wait)
+    return answer
+
+
+def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return error_answer(422, "bad_input", *words_of(error.errors))
+
+
+def words_of(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str, str | None]:
+    """What is wrong, what to do, and the part at fault; a value is never repeated, it may be a secret."""
+    first = _deepest(errors)
+    field = place_of(first)
+    context = first.get("ctx", {})
+    if first["type"] == "missing":
+        return f"{field or 'The body'} is missing.", "Send it.", field
+    if first["type"] == "extra_forbidden":
+        return f"There is no setting {field}.", "Leave it out; /api/docs lists what there is.", field
+    if "message" in context and "advice" in context:  # already in the words of the product
+        return str(context["message"]), str(context["advice"]), field
+    words = WORDS.get(first["type"])
+    text = words.format(**context) if words else str(first["msg"]).removeprefix("Value error, ")
+    return f"{field or 'The body'}: {text[:1].lower()}{text[1:].rstrip('.')}.", "", field
+
+
+def _deepest(errors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The error to tell: the first that speaks of a known setting, else the first."""
+    return next((error for error in errors if error["type"] != "extra_forbidden"), errors[0])
+
+
+def place_of(error: Mapping[str, Any]) -> str | None:
+    """The part of the request an error speaks of, as people write it: ``load.cursor``, ``types.0.name``."""
+    place = [str(part) for part in error["loc"]]
+    if place and place[0] in _SOURCES:
+        # the body is one document, which the operation's own name for it stands before
+        place = place[2:] if place[0] == "body" else place[1:]
+    return ".".join(place)[:200] or None

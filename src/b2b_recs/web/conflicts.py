@@ -1,0 +1,37 @@
+"""What cannot be done as things are now: the request was fine, and what it meets is not."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from b2b_recs.engine.errors import BadInput
+
+
+class Conflict(BadInput):
+    """The request meets something it cannot change; ``field`` names what to give differently, when that helps."""
+
+    code: ClassVar[str] = "conflict"
+
+
+class NameTaken(Conflict):
+    """Something else of the same kind has the name already."""
+
+    code: ClassVar[str] = "name_taken"
+
+
+class InUse(Conflict):
+    """Others depend on it, so it cannot be deleted."""
+
+    code: ClassVar[str] = "in_use"
+
+
+class Unfinished(Conflict):
+    """It is a draft and has to be finished first."""
+
+    code: ClassVar[str] = "draft"
+
+
+class NothingToRun(Conflict):
+    """No job is ready to run."""
+
+    code: ClassVar[str] = "nothing_to_run"

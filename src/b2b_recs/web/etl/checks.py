@@ -1,0 +1,84 @@
+"""What a job must fulfil beyond its shape: by itself, and against the columns its source has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.sources.contract import ColumnInfo, SourceType
+from b2b_recs.engine.warehouse.names import checked_dataset, checked_table
+
+LONGEST_LAG = timedelta(days=3650)
+MOST_DAYS = 36_500
+MOST_SHOWN = 12
+
+
+def columns_used(spec: CopySpec) -> list[tuple[str, str]]:
+    """Every column a job names outside its list of columns, with the part of the job that names it."""
+    used = [("types", mapping.name) for mapping in spec.types]
+    if spec.partition_by:
+        used.append(("partition_by", spec.partition_by))
+    used += [("cluster_by", name) for name in spec.cluster_by]
+    cursor, key = getattr(spec.load, "cursor", None), getattr(spec.load, "key", ())
+    if cursor:
+        used.append(("load.cursor", cursor))
+    return used + [("load.key", name) for name in key or ()]
+
+
+def check_spec(spec: CopySpec) -> None:
+    """Raise BadInput naming the part of the job that cannot be."""
+    checked_dataset(spec.destination_dataset)
+    checked_table(spec.destination_table)
+    for field in ("columns", "cluster_by"):
+        _once(field, getattr(spec, field))
+    _once("types", [mapping.name for mapping in spec.types])
+    if spec.columns:
+        _among(columns_used(spec), spec.columns, "is not among the job's columns", "Add it to columns.")
+    lag, backfill = getattr(spec.load, "lag", None), getattr(spec.load, "backfill", None)
+    if isinstance(lag, timedelta) and not timedelta(0) <= lag <= LONGEST_LAG:
+        raise BadInput("The lag is not from 0 to 3,650 days.", field="load.lag", advice="Give a shorter time.")
+    if isinstance(backfill, int) and not 1 <= backfill <= MOST_DAYS:
+        raise BadInput(
+            f"{backfill} days cannot be loaded back.", field="load.backfill", advice=f"Give 1 to {MOST_DAYS:,}, or all."
+        )
+    if getattr(spec.load, "cursor", "some") == "":
+        raise BadInput("No column says what is new.", field="load.cursor", advice="Choose a time or a number column.")
+
+
+def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> None:
+    """Raise the refusal of a job that does not fit the columns its table has now."""
+    if not columns:
+        raise TableMissing(
+            f"{spec.source_schema}.{spec.source_table} has no columns this login may read.",
+            advice="Choose another table, or ask for the right to read it.",
+            field="source_table",
+        )
+    names = [column.name for column in columns]
+    wanted = [("columns", name) for name in spec.columns] + columns_used(spec)
+    _among(wanted, names, f"is not in {spec.source_table}", f"It has: {_listed(names)}.")
+    if getattr(spec.load, "cursor", None) and not declared.capabilities.incremental:
+        raise BadInput(f"{declared.name} cannot be read by a cursor.", field="load", advice="Load it as a catalog.")
+
+
+def _among(used: Iterable[tuple[str, str]], known: Iterable[str], words: str, advice: str) -> None:
+    names = set(known)
+    for field, name in used:
+        if name not in names:
+            raise BadInput(f"The column “{name[:100]}” {words}.", field=field, advice=advice)
+
+
+def _once(field: str, names: Iterable[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if not name:
+            raise BadInput("A column has no name.", field=field, advice="Take it out.")
+        if name in seen:
+            raise BadInput(f"The column “{name[:100]}” is named twice.", field=field, advice="Take one out.")
+        seen.add(name)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:MOST_SHOWN])
+    return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} more"

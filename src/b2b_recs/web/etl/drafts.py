@@ -1,0 +1,57 @@
+"""Half-filled wizards: kept as drafts, resumed, and turned into jobs. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.conflicts import Conflict, NameTaken
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.etl.jobs import refuse_taken_name
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration
+
+STEPS = 5
+
+
+def save_draft(
+    configuration: ETLConfiguration,
+    draft: DataSource | None,
+    name: str,
+    connection: Connection,
+    step: int,
+    completed: Sequence[int],
+    values: Mapping[str, Any],
+) -> DataSource:
+    """The draft with what the wizard holds now, new or brought up to date; ``values`` are kept as they are.
+
+    Raises NameTaken, and Conflict for a job that is finished.
+    """
+    if draft is not None and not draft.draft:
+        raise Conflict(
+            f"The job “{draft.name}” is finished, not a draft.", field="draft_id", advice="Update the job instead."
+        )
+    refuse_taken_name(configuration, name, but=draft.id if draft else None)
+    own = {"organization_id": configuration.organization_id}
+    draft = draft or DataSource(**own, configuration=configuration, draft=True)
+    draft.name, draft.connection = name, connection
+    draft.wizard_step, draft.wizard_completed_steps = step, sorted(set(completed))
+    try:
+        with transaction.atomic():
+            draft.save()
+            DataSourceTable.objects.update_or_create(data_source=draft, defaults={**own, "spec": dict(values)})
+    except IntegrityError:
+        raise NameTaken(f"There is a job named “{name}” already.", field="name", advice="Choose another.") from None
+    return draft
+
+
+def draft_of(configuration: ETLConfiguration, draft_id: int | None) -> DataSource | None:
+    """The draft or job of that id in a model, None without an id. Raises BadInput when there is none."""
+    if draft_id is None:
+        return None
+    found: DataSource | None = DataSource.objects.filter(configuration=configuration, id=draft_id).first()
+    if found is None:
+        raise BadInput("There is no such draft in this model.", field="draft_id", advice="Save it as a new draft.")
+    return found

@@ -1,0 +1,140 @@
+"""What is proposed for a job that copies a table: types, load strategy, destination; nothing is stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from b2b_recs.engine.errors import TableMissing
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
+from b2b_recs.project_file.names import warehouse_name
+from b2b_recs.web.etl.loads import KINDS
+
+SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
+_CHANGED = re.compile(r"(^|_)(updated?|modified|changed?|last_?mod\w*)(_|$)|(updated|modified|changed)(at|on)?$", re.I)
+_TIMES = {WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE}
+
+
+class ProposedType(BaseModel):
+    """What a column becomes in the warehouse, and how sure that is."""
+
+    warehouse_type: str
+    mode: str
+    precision: int | None
+    scale: int | None
+    confidence: str = Field(description="high, medium or low.")
+    reason: str
+    warning: str = Field(description="What may be lost, or where values disagree; empty when nothing.")
+
+
+class ProposedColumn(BaseModel):
+    """A column of the source with sample values."""
+
+    name: str
+    source_type: str
+    nullable: bool
+    key_position: int | None = Field(description="Its place in the primary key, from 1.")
+    is_time: bool
+    samples: list[str | None]
+    proposed: ProposedType
+
+
+class ProposedLoad(BaseModel):
+    """The load strategy proposed, to be given to add-source as ``load``."""
+
+    load: dict[str, object]
+    reason: str
+
+
+class TableProposal(BaseModel):
+    """Everything a job for this table could start with."""
+
+    source_schema: str
+    source_table: str
+    destination_table: str
+    columns: list[ProposedColumn]
+    key: list[str]
+    time_columns: list[str]
+    proposed: ProposedLoad
+    partition_by: str | None
+
+
+def propose(declared: SourceType, source: Source, schema: str, table: str, time_zone: str) -> TableProposal:
+    """What to propose for a table. Raises TableMissing and what the source raises."""
+    columns = source.columns(schema, table)
+    if not columns:
+        raise TableMissing(
+            f"{schema}.{table} has no columns this login may read.".lstrip("."),
+            advice="Choose another table, or ask for the right to read it.",
+            field="table",
+        )
+    samples = source.samples(schema, table, [column.name for column in columns], SAMPLED)
+    mappings = {one.name: one for one in declared.propose(columns, samples, time_zone)}
+    key = primary_key(columns)
+    times = [one.name for one in columns if one.is_time or mappings[one.name].warehouse_type in _TIMES]
+    load = propose_load(declared, columns, key, times)
+    cursor = load.load.get("cursor")
+    return TableProposal(
+        source_schema=schema,
+        source_table=table,
+        destination_table=warehouse_name(table),
+        columns=[_column(one, samples.get(one.name, ()), mappings[one.name]) for one in columns],
+        key=key,
+        time_columns=times,
+        proposed=load,
+        partition_by=str(cursor) if cursor in times else None,
+    )
+
+
+def primary_key(columns: Sequence[ColumnInfo]) -> list[str]:
+    """The columns of the primary key in its order; empty without one."""
+    ordered = sorted(columns, key=lambda column: column.key_position or 0)
+    return [column.name for column in ordered if column.key_position]
+
+
+def propose_load(
+    declared: SourceType, columns: Sequence[ColumnInfo], key: Sequence[str], times: Sequence[str]
+) -> ProposedLoad:
+    """The load strategy that fits what is known of a table, and why."""
+    if declared.capabilities.files and "files" in KINDS:
+        return ProposedLoad(load={"strategy": "files"}, reason="Each file is loaded once, and again when it changed.")
+    nullable = {column.name for column in columns if column.nullable}
+    changed = next((name for name in times if _CHANGED.search(name)), None)
+    if declared.capabilities.incremental and changed and key and "merge" in KINDS:
+        return ProposedLoad(
+            load={"strategy": "merge", "cursor": changed, "key": list(key)},
+            reason=f"{changed} tells which rows changed, and {', '.join(key)} which rows they replace.",
+        )
+    certain = sorted(times, key=lambda name: name in nullable)
+    if declared.capabilities.incremental and certain and not changed:
+        return ProposedLoad(
+            load={"strategy": "transactional", "cursor": certain[0], "key": list(key)},
+            reason=f"{certain[0]} tells which rows are new; only those are read.",
+        )
+    return ProposedLoad(
+        load={"strategy": "catalog"}, reason="No column tells which rows are new, so the whole table is read each run."
+    )
+
+
+def _column(column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMapping) -> ProposedColumn:
+    shown = list(dict.fromkeys(value for value in samples if value is not None))[:SHOWN] or list(samples[:1])
+    return ProposedColumn(
+        name=column.name,
+        source_type=column.source_type,
+        nullable=column.nullable,
+        key_position=column.key_position,
+        is_time=column.is_time,
+        samples=[None if value is None else value[:LONGEST_SHOWN] for value in shown],
+        proposed=ProposedType(
+            warehouse_type=mapping.warehouse_type.value,
+            mode=mapping.mode.value,
+            precision=mapping.precision,
+            scale=mapping.scale,
+            confidence=mapping.confidence.value,
+            reason=mapping.reason,
+            warning=mapping.warning,
+        ),
+    )

@@ -1,0 +1,103 @@
+"""The operations of the API on runs."""
+
+from typing import Annotated, Literal
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from ninja import Query, Router
+
+from b2b_recs.web.accounts.access import model_or_404, row_or_404
+from b2b_recs.web.accounts.acting import acting
+from b2b_recs.web.api.door import needs
+from b2b_recs.web.api.schemas import LARGEST_ID, TAKES_JSON, Id, PageNumber, PerPage, answers, page_of
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.rejected import RejectedRows, rejected_csv, rejected_page, rejected_table
+from b2b_recs.web.etl.services import cancel_run
+from b2b_recs.web.etl.showing import RunOut, Runs, RunStatusOut, run_out, run_status
+
+router = Router(tags=["ETL runs"])
+StatusFilter = Annotated[
+    Literal["pending", "running", "completed", "partial", "failed", "cancelled"] | None,
+    Query(None, description="Only runs that are in this state."),
+]
+
+
+@router.get("/models/{int:model_id}/etl/runs/", response=answers(200, Runs))
+@needs("viewer")
+def runs(
+    request: HttpRequest,
+    model_id: Id,
+    page: PageNumber,
+    per_page: PerPage,
+    status: StatusFilter = None,
+    source_id: int | None = Query(None, ge=1, le=LARGEST_ID, description="Only runs of this job."),
+) -> Runs:
+    """The runs of a model's jobs, newest first."""
+    with acting(request):
+        rows = _rows().filter(data_source__configuration__model=model_or_404(request, model_id))
+        if status is not None:
+            rows = rows.filter(status=status)
+        if source_id is not None:
+            rows = rows.filter(data_source_id=source_id)
+        return Runs(**page_of(rows.order_by("-id"), page, per_page, run_out))
+
+
+@router.get("/etl/runs/{int:run_id}/status/", response=answers(200, RunStatusOut))
+@needs("viewer")
+def status(
+    request: HttpRequest,
+    run_id: Id,
+    after: int = Query(0, ge=0, le=LARGEST_ID, description="Only log lines after this `log_cursor`."),
+) -> RunStatusOut:
+    """How far a run is: stages, counters, reconciliation, the reason it failed and what to do, new log lines."""
+    with acting(request):
+        return run_status(_row(request, run_id), after)
+
+
+@router.post("/etl/runs/{int:run_id}/cancel/", response=answers(200, RunOut, *TAKES_JSON))
+@needs("editor")
+def cancel(request: HttpRequest, run_id: Id) -> RunOut:
+    """Stop a run: one that waits ends now, one that copies stops at its next batch, one that is over stays as it is."""
+    with acting(request):
+        run = _row(request, run_id, "editor")
+        cancel_run(run)
+        return run_out(_rows().get(id=run.id))
+
+
+@router.get(
+    "/etl/runs/{int:run_id}/rejected/",
+    response=answers(200, RejectedRows),
+    openapi_extra={"responses": {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}},
+)
+@needs("viewer")
+def rejected(
+    request: HttpRequest,
+    run_id: Id,
+    page: PageNumber,
+    per_page: PerPage,
+    format: Literal["json", "csv"] = Query("json", description="csv gives every row as a file."),
+) -> RejectedRows | HttpResponse:
+    """The rows a run could not load, each with the column at fault and why.
+
+    A job that replaces its table keeps those of its last run only.
+    """
+    with acting(request):
+        run = _row(request, run_id)
+        spec, model_id = run.data_source.table.spec, run.data_source.configuration.model_id
+    destination = str(spec.get("destination_table") or "none")
+    table = rejected_table(model_id, str(spec.get("destination_dataset") or "raw_data"), destination)
+    if format == "csv":
+        name = f"rejected-{run_id}.csv"
+        return StreamingHttpResponse(
+            rejected_csv(table, run_id),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
+    return rejected_page(table, destination, run_id, page, per_page)
+
+
+def _rows():  # type: ignore[no-untyped-def]
+    return ETLRun.objects.select_related("data_source__configuration", "data_source__table")
+
+
+def _row(request: HttpRequest, run_id: int, role: str = "viewer") -> ETLRun:
+    return row_or_404(request, _rows(), role, id=run_id)
