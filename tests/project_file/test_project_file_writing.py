@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from project_texts import EXAMPLE
 
 from b2b_recs.engine.datasets.spec import Condition, DatasetSpec, Filters, Join, Roles
-from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Merge, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.training.spec import TestSplit, TrainingSpec
 from b2b_recs.project_file.reading import parse_project
@@ -37,8 +37,14 @@ columns = st.text(characters, min_size=1, max_size=12) | awkward
 several = st.lists(columns, max_size=3, unique=True).map(tuple)
 lengths = st.integers(0, 10_000).map(lambda minutes: timedelta(minutes=minutes))
 backfills = st.just("all") | st.integers(1, 5000) | st.dates(date(1990, 1, 1), date(2100, 1, 1))
-loads = st.builds(Catalog, keep_days=st.integers(1, 90)) | st.builds(
-    Transactional, cursor=columns, key=several, backfill=backfills, lag=lengths, lag_units=st.integers(0, 9)
+deletes = st.sampled_from(["keep", "count", "remove"])
+keys = st.lists(columns, min_size=1, max_size=3, unique=True).map(tuple)
+loads = st.one_of(
+    st.builds(Catalog, keep_days=st.integers(1, 90)),
+    st.builds(Files, deletes=st.sampled_from(["keep", "remove"])),
+    st.builds(Transactional, cursor=columns, key=several, backfill=backfills, lag=lengths, lag_units=st.integers(0, 9)),
+    st.builds(Transactional, cursor=columns, key=keys, deletes=deletes),
+    st.builds(Merge, cursor=columns, key=keys, backfill=backfills, lag=lengths, deletes=deletes),
 )
 times = st.builds("{:02d}:{:02d}".format, st.integers(0, 23), st.integers(0, 59))
 days = st.sampled_from(["monday", "wednesday", "sunday"])
@@ -83,6 +89,8 @@ specs = st.builds(
     reject_threshold=st.floats(0, 1),
     partition_by=st.none() | columns,
     cluster_by=several,
+    reconcile=st.sampled_from(["counts", "checksums"]),
+    parallel=st.integers(1, 16),
     time_zone=st.sampled_from(["UTC", "Europe/Berlin"]),
 )
 conditions = st.builds(

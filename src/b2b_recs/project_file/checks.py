@@ -9,9 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.project_file.loads import MergeLoad, MergeSettings, TransactionalLoad, TransactionalSettings
 from b2b_recs.project_file.names import nearest
 from b2b_recs.project_file.problems import Document, Path, Problem
-from b2b_recs.project_file.schema import ConnectionSection, JobSection, ProjectFile, TransactionalLoad
+from b2b_recs.project_file.schema import ConnectionSection, JobSection, ProjectFile
 from b2b_recs.project_file.wording import WORDS
 
 
@@ -103,13 +104,21 @@ def _columns(path: Path, job: JobSection, document: Document) -> Iterator[Proble
     if job.partition_by:
         used.append(((*path, "partition_by"), job.partition_by))
     used += [((*path, "cluster_by"), name) for name in job.cluster_by]
-    if isinstance(job.load, TransactionalLoad):
-        at = (*path, "load", "transactional")
-        used.append(((*at, "cursor"), job.load.transactional.cursor))
-        used += [((*at, "key"), name) for name in job.load.transactional.key]
+    settings = _incremental(job)
+    if settings is not None:
+        strategy, load = settings
+        at = (*path, "load", strategy)
+        used.append(((*at, "cursor"), load.cursor))
+        used += [((*at, "key"), name) for name in load.key]
     for place, name in used:
         if name not in job.columns:
             yield document.problem(place, f"The column {name!r} is not among the job's columns.", "Add it to columns.")
+
+
+def _incremental(job: JobSection) -> tuple[str, TransactionalSettings | MergeSettings] | None:
+    if isinstance(job.load, TransactionalLoad):
+        return "transactional", job.load.transactional
+    return ("merge", job.load.merge) if isinstance(job.load, MergeLoad) else None
 
 
 def _datasets(project: ProjectFile, document: Document) -> Iterator[Problem]:

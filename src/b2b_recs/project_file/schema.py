@@ -4,78 +4,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
-    PlainSerializer,
     StringConstraints,
     Tag,
     model_validator,
 )
 
 from b2b_recs.engine.datasets.spec import DatasetSpec
-from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.training.spec import TrainingSpec
+from b2b_recs.project_file.loads import LOADS, PLAIN_LOADS, Load
 from b2b_recs.project_file.names import join_table, split_table, warehouse_name
 from b2b_recs.project_file.schedules import Schedule
+from b2b_recs.project_file.values import Column, Columns, Name, Section, TimeZone, WarehouseName
 
 MANUAL = Schedule()
-UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
-
-
-class Section(BaseModel):
-    """A part of the file: unknown keys are refused, values never change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise ValueError("there is no time zone of that name; use one such as Europe/London or UTC")
-    return value
-
-
-def _clean(value: str) -> str:
-    if value != value.strip() or not value.isprintable():
-        raise ValueError("a name has no spaces around it and no control characters")
-    return value
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, timedelta):
-        return value
-    match = re.fullmatch(r"(\d{1,6}) (second|minute|hour|day)s?", value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError("a length of time is a number and a unit, such as 90 minutes, 2 hours or 1 day")
-    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
-
-
-def _duration_words(value: timedelta) -> str:
-    seconds = round(value.total_seconds())
-    unit = next(unit for unit, size in UNITS.items() if seconds % size == 0)
-    count = seconds // UNITS[unit]
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
-
-
-def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_clean)]
-Column = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Columns = Annotated[tuple[Column, ...], BeforeValidator(_one_or_many)]
-TimeZone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_duration_words)]
-WarehouseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 
 
 class ModelSection(Section):
@@ -137,57 +88,6 @@ class ConnectionSection(BaseModel):
         return {name: value for name, value in self.parameters.items() if isinstance(value, kinds)}
 
 
-class TransactionalSettings(Section):
-    """Append new rows by a cursor column; see the engine's Transactional."""
-
-    cursor: Column
-    key: Columns = ()
-    backfill: Literal["all"] | Annotated[int, Field(ge=1, strict=True)] | date = "all"
-    lag: Duration = timedelta(hours=1)
-    lag_units: Annotated[int, Field(ge=0)] = 1000
-
-
-class CatalogSettings(Section):
-    """Replace the whole table each run."""
-
-    keep_days: Annotated[int, Field(ge=1)] = 30
-
-
-class TransactionalLoad(Section):
-    """``{transactional: {cursor: …}}``."""
-
-    transactional: TransactionalSettings
-
-
-class CatalogLoad(Section):
-    """``{catalog: {keep_days: …}}``."""
-
-    catalog: CatalogSettings
-
-
-def _kind_of_load(value: Any) -> str | None:
-    if isinstance(value, TransactionalLoad) or (isinstance(value, dict) and "transactional" in value):
-        return "transactional"
-    if value == "catalog" or isinstance(value, str):
-        return "word"
-    return "catalog" if isinstance(value, dict | CatalogLoad) else None
-
-
-def _load_form(load: TransactionalLoad | CatalogLoad | str) -> Any:
-    if isinstance(load, CatalogLoad) and load.catalog == CatalogSettings():
-        return "catalog"
-    return load if isinstance(load, str) else load.model_dump(exclude_defaults=True)
-
-
-Load = Annotated[
-    Annotated[TransactionalLoad, Tag("transactional")]
-    | Annotated[CatalogLoad, Tag("catalog")]
-    | Annotated[Literal["catalog"], Tag("word")],
-    Discriminator(_kind_of_load),
-    PlainSerializer(_load_form),
-]
-
-
 def _table(value: Any) -> Any:
     return join_table(*split_table(value)) if isinstance(value, str) else value
 
@@ -223,6 +123,8 @@ class JobSection(Section):
     row_limit: Annotated[int, Field(ge=1)] | None = None
     drift: Literal["add", "ignore", "stop"] = "add"
     reject_threshold: Annotated[float, Field(ge=0, le=1)] = 0.05
+    reconcile: Literal["counts", "checksums"] = "counts"
+    parallel: Annotated[int, Field(ge=1, le=16)] = 2
     time_zone: TimeZone = "UTC"
     enabled: bool = True
 
@@ -233,8 +135,8 @@ class JobSection(Section):
         if not isinstance(value, Mapping):
             return value
         settled = dict(value)
-        if settled.get("load") == "catalog":
-            settled["load"] = {"catalog": {}}
+        if settled.get("load") in PLAIN_LOADS:
+            settled["load"] = {settled["load"]: {}}
         if "destination" not in settled and isinstance(settled.get("table"), str):
             try:
                 settled["destination"] = warehouse_name(split_table(settled["table"])[1])
@@ -245,23 +147,12 @@ class JobSection(Section):
     def copy_spec(self) -> CopySpec:
         """What the engine is asked to copy."""
         schema, table = split_table(self.table)
-        load: Transactional | Catalog
-        if isinstance(self.load, TransactionalLoad):
-            settings = self.load.transactional
-            load = Transactional(
-                cursor=settings.cursor,
-                key=settings.key,
-                backfill=settings.backfill,
-                lag=settings.lag,
-                lag_units=settings.lag_units,
-            )
-        else:
-            load = Catalog(keep_days=self.load.catalog.keep_days) if isinstance(self.load, CatalogLoad) else Catalog()
+        load = LOADS[self.load].model_validate({self.load: {}}) if isinstance(self.load, str) else self.load
         return CopySpec(
             source_schema=schema,
             source_table=table,
             destination_table=self.destination,
-            load=load,
+            load=load.load(),
             columns=self.columns,
             types=tuple(_mapping(name, text) for name, text in self.types.items()),
             row_limit=self.row_limit,
@@ -269,21 +160,19 @@ class JobSection(Section):
             reject_threshold=self.reject_threshold,
             partition_by=self.partition_by,
             cluster_by=self.cluster_by,
+            reconcile=self.reconcile,
+            parallel=self.parallel,
             time_zone=self.time_zone,
         )
 
     @classmethod
     def of(cls, connection: str, spec: CopySpec, schedule: Schedule = MANUAL, enabled: bool = True) -> JobSection:
         """The section that asks for this copy."""
-        if isinstance(spec.load, Transactional):
-            load: dict[str, Any] = {"transactional": spec.load.model_dump()}
-        else:
-            load = {"catalog": spec.load.model_dump()}
         return cls.model_validate(
             {
                 "connection": connection,
                 "table": join_table(spec.source_schema, spec.source_table),
-                "load": load,
+                "load": {spec.load.strategy: spec.load.model_dump(exclude={"strategy"})},
                 "schedule": schedule,
                 "destination": spec.destination_table,
                 "columns": spec.columns,
@@ -293,6 +182,8 @@ class JobSection(Section):
                 "row_limit": spec.row_limit,
                 "drift": spec.drift,
                 "reject_threshold": spec.reject_threshold,
+                "reconcile": spec.reconcile,
+                "parallel": spec.parallel,
                 "time_zone": spec.time_zone,
                 "enabled": enabled,
             }

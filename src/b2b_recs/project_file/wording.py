@@ -17,7 +17,7 @@ from b2b_recs.project_file.schema import ConnectionSection, ProjectFile
 SHAPES = {
     "algorithms": "auto, or a list of algorithm names",
     "backfill": "all, a number of days, or a date such as 2024-01-31",
-    "load": "catalog, {transactional: {cursor: …}} or {catalog: {keep_days: …}}",
+    "load": "catalog, files, {transactional: {cursor: …}} or {merge: {cursor: …, key: …}}",
     "value": "text, a number, true, false, or a list of texts",
     "day": "a number from 1 to 28, or last",
 }
