@@ -37,6 +37,7 @@ DIALS_SOURCES = {
     "engine/sources/mongodb/connection.py",
     "engine/sources/mysql/connection.py",
     "engine/sources/postgresql/connection.py",
+    "engine/sources/redshift/connection.py",
 }
 
 

@@ -40,6 +40,13 @@ def quote_text(value: str) -> str:
     return "'" + quoted + "'"
 
 
+def quote_plain_text(value: str) -> str:
+    """``value`` as SQL text without a backslash in any literal, for servers that may read it either way."""
+    _encoded(value, "value")
+    pieces = ["'" + piece.replace("'", "''") + "'" for piece in value.split("\\")]
+    return "(" + " || chr(92) || ".join(pieces) + ")" if len(pieces) > 1 else pieces[0]
+
+
 def quote_escaped_text(value: str) -> str:
     """``value`` as a string literal for servers that read backslashes in every literal; BadInput for NUL."""
     _encoded(value, "value")
@@ -52,6 +59,13 @@ def quote_escaped_name(name: str, *, limit: int) -> str:
     quote_name(name, limit=limit)
     escaped = name.replace("\\", "\\\\").replace("`", "\\`").replace("\n", "\\n").replace("\r", "\\r")
     return f"`{escaped}`"
+
+
+def quote_sqlite(name: str) -> str:
+    """``name`` between backticks, which SQLite never takes for a text, as it does with names in double quotes."""
+    if not _encoded(name, "name"):
+        raise BadInput("A table or column name is empty.", advice="Choose a name from the list.")
+    return "`" + name.replace("`", "``") + "`"
 
 
 def quote_backticks(name: str) -> str:

@@ -1,0 +1,5 @@
+"""Amazon Redshift: parameters, session, discovery, and reading through a cursor of the server."""
+
+from b2b_recs.engine.sources.redshift.source import Redshift
+
+__all__ = ["Redshift"]

@@ -1,0 +1,85 @@
+"""The SQL of reading one Redshift table, in no newer words than Redshift has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.quoting import quote_name, quote_plain_text
+from b2b_recs.engine.sources.sql_rows import Dialect, covered
+
+Columns = Mapping[str, ColumnInfo]
+
+NAME_BYTES = 127
+_FLOATS = ("real", "double precision")
+
+
+def quoted(name: str) -> str:
+    """A quoted name. Raises BadInput for one that cannot be."""
+    return quote_name(name, limit=NAME_BYTES)
+
+
+def qualified(schema: str, table: str) -> str:
+    """The quoted name of a table with its schema."""
+    return f"{quoted(schema)}.{quoted(table)}"
+
+
+def dialect(request: ReadRequest, columns: Columns) -> Dialect:
+    """How Redshift writes what the request names."""
+
+    def literal(name: str, text: str) -> str:
+        column = column_of(columns, name, request)
+        if column.base_type.startswith("character") or column.base_type == "text":
+            return quote_plain_text(text)
+        cast = re.sub(r"[^a-z0-9_(), ]", "", column.source_type.lower())
+        return f"CAST({quote_plain_text(text)} AS {cast})"
+
+    return Dialect(
+        qualified(request.schema, request.table),
+        lambda name: quoted(column_of(columns, name, request).name),
+        literal,
+    )
+
+
+def rows_query(request: ReadRequest, columns: Columns) -> str:
+    """The query of a read. Raises ColumnMissing, and BadInput without a column."""
+    if not request.columns:
+        raise BadInput("No column is chosen.", advice="Choose at least one column.", field="columns")
+    values = [travelling(column_of(columns, wanted.name, request)) for wanted in request.columns]
+    return f"SELECT {', '.join(values)} {covered(request, dialect(request, columns))}"
+
+
+def largest_query(column: ColumnInfo, schema: str, table: str) -> str:
+    """The query of the largest usable value of a column; NaN and infinity are no cursor."""
+    name = quoted(column.name)
+    usable = f"{name} IS NOT NULL"
+    if column.base_type in _FLOATS:
+        for word in ("NaN", "Infinity", "-Infinity"):
+            usable += f" AND {name} <> CAST('{word}' AS double precision)"
+    origin = qualified(schema, table)
+    return f"SELECT {travelling(column)} FROM {origin} WHERE {usable} ORDER BY {name} DESC LIMIT 1"  # noqa: S608
+
+
+def travelling(column: ColumnInfo) -> str:
+    """SQL of a column as it is read; all but these arrive as the server prints them."""
+    name = quoted(column.name)
+    if column.base_type == "real":
+        # With all its digits; the server prints too few of a short one.
+        return f"CAST({name} AS double precision)"
+    if column.base_type == "binary varying":
+        return f"from_varbyte({name}, 'hex')"
+    return name
+
+
+def column_of(columns: Columns, name: str, request: ReadRequest) -> ColumnInfo:
+    """The table's column of that name. Raises ColumnMissing."""
+    try:
+        return columns[name]
+    except KeyError:
+        raise ColumnMissing(
+            f"{request.schema}.{request.table} has no column {name} that this login may read.",
+            advice="Open the job and choose its columns again.",
+            field=name,
+        ) from None

@@ -1,0 +1,18 @@
+"""Batches of a bounded size, cut out of whatever size a driver hands over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+
+def slices(batch: pa.RecordBatch, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    """Parts of ``batch`` of about ``batch_bytes`` each, in order, without copying; nothing for an empty batch."""
+    rows = batch.num_rows
+    if not rows:
+        return
+    parts = max(1, -(-batch.nbytes // max(batch_bytes, 1)))
+    step = max(1, -(-rows // parts))
+    for start in range(0, rows, step):
+        yield batch.slice(start, step)

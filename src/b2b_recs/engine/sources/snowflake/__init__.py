@@ -1,0 +1,5 @@
+"""Snowflake: parameters, session, discovery, the SELECT of a read, and reading."""
+
+from b2b_recs.engine.sources.snowflake.source import Snowflake
+
+__all__ = ["Snowflake"]

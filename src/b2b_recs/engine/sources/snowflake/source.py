@@ -1,0 +1,182 @@
+"""Snowflake as a source: what it declares, and one open session."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, ClassVar
+
+import pyarrow as pa
+
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.ahead import read_ahead
+from b2b_recs.engine.sources.casting import cast_batch
+from b2b_recs.engine.sources.contract import (
+    Batch,
+    Capabilities,
+    CheckResult,
+    ColumnInfo,
+    Dialer,
+    ParametersModel,
+    ReadRequest,
+    Source,
+    SourceType,
+    TableInfo,
+)
+from b2b_recs.engine.sources.rules import TypeRule
+from b2b_recs.engine.sources.slicing import slices
+from b2b_recs.engine.sources.snowflake.catalog import list_columns, list_tables, qualified, quoted
+from b2b_recs.engine.sources.snowflake.connection import DRIVER, EXTRA, READ_SECONDS, Session
+from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
+from b2b_recs.engine.sources.snowflake.select import (
+    Columns,
+    column_of,
+    cursor_text,
+    dialect,
+    largest_query,
+    rows_query,
+)
+from b2b_recs.engine.sources.snowflake.types import RULES, known, printed, propose
+from b2b_recs.engine.sources.sql_rows import counting, summing
+
+_SAMPLE_CHARACTERS = 1000
+
+
+class SnowflakeSource(Source):
+    """One session of one user."""
+
+    def __init__(self, parameters: SnowflakeParameters, dial: Dialer) -> None:
+        self._session = Session(parameters, dial)
+
+    def check(self) -> CheckResult:
+        """The round trip in milliseconds, Snowflake's version, and every table the role can see."""
+        started = time.perf_counter()
+        version = str(self._session.query("SELECT CURRENT_VERSION()", "the account")[0][0])
+        latency = (time.perf_counter() - started) * 1000
+        return CheckResult(latency, version, tuple(list_tables(self._session)))
+
+    def tables(self) -> list[TableInfo]:
+        """Tables and views the role can see."""
+        return list_tables(self._session)
+
+    def columns(self, schema: str, table: str) -> list[ColumnInfo]:
+        """Columns in table order, seen afresh."""
+        return list_columns(self._session, schema, table)
+
+    def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
+        """Up to ``count`` values per column as text, cut after 1,000 characters; the first rows that come."""
+        if not columns:
+            return {}
+        found, request = self._table(schema, table), ReadRequest(schema, table, ())
+        texts = []
+        for at, name in enumerate(columns):
+            column = column_of(found, name, request)
+            texts.append(f"LEFT({printed(quoted(name), known(column).form)}, {_SAMPLE_CHARACTERS}) AS C{at}")
+        origin = qualified(self._session, schema, table)
+        sql = f"SELECT {', '.join(texts)} FROM {origin} LIMIT {int(count)}"  # noqa: S608 - quoted names only
+        rows = self._session.query(sql, f"{schema}.{table}")
+        return {name: [row[at] for row in rows] for at, name in enumerate(columns)}
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        """The largest cursor value as exact text."""
+        column = column_of(self._table(schema, table), cursor, ReadRequest(schema, table, ()))
+        sql = largest_query(column, qualified(self._session, schema, table))
+        rows = self._session.query(sql, f"{schema}.{table}", seconds=READ_SECONDS)
+        return cursor_text(rows[0][0]) if rows else None
+
+    def count(self, request: ReadRequest) -> int:
+        """How many rows the request covers."""
+        table = self._table(request.schema, request.table)
+        sql = counting(request, dialect(request, table, self._origin(request)))
+        return int(self._session.query(sql, _subject(request), seconds=READ_SECONDS)[0][0])
+
+    def totals(self, request: ReadRequest, columns: Sequence[str]) -> dict[str, Decimal | None]:
+        """The exact sums of number columns, added up by Snowflake."""
+        if not columns:
+            return {}
+        table = self._table(request.schema, request.table)
+        written = dialect(request, table, self._origin(request))
+        sums = [f"TO_VARCHAR(SUM({written.column(name)})) AS C{at}" for at, name in enumerate(columns)]
+        rows = self._session.query(summing(request, written, sums), _subject(request), seconds=READ_SECONDS)
+        return {name: None if text is None else Decimal(text) for name, text in zip(columns, rows[0], strict=True)}
+
+    def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
+        """Batches of one query, which sees one state of the table."""
+        table = self._table(request.schema, request.table)
+        sql = rows_query(request, table, self._origin(request))
+        session, cursor = self._session, self._session.cursor()
+
+        def produce() -> Iterator[Batch]:
+            for found in session.tables(cursor, sql, _subject(request)):
+                for raw in _batches(found, request.batch_bytes):
+                    yield cast_batch(raw, request.columns, request.time_zone)
+
+        try:
+            yield from read_ahead(produce, request, cancelled, lambda: session.stop(cursor, sql))
+        finally:
+            with contextlib.suppress(Exception):
+                cursor.close()
+
+    def close(self) -> None:
+        """End the session on the server."""
+        self._session.close()
+
+    def _table(self, schema: str, table: str) -> Columns:
+        return {column.name: column for column in list_columns(self._session, schema, table)}
+
+    def _origin(self, request: ReadRequest) -> str:
+        return qualified(self._session, request.schema, request.table)
+
+
+def _subject(request: ReadRequest) -> str:
+    return f"{request.schema}.{request.table}"
+
+
+def _batches(found: pa.Table, batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    for batch in found.to_batches():
+        yield from slices(batch, batch_bytes)
+
+
+class Snowflake(SourceType):
+    """The declaration of Snowflake."""
+
+    type: ClassVar[str] = "snowflake"
+    name: ClassVar[str] = "Snowflake"
+    category: ClassVar[str] = "warehouses"
+    Parameters: ClassVar[ParametersModel] = SnowflakeParameters
+    secret_fields: ClassVar[tuple[str, ...]] = ("private_key", "private_key_passphrase", "password")
+    # Snowflake's transactions see each other's commits, so that a count and a read are of two states.
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        snapshot=False, checksum=True, last_change=True, unique_keys=False
+    )
+    rules: ClassVar[Mapping[str, TypeRule]] = RULES
+    verified_against: ClassVar[str] = (
+        "the emulator fakesnow 0.12 over TLS, with Snowflake's own client; not against Snowflake itself"
+    )
+    extra: ClassVar[str] = EXTRA
+    driver: ClassVar[str] = DRIVER
+    grants: ClassVar[str] = """\
+CREATE ROLE b2b_recs_reader;
+GRANT USAGE ON WAREHOUSE my_warehouse TO ROLE b2b_recs_reader;
+GRANT USAGE ON DATABASE my_database TO ROLE b2b_recs_reader;
+GRANT USAGE ON ALL SCHEMAS IN DATABASE my_database TO ROLE b2b_recs_reader;
+GRANT SELECT ON ALL TABLES IN DATABASE my_database TO ROLE b2b_recs_reader;
+GRANT SELECT ON ALL VIEWS IN DATABASE my_database TO ROLE b2b_recs_reader;
+GRANT SELECT ON FUTURE TABLES IN DATABASE my_database TO ROLE b2b_recs_reader;
+CREATE USER b2b_recs TYPE = SERVICE DEFAULT_ROLE = b2b_recs_reader RSA_PUBLIC_KEY = '...';
+GRANT ROLE b2b_recs_reader TO USER b2b_recs;
+"""
+
+    def open(self, parameters: Any, dial: Dialer) -> SnowflakeSource:
+        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
+        if not isinstance(parameters, SnowflakeParameters):
+            raise TypeError("parameters must be SnowflakeParameters")
+        return SnowflakeSource(parameters, dial)
+
+    def propose(
+        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
+    ) -> list[ColumnMapping]:
+        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
+        return propose(columns, samples)

@@ -1,0 +1,145 @@
+"""The emulator fakesnow as a server: with logins, encryption and results in chunks, as Snowflake has them.
+
+Run by the Python of the servers' environment: ``python snowflake_server.py PORT CERTIFICATE KEY PUBLIC_KEY``.
+Everything about SQL and types is fakesnow's own; added here are the checks of a login (a password, or a token signed by
+the private half of PUBLIC_KEY), results cut into chunks the client fetches one by one, and two questions for tests.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import uuid
+from base64 import b64decode, b64encode
+from pathlib import Path
+from typing import Any
+
+import fakesnow.server as emulator
+import jwt
+import pyarrow as pa
+import uvicorn
+from cryptography.hazmat.primitives import serialization
+from fakesnow.instance import FakeSnow
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+READER, PASSWORD = "READER", "canary-r3ader's \\ secret"
+OWNER, OWNER_PASSWORD = "OWNER", "owner"
+CHUNK_ROWS = 500
+
+chunks: dict[str, bytes] = {}
+readers: set[str] = set()
+settings: dict[str, Any] = {}
+
+
+async def body_of(request: Request) -> dict[str, Any]:
+    body = await request.body()
+    return json.loads(gzip.decompress(body) if request.headers.get("Content-Encoding") == "gzip" else body)
+
+
+def refusal(code: str, message: str) -> JSONResponse:
+    return JSONResponse({"data": {"nextAction": None}, "code": code, "message": message, "success": False})
+
+
+def knows(data: dict[str, Any]) -> bool:
+    """Whether the login is one of the two users, by password or by a token of the key pair."""
+    name = str(data.get("LOGIN_NAME", "")).upper()
+    if data.get("AUTHENTICATOR") == "SNOWFLAKE_JWT":
+        try:
+            claims = jwt.decode(data["TOKEN"], settings["public_key"], algorithms=["RS256"])
+        except jwt.PyJWTError:
+            return False
+        return name == READER and f".{READER}" in str(claims["sub"]).upper()
+    return (name, data.get("PASSWORD")) in ((READER, PASSWORD), (OWNER, OWNER_PASSWORD))
+
+
+async def login(request: Request) -> Response:
+    data = (await body_of(request))["data"]
+    if not knows(data):
+        if data.get("AUTHENTICATOR") == "SNOWFLAKE_JWT":
+            return refusal("390144", "JWT token is invalid.")
+        return refusal("390100", "Incorrect username or password was specified.")
+    if request.query_params.get("roleName", "").upper() not in ("", "ANALYST"):
+        return refusal("390189", "Role 'NOBODY' specified in the connect string does not exist or not authorized.")
+    answer = await emulator.login_request(request)
+    document = json.loads(bytes(answer.body))
+    token = document["data"]["token"]
+    if str(data["LOGIN_NAME"]).upper() == READER:
+        readers.add(token)
+    # Without it the client does not end its session.
+    document["data"] |= {"masterToken": token, "masterValidityInSeconds": 14400}
+    return JSONResponse(document)
+
+
+async def query(request: Request) -> Response:
+    answer = await emulator.query_request(request)
+    document = json.loads(bytes(answer.body))
+    data = document.get("data") or {}
+    if data.get("queryResultFormat") != "arrow" or not data.get("rowsetBase64"):
+        return answer
+    table = pa.ipc.open_stream(b64decode(data["rowsetBase64"])).read_all()
+    if table.num_rows <= CHUNK_ROWS:
+        return answer
+    data["rowsetBase64"] = b64encode(packed(table.slice(0, CHUNK_ROWS))).decode()
+    data["chunks"] = [chunk(table.slice(at, CHUNK_ROWS)) for at in range(CHUNK_ROWS, table.num_rows, CHUNK_ROWS)]
+    data["chunkHeaders"] = {"x-chunk": "1"}
+    return JSONResponse(document)
+
+
+def chunk(table: pa.Table) -> dict[str, Any]:
+    """A part of a result that waits to be fetched."""
+    name, content = uuid.uuid4().hex, packed(table)
+    chunks[name] = content
+    size = len(content)
+    url = f"https://localhost:{settings['port']}/chunks/{name}"
+    return {"url": url, "rowCount": table.num_rows, "uncompressedSize": size, "compressedSize": size}
+
+
+def packed(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+async def fetch(request: Request) -> Response:
+    content = chunks.get(request.path_params["name"])
+    return Response(content) if content is not None else Response(status_code=404)
+
+
+async def sessions(request: Request) -> Response:
+    """How many sessions of the reader are open."""
+    return JSONResponse(len(readers & set(emulator.sessions)))
+
+
+async def end_sessions(request: Request) -> Response:
+    """Cut every session of the reader, with the results that wait for it."""
+    for token in readers & set(emulator.sessions):
+        del emulator.sessions[token]
+    chunks.clear()
+    return JSONResponse(None)
+
+
+def main() -> None:
+    port, certificate, key, public = sys.argv[1:5]
+    settings["port"] = int(port)
+    settings["public_key"] = serialization.load_pem_public_key(Path(public).read_bytes())
+    emulator.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
+    own = [
+        Route("/session/v1/login-request", login, methods=["POST"]),
+        Route("/queries/v1/query-request", query, methods=["POST"]),
+        Route("/chunks/{name}", fetch),
+        Route("/arena/sessions", sessions),
+        Route("/arena/end-sessions", end_sessions, methods=["POST"]),
+    ]
+    application = Starlette(routes=[*own, *emulator.routes])
+    uvicorn.run(
+        application, host="127.0.0.1", port=int(port), ssl_certfile=certificate, ssl_keyfile=key, log_level="warning"
+    )
+
+
+if __name__ == "__main__":
+    main()
