@@ -26,6 +26,7 @@ _EXACT_FLOAT = 2**53
 _SAFE_DIGITS = 15
 _INT64 = (-(2**63), 2**63 - 1)
 _CONTEXT = Context(prec=250)
+DECIMAL256_DIGITS = 76
 _DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
 
 Reads = Callable[[Any], Decimal]
@@ -139,7 +140,7 @@ def _integer_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 
 def _integer_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
-    return pc.cast(pc.cast(values, pa.decimal128(20, 0)), arrow_type(column))
+    return _rescaled(pc.cast(values, pa.decimal128(20, 0)), arrow_type(column))
 
 
 def _integer_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
@@ -163,9 +164,18 @@ def _decimal_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 def _decimal_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
     values.validate(full=True)
-    if values.type.scale < 0:
+    return _rescaled(values, arrow_type(column))
+
+
+def _rescaled(values: pa.Array, target: pa.DataType) -> pa.Array:
+    """Decimals with the target's digits. Arrow's cast wraps around where digits outgrow the bits: they must have room."""
+    kind = values.type
+    needed = kind.precision + max(target.scale - kind.scale, 0)
+    if kind.scale < 0 or needed > DECIMAL256_DIGITS:
         raise Unsure
-    return pc.cast(values, arrow_type(column))
+    if needed > DECIMAL128_DIGITS:
+        values = pc.cast(values, pa.decimal256(DECIMAL256_DIGITS, kind.scale))
+    return pc.cast(values, target)
 
 
 def _decimal_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:

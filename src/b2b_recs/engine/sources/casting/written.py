@@ -73,7 +73,9 @@ def text_to_time() -> Way:
     def whole(values: pa.Array) -> pa.Array:
         text = pc.utf8_trim(values, BLANKS)
         match(text, _CLOCK)
-        return pc.cast(pc.cast(text, pa.time64("us")), pa.string())
+        # Arrow reads a time of day only beside a date.
+        moment = pc.cast(pc.binary_join_element_wise("1970-01-01", text, " "), pa.timestamp("us"))
+        return pc.cast(pc.cast(moment, pa.time64("us")), pa.string())
 
     def one(text: str) -> str:
         parts = _parts(text, _CLOCK, "is not a time written HH:MM:SS")
