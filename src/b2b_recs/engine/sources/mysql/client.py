@@ -67,81 +67,84 @@ def _context(parameters: MySQLParameters) -> ssl.SSLContext:
 
 @cache
 def _client_class() -> type[Any]:
-    base = driver().connections.Connection
+    return type("Client", (_Guarded, driver().connections.Connection), {})
 
-    class Client(base):  # type: ignore[misc, valid-type]
-        """The driver's connection, with a budget of bytes for everything that is not the rows of a read."""
 
-        clear_password_allowed = False
-        budget = SHAKE_HANDS_BYTES
+# Stands before the driver's own class, which is not there where the extra is not installed.
+_Driver: Any = object
 
-        @property
-        def server_public_key(self) -> Any:
-            """Asked for only to send a password without encryption: any server could offer a key of its own."""
+
+class _Guarded(_Driver):  # type: ignore[misc]
+    """The driver's connection, with a budget of bytes for everything that is not the rows of a read."""
+
+    clear_password_allowed = False
+    budget = SHAKE_HANDS_BYTES
+
+    @property
+    def server_public_key(self) -> Any:
+        """Asked for only to send a password without encryption: any server could offer a key of its own."""
+        raise EncryptionNeeded
+
+    @server_public_key.setter
+    def server_public_key(self, value: Any) -> None:
+        if value is not None:
             raise EncryptionNeeded
 
-        @server_public_key.setter
-        def server_public_key(self, value: Any) -> None:
-            if value is not None:
-                raise EncryptionNeeded
+    def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
+        plain = plugin_name in (b"mysql_clear_password", b"dialog")
+        if plugin_name == b"mysql_old_password" or (plain and not (self._secure and self.clear_password_allowed)):
+            raise EncryptionNeeded
+        return super()._process_auth(plugin_name, auth_packet, handler)
 
-        def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
-            plain = plugin_name in (b"mysql_clear_password", b"dialog")
-            if plugin_name == b"mysql_old_password" or (plain and not (self._secure and self.clear_password_allowed)):
-                raise EncryptionNeeded
-            return super()._process_auth(plugin_name, auth_packet, handler)
+    def _read_bytes(self, num_bytes: int) -> bytes:
+        self.budget -= num_bytes
+        if self.budget < 0:
+            raise TooMuch
+        return bytes(super()._read_bytes(num_bytes))
 
-        def _read_bytes(self, num_bytes: int) -> bytes:
-            self.budget -= num_bytes
-            if self.budget < 0:
-                raise TooMuch
-            return bytes(super()._read_bytes(num_bytes))
+    def set_character_set(self, charset: str, collation: str | None = None) -> None:
+        """Left to the session's own first statement."""
 
-        def set_character_set(self, charset: str, collation: str | None = None) -> None:
-            """Left to the session's own first statement."""
-
-        def ask(self, sql: str) -> int:
-            """Send a statement; how many columns its rows have, 0 when it has none. Raises FileAsked."""
-            self.budget = SMALL_ANSWER_BYTES
-            self._execute_command(COM_QUERY, sql)
-            first = self._read_packet()
-            if first.is_load_local_packet():
-                raise FileAsked
-            if first.is_ok_packet():
-                return 0
-            columns = int(first.read_length_encoded_integer())
-            for _ in range(columns):
-                self._read_packet()
+    def ask(self, sql: str) -> int:
+        """Send a statement; how many columns its rows have, 0 when it has none. Raises FileAsked."""
+        self.budget = SMALL_ANSWER_BYTES
+        self._execute_command(COM_QUERY, sql)
+        first = self._read_packet()
+        if first.is_load_local_packet():
+            raise FileAsked
+        if first.is_ok_packet():
+            return 0
+        columns = int(first.read_length_encoded_integer())
+        for _ in range(columns):
             self._read_packet()
-            return columns
+        self._read_packet()
+        return columns
 
-        def raise_error(self, payload: bytes) -> None:
-            """Raise the driver's error for the payload of an error packet."""
-            self.budget = SHAKE_HANDS_BYTES
-            driver().err.raise_mysql_exception(payload)
+    def raise_error(self, payload: bytes) -> None:
+        """Raise the driver's error for the payload of an error packet."""
+        self.budget = SHAKE_HANDS_BYTES
+        driver().err.raise_mysql_exception(payload)
 
-        @property
-        def stream(self) -> Any:
-            """The bytes of the server's answer."""
-            return self._rfile
+    @property
+    def stream(self) -> Any:
+        """The bytes of the server's answer."""
+        return self._rfile
 
-        @property
-        def transport(self) -> Any:
-            """The socket, encrypted or not, None when closed."""
-            return self._sock
+    @property
+    def transport(self) -> Any:
+        """The socket, encrypted or not, None when closed."""
+        return self._sock
 
-        @property
-        def encrypted(self) -> bool:
-            """Whether the connection is encrypted."""
-            return bool(self._secure)
+    @property
+    def encrypted(self) -> bool:
+        """Whether the connection is encrypted."""
+        return bool(self._secure)
 
-        def wait_for_ever(self) -> None:
-            """Leave it to others how long an answer may take."""
-            self._read_timeout = self._write_timeout = self._current_timeout = None
-            self._sock.settimeout(None)
+    def wait_for_ever(self) -> None:
+        """Leave it to others how long an answer may take."""
+        self._read_timeout = self._write_timeout = self._current_timeout = None
+        self._sock.settimeout(None)
 
-        def drop(self) -> None:
-            """Close without a word."""
-            self._force_close()
-
-    return Client
+    def drop(self) -> None:
+        """Close without a word."""
+        self._force_close()
