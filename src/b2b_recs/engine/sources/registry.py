@@ -17,6 +17,7 @@ from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleClo
 from b2b_recs.engine.sources.postgresql import PostgreSQL
 from b2b_recs.engine.sources.redshift import Redshift
 from b2b_recs.engine.sources.snowflake import Snowflake
+from b2b_recs.engine.sources.sqlite import SQLite
 
 # In the order of the pages.
 _DECLARED: tuple[type[SourceType], ...] = (
@@ -24,6 +25,7 @@ _DECLARED: tuple[type[SourceType], ...] = (
     MySQL,
     MariaDB,
     Redshift,
+    SQLite,
     Snowflake,
     MongoDB,
     Firestore,

@@ -1,0 +1,137 @@
+"""The queries about one table: names quoted, values bound, never written into the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.quoting import quote_sqlite
+from b2b_recs.engine.sources.sqlite.catalog import origin
+from b2b_recs.engine.sources.sqlite.types import TIME_NAMES, Affinity, affinity, base_name
+
+Value = int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """SQL and the values bound to it, in order."""
+
+    sql: str
+    values: tuple[Value, ...]
+
+
+def select_rows(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> Query:
+    """The columns of the request over the rows it covers, in its order."""
+    names = ", ".join(name_of(column.name, columns, request) for column in request.columns) or "1"
+    order = ", ".join(name_of(name, columns, request) for name in request.order_by)
+    covered, values = _covered(request, columns)
+    ordered = f" ORDER BY {order}" if order else ""
+    return Query(f"SELECT {names} FROM {covered}{ordered}{_limit(request)}", values)  # noqa: S608 - quoted names
+
+
+def select_count(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> Query:
+    """How many rows the request covers."""
+    covered, values = _covered(request, columns)
+    if request.row_limit is None:
+        return Query(f"SELECT count(*) FROM {covered}", values)  # noqa: S608
+    return Query(f"SELECT count(*) FROM (SELECT 1 FROM {covered}{_limit(request)})", values)  # noqa: S608
+
+
+def select_totals(request: ReadRequest, columns: Mapping[str, ColumnInfo], names: Sequence[str]) -> Query:
+    """The exact sums of columns over the rows the request covers."""
+    sums = ", ".join(f"exact_sum({name_of(name, columns, request)})" for name in names)
+    covered, values = _covered(request, columns)
+    return Query(f"SELECT {sums} FROM {covered}", values)  # noqa: S608
+
+
+def select_max(request: ReadRequest, columns: Mapping[str, ColumnInfo], cursor: str) -> Query:
+    """The largest value of the kind that the column declares; a text in a column of numbers is above all of them."""
+    name = name_of(cursor, columns, request)
+    above = _beyond(columns[cursor])
+    where = f" WHERE {name} < {above}" if above else ""
+    return Query(f"SELECT max({name}) FROM {origin(request.table)}{where}", ())  # noqa: S608
+
+
+def text_of(value: object) -> str | None:
+    """A value as exact text; None for NULL and for bytes."""
+    if value is None or isinstance(value, bytes):
+        return None
+    return repr(value) if isinstance(value, float) else str(value)
+
+
+def bound(text: str, column: ColumnInfo) -> Value:
+    """The value that an exact text stands for in a column, so that it compares as the column's own values do."""
+    if affinity(column.source_type) is Affinity.TEXT:
+        return text
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if value == value and text.strip() == text and "_" not in text:
+            return value if isinstance(value, float) or -(2**63) <= value < 2**63 else float(value)
+    return text
+
+
+def _covered(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> tuple[str, tuple[Value, ...]]:
+    conditions: list[str] = []
+    values: list[Value] = []
+    _add_window(request, columns, conditions, values)
+    if request.key_after:
+        if len(request.key_after) != len(request.order_by):
+            raise BadInput("The place to resume at does not match the order of the read.", field="key_after")
+        names = ", ".join(name_of(name, columns, request) for name in request.order_by)
+        marks = ", ".join("?" for _ in request.order_by)
+        conditions.append(f"({names}) > ({marks})")
+        values += [bound(text, columns[name]) for name, text in zip(request.order_by, request.key_after, strict=True)]
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    return f"{origin(request.table)}{where}", tuple(values)
+
+
+def _add_window(
+    request: ReadRequest, columns: Mapping[str, ColumnInfo], conditions: list[str], values: list[Value]
+) -> None:
+    window = request.window
+    if window is None:
+        return
+    name, column = name_of(window.cursor, columns, request), columns[window.cursor]
+    bounds = []
+    if window.lower is not None:
+        bounds.append(f"{name} {'>=' if window.lower_inclusive else '>'} ?")
+        values.append(bound(window.lower, column))
+    if window.upper is not None:
+        bounds.append(f"{name} <= ?")
+        values.append(bound(window.upper, column))
+    if not bounds and window.include_null:
+        return
+    inside = " AND ".join(bounds) or f"{name} IS NOT NULL"
+    # What is no value of the column's kind has no place in a window; it is read, and rejected, each time.
+    beyond = _beyond(column)
+    parts = [f"({inside})", *([f"{name} >= {beyond}"] if beyond else []), *([f"{name} IS NULL"] * window.include_null)]
+    conditions.append(f"({' OR '.join(parts)})")
+
+
+def _beyond(column: ColumnInfo) -> str:
+    """The least value that is not of the kind a column declares: SQLite orders numbers, then text, then bytes."""
+    kind = affinity(column.source_type)
+    if kind is Affinity.BLOB:
+        return ""
+    if kind is Affinity.TEXT or base_name(column.source_type) in TIME_NAMES:
+        return "x''"
+    return "''"
+
+
+def _limit(request: ReadRequest) -> str:
+    return "" if request.row_limit is None else f" LIMIT {int(request.row_limit)}"
+
+
+def name_of(name: str, columns: Mapping[str, ColumnInfo], request: ReadRequest) -> str:
+    """The quoted name of a column that is there. Raises ColumnMissing."""
+    if name not in columns:
+        raise ColumnMissing(
+            f"{request.table} has no column {name} any more.",
+            advice="Look at the columns again and choose those there.",
+        )
+    return quote_sqlite(name)
