@@ -96,7 +96,7 @@ json_switch = click.option(
 organization_option = click.option("--organization", metavar="NAME", help="Which organization, when there are several.")
 
 
-def write_json(target: str | None, result: dict[str, Any]) -> None:
+def write_json(target: str | None, result: dict[str, Any] | list[dict[str, Any]]) -> None:
     """Write a result to the file named by ``--json``, or to standard output for ``-``. Raises BadInput naming it."""
     if target is None:
         return

@@ -16,6 +16,7 @@ COMMANDS = {
     "up": ("b2b_recs.cli.up", "up", "Start everything on this machine and keep it running."),
     "demo": ("b2b_recs.cli.demo", "demo", "Show the whole path on a real wholesaler's orders."),
     "doctor": ("b2b_recs.cli.doctor", "doctor", "Check everything and say what to mend."),
+    "sources": ("b2b_recs.cli.sources", "sources", "List the types of sources and what each asks for."),
     "apply": ("b2b_recs.cli.project", "apply", "Create or update a model from a project file."),
     "export": ("b2b_recs.cli.project", "export", "Write a model back as a project file."),
     "run": ("b2b_recs.cli.run", "run", "Run jobs, dataset, training, evaluation and deployment."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -66,4 +65,4 @@ def _digest(request: HttpRequest) -> str:
     """What was asked, under the installation's key, because a body may hold a password."""
     body = json.dumps(getattr(request, "json_body", None), sort_keys=True)
     asked = f"{request.method} {request.path}\n{body}"
-    return salted_hmac("b2b_recs.api.idempotency", asked, algorithm=hashlib.sha256).hexdigest()
+    return salted_hmac("b2b_recs.api.idempotency", asked, algorithm="sha256").hexdigest()

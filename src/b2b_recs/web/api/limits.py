@@ -25,9 +25,14 @@ class TooMany(EngineError):
         self.retry_after = retry_after
 
 
+def seconds_now() -> int:
+    """Whole seconds since 1970."""
+    return int(time.time())
+
+
 def spend(request: HttpRequest, what: str) -> None:
     """Count one ``what`` (a plural, in words) against its limits. Raises TooMany."""
-    now = int(time.time())
+    now = seconds_now()
     window, left = now // WINDOW_SECONDS, WINDOW_SECONDS - now % WINDOW_SECONDS
     key = getattr(request, "api_key", None)
     actor = f"key-{key.id}" if key is not None else f"user-{request.user.pk}"

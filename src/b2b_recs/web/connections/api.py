@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 
-from b2b_recs.engine.sources.contract import Source
+from b2b_recs.engine.sources.contract import CheckResult, Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters, source_type
 from b2b_recs.web.accounts.access import model_or_404, row_or_404
 from b2b_recs.web.accounts.acting import acting
@@ -24,9 +24,9 @@ from b2b_recs.web.api.schemas import (
 )
 from b2b_recs.web.connections.changing import (
     changed_parameters,
-    create_connection,
     delete_connection,
     job_names,
+    make_connection,
     refuse_taken_name,
     to_open,
     update_connection,
@@ -81,7 +81,7 @@ def test_wizard(request: HttpRequest, model_id: Id, body: TestIn) -> PassedTest:
     """
     spend(request, TESTS)
     parse_parameters(source_type(body.type).type, body.parameters)
-    found = ask(_opener(request, body), Source.check)
+    found = ask(_opener(request, body), _check)
     return PassedTest(
         **describe_check(found),
         **describe_tables(found.tables),
@@ -107,11 +107,11 @@ def create(request: HttpRequest, model_id: Id, body: ConnectionIn, key: Idempote
         refuse_taken_name(model_or_404(request, model_id), body.name)
     if not (body.proof and proves(body.proof, model_id, body.type, body.parameters)):
         spend(request, TESTS)
-        ask(_opener(request, body), Source.check)
+        ask(_opener(request, body), _check)
 
     def save() -> ConnectionOut:
         model = model_or_404(request, model_id, "editor")
-        connection, _ = create_connection(model, body.name, body.type, body.parameters)
+        connection, _ = make_connection(model, body.name, body.type, body.parameters)
         return _passed(connection)
 
     return once(request, 201, save)
@@ -162,7 +162,7 @@ def update(request: HttpRequest, connection_id: Id, body: ConnectionChange, key:
             type_name = row.source_type
         parse_parameters(type_name, parameters)
         spend(request, TESTS)
-        ask(opener_of(type_name, parameters, row.organization_id), Source.check)
+        ask(opener_of(type_name, parameters, row.organization_id), _check)
 
     def save() -> ConnectionUpdated:
         row = Connection.objects.select_for_update().get(id=_row(request, connection_id).id)
@@ -217,7 +217,7 @@ def tables(request: HttpRequest, connection_id: Id, q: Search) -> TablesOut:
     spend(request, TESTS)
     with acting(request):
         open_source = opener(_row(request, connection_id))
-    found = ask(open_source, Source.tables)
+    found = ask(open_source, lambda source: source.tables())
     wanted = [one for one in found if q.casefold() in f"{one.schema}.{one.name}".casefold()]
     return TablesOut(**describe_tables(wanted))
 
@@ -236,6 +236,10 @@ def columns(
         row = _row(request, connection_id)
         open_source, declared, time_zone = opener(row), source_type(row.source_type), row.model.time_zone
     return ask(open_source, lambda source: propose(declared, source, source_schema, table, time_zone))
+
+
+def _check(source: Source) -> CheckResult:
+    return source.check()
 
 
 def _opener(request: HttpRequest, body: TestIn) -> Callable[[], Source]:

@@ -38,7 +38,7 @@ def refuse_taken_name(model: ModelEndpoint, name: str, but: Connection | None = 
         raise NameTaken(f"There is a connection named “{name}” already.", field="name", advice="Choose another name.")
 
 
-def create_connection(
+def make_connection(
     model: ModelEndpoint, name: str, type_name: str, parameters: Mapping[str, Any]
 ) -> tuple[Connection, list[str]]:
     """A new connection with its secrets, all or nothing. Raises NameTaken, and BadInput naming the field."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import CheckResult, SourceType, TableInfo
+from b2b_recs.engine.sources.describing import described
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.web.api.schemas import ErrorDetail, Given, Name, PageOf
 from b2b_recs.web.connections.models import Connection
@@ -179,18 +180,7 @@ class Deleted(BaseModel):
 
 def describe_type(declared: SourceType) -> SourceTypeOut:
     """A source type as programs see it."""
-    return SourceTypeOut(
-        type=declared.type,
-        name=declared.name,
-        category=declared.category,
-        parameters=declared.Parameters.model_json_schema(),
-        secret_fields=list(declared.secret_fields),
-        capabilities={name: bool(getattr(declared.capabilities, name)) for name in declared.capabilities.__slots__},
-        installed=declared.installed,
-        install=f"python -m pip install -r requirements/{declared.extra}.txt" if declared.extra else "",
-        verified_against=declared.verified_against,
-        grants=declared.grants,
-    )
+    return SourceTypeOut(**described(declared))
 
 
 def describe(connection: Connection, jobs: list[str]) -> ConnectionOut:

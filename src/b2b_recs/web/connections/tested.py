@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -30,4 +29,4 @@ def proves(proof: str, model_id: int, source_type: str, parameters: Mapping[str,
 
 def _digest(model_id: int, source_type: str, parameters: Mapping[str, Any]) -> str:
     document = json.dumps([model_id, source_type, dict(parameters)], sort_keys=True)
-    return salted_hmac(_SALT, document, algorithm=hashlib.sha256).hexdigest()
+    return salted_hmac(_SALT, document, algorithm="sha256").hexdigest()

@@ -50,7 +50,7 @@ class Tested:
     error: EngineError | None = None
 
 
-def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer], seconds: float = SECONDS) -> Answer:
+def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer]) -> Answer:
     """What the source answers. Raises the source's refusal, BadInput, or TestNotPossible when we could not ask."""
     if not _room.acquire(blocking=False):
         raise TestNotPossible("Too many tests run at this moment.", advice="Test again in half a minute.")
@@ -60,12 +60,12 @@ def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer],
     try:
         if guard().enabled and not asked.opened.wait(UNREACHABLE_SECONDS):
             raise ConnectionRefused("Nothing answered in time.")
-        return asked.answer.result(max(0.0, started + seconds - time.monotonic()))
+        return asked.answer.result(max(0.0, started + SECONDS - time.monotonic()))
     except (ConnectionRefused, SourceTimeout) as refusal:
         raise _alike(refusal, started) if guard().enabled and not asked.is_open else refusal from None
     except TimeoutError:
         raise TestNotPossible(
-            f"The test did not end within {seconds:.0f} seconds.", advice="Test again; a large source may need longer."
+            f"The test did not end within {SECONDS:.0f} seconds.", advice="Test again; a large source may need longer."
         ) from None
     except EngineError as error:
         if isinstance(error, SourceRefused | BadInput):

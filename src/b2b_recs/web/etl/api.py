@@ -29,7 +29,7 @@ from b2b_recs.web.connections.schemas import Deleted
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
-from b2b_recs.web.etl.drafts import draft_of, save_draft
+from b2b_recs.web.etl.drafts import named_row, save_draft
 from b2b_recs.web.etl.jobs import (
     change_job,
     configuration_of,
@@ -106,7 +106,7 @@ def add_source(request: HttpRequest, model_id: Id, body: JobIn, key: Idempotency
         model = model_or_404(request, model_id, "editor")
         _refuse_taken(model, body.name, spec, body.draft_id)
         connection, configuration = _connection(model, body.connection_id), configuration_of(model)
-        draft = draft_of(configuration, body.draft_id)
+        draft = named_row(configuration, body.draft_id, "draft_id")
         if draft is not None and draft.draft:
             job = finish_draft(draft, body.name, connection, spec, body.enabled)
         elif draft is not None:
@@ -127,7 +127,7 @@ def save_half_filled(request: HttpRequest, model_id: Id, body: DraftIn, key: Ide
     def save() -> JobOut:
         model = model_or_404(request, model_id, "editor")
         configuration = configuration_of(model)
-        draft = draft_of(configuration, body.draft_id)
+        draft = named_row(configuration, body.draft_id, "draft_id")
         connection = _connection(model, body.connection_id)
         saved = save_draft(configuration, draft, body.name, connection, body.step, body.completed_steps, body.values)
         return job_out(saved)
@@ -150,7 +150,7 @@ def toggle(request: HttpRequest, model_id: Id, body: Toggle) -> Toggled:
     """Follow the schedules of a model or of one job, or stop following them; runs by hand go on working."""
     with acting(request):
         configuration = configuration_of(model_or_404(request, model_id, "editor"))
-        job = draft_of(configuration, body.source_id)
+        job = named_row(configuration, body.source_id, "source_id")
         row = configuration if job is None else job
         if row.enabled != body.enabled:
             row.enabled = body.enabled

@@ -47,11 +47,11 @@ def save_draft(
     return draft
 
 
-def draft_of(configuration: ETLConfiguration, draft_id: int | None) -> DataSource | None:
-    """The draft or job of that id in a model, None without an id. Raises BadInput when there is none."""
-    if draft_id is None:
+def named_row(configuration: ETLConfiguration, source_id: int | None, field: str) -> DataSource | None:
+    """The job or draft of that id in a model, None without an id. Raises BadInput for ``field`` when there is none."""
+    if source_id is None:
         return None
-    found: DataSource | None = DataSource.objects.filter(configuration=configuration, id=draft_id).first()
+    found: DataSource | None = DataSource.objects.filter(configuration=configuration, id=source_id).first()
     if found is None:
-        raise BadInput("There is no such draft in this model.", field="draft_id", advice="Save it as a new draft.")
+        raise BadInput("There is no such job or draft in this model.", field=field, advice="Look it up in the list.")
     return found
