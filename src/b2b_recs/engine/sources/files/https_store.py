@@ -33,7 +33,7 @@ from b2b_recs.engine.sources.files.store import FileStore, file_changed
 _REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
-_HEADERS = {"User-Agent": "b2b-recs", "Accept": "*/*", "Accept-Encoding": "identity"}
+_HEADERS: dict[str | bytes, str | bytes] = {"User-Agent": "b2b-recs", "Accept": "*/*", "Accept-Encoding": "identity"}
 _TIMEOUT = {"connect": _CONNECT_SECONDS, "read": _READ_SECONDS, "write": _READ_SECONDS, "pool": _CONNECT_SECONDS}
 
 

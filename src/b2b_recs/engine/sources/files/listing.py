@@ -19,7 +19,8 @@ _LOOKED_INTO = 50
 def list_tables(store: FileStore, form: Format) -> list[TableInfo]:
     """A pattern for each folder with several files of the format, then each file (each part of it), by path."""
     files = sorted((file for file in _listed(store, "") if form.fits(file.path) and not hidden(file.path)), key=_path)
-    patterns, single = [], []
+    patterns: list[TableInfo] = []
+    single: list[TableInfo] = []
     folders: dict[tuple[str, str], list[FileInfo]] = defaultdict(list)
     for file in files:
         folders[_folder_and_ending(file.path)].append(file)

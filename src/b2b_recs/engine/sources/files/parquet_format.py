@@ -71,7 +71,7 @@ def _batch_rows(metadata: pq.FileMetaData, batch_bytes: int) -> int:
     """Rows that unpack to about ``batch_bytes``."""
     total = sum(metadata.row_group(at).total_byte_size for at in range(metadata.num_row_groups))
     each = max(1, total // max(1, metadata.num_rows))
-    return max(256, min(_MOST_ROWS, batch_bytes // each))
+    return int(max(256, min(_MOST_ROWS, batch_bytes // each)))
 
 
 def _opened(content: BinaryIO, file: FileInfo) -> pq.ParquetFile:

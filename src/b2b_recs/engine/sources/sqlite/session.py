@@ -196,7 +196,7 @@ class ExactSum:
                 context.prec = 400
                 self._total = (self._total or Decimal(0)) + Decimal(repr(value))
 
-    def finalize(self) -> str | None:
+    def finalize(self) -> Any:
         """The sum as text, None over no value."""
         return None if self._total is None else format(self._total, "f")
 
