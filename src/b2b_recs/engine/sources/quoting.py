@@ -40,7 +40,7 @@ def quote_text(value: str) -> str:
     return "'" + quoted + "'"
 
 
-def quote_plain_text(value: str) -> str:
+def quote_text_without_backslash(value: str) -> str:
     """``value`` as SQL text without a backslash in any literal, for servers that may read it either way."""
     _encoded(value, "value")
     pieces = ["'" + piece.replace("'", "''") + "'" for piece in value.split("\\")]

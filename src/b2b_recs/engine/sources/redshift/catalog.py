@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from b2b_recs.engine.sources.contract import ColumnInfo, TableInfo
 from b2b_recs.engine.sources.postgresql.errors import missing_permission, missing_table
-from b2b_recs.engine.sources.quoting import quote_plain_text
+from b2b_recs.engine.sources.quoting import quote_text_without_backslash
 from b2b_recs.engine.sources.redshift.connection import Session
 from b2b_recs.engine.sources.redshift.types import TIMES, base_name
 
@@ -47,7 +47,7 @@ def list_tables(session: Session) -> list[TableInfo]:
 
 def list_columns(session: Session, schema: str, table: str) -> list[ColumnInfo]:
     """Columns of a table in its order. Raises TableMissing, PermissionMissing."""
-    names = {"schema": quote_plain_text(schema), "table": quote_plain_text(table)}
+    names = {"schema": quote_text_without_backslash(schema), "table": quote_text_without_backslash(table)}
     subject = f"{schema}.{table}"
     rows = session.query(_COLUMNS.format(**names), subject)
     if not rows:

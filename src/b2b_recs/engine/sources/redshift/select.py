@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from b2b_recs.engine.errors import BadInput, ColumnMissing
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
-from b2b_recs.engine.sources.quoting import quote_name, quote_plain_text
+from b2b_recs.engine.sources.quoting import quote_name, quote_text_without_backslash
 from b2b_recs.engine.sources.sql_rows import Dialect, covered
 
 Columns = Mapping[str, ColumnInfo]
@@ -32,9 +32,9 @@ def dialect(request: ReadRequest, columns: Columns) -> Dialect:
     def literal(name: str, text: str) -> str:
         column = column_of(columns, name, request)
         if column.base_type.startswith("character") or column.base_type == "text":
-            return quote_plain_text(text)
+            return quote_text_without_backslash(text)
         cast = re.sub(r"[^a-z0-9_(), ]", "", column.source_type.lower())
-        return f"CAST({quote_plain_text(text)} AS {cast})"
+        return f"CAST({quote_text_without_backslash(text)} AS {cast})"
 
     return Dialect(
         qualified(request.schema, request.table),
