@@ -73,8 +73,6 @@ def _one_by_one(way: Way, values: pa.Array, start: int, reasons: dict[int, str])
 
 def slowly(values: pa.Array) -> pa.Array:
     """For values that are always looked at one by one."""
-    if values.null_count == len(values):
-        return values
     raise Unsure
 
 
