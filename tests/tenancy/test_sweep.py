@@ -16,7 +16,7 @@ from web_support import TestDatabase
 
 from b2b_recs.web.accounts.api_keys import create_key
 from b2b_recs.web.accounts.models import Membership, Role, User
-from b2b_recs.web.accounts.policies import LIBRARIES, OPERATOR, PUBLIC, SIGNED_IN, policy_of
+from b2b_recs.web.accounts.policies import LIBRARIES, OPERATOR, PUBLIC, RUN_TOKEN, SIGNED_IN, policy_of
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.tenancy.models import TenantModel
@@ -143,7 +143,7 @@ def fingerprint(database: TestDatabase, tenant: Tenant) -> dict[str, object]:
 def test_every_address_has_a_declared_policy() -> None:
     assert undeclared(ROUTES) == []
     assert len(OURS) > 10
-    assert {route.policy for route in ROUTES} <= {PUBLIC, SIGNED_IN, OPERATOR, *ROLES}
+    assert {route.policy for route in ROUTES} <= {PUBLIC, SIGNED_IN, OPERATOR, RUN_TOKEN, *ROLES}
 
 
 def test_an_address_without_a_policy_would_be_found() -> None:
@@ -271,6 +271,27 @@ def test_a_key_of_another_model_or_organization_reaches_nothing(acme: Tenant, ri
             for key in (of_another_model, of_rival):
                 answer = call(client, method, own(route, acme), headers={"Authorization": f"Bearer {key}"})
                 assert answer.status_code in (403, 404, 405), (route.name, method, answer.status_code)
+
+
+def test_addresses_of_runners_answer_everybody_without_a_run_token_alike(
+    platform_database: TestDatabase, visitors: dict[str, Client], acme: Tenant
+) -> None:
+    with scope(acme.id):
+        _, key = create_key("x", scopes=["read", "write"])
+    before = fingerprint(platform_database, acme)
+    routes = [route for route in ROUTES if route.policy == RUN_TOKEN]
+    assert len(routes) == 5
+    for route in routes:
+        for method in METHODS:
+            answers = [
+                call(client, method, route.address(lambda parameter, at=number: at), headers=headers)
+                for client in visitors.values()
+                for number in (acme.id_of("ETLRun"), MISSING)
+                for headers in ({}, {"Authorization": f"RunToken {key}"})
+            ]
+            assert {answer.status_code for answer in answers} <= {401, 405}, (route.name, method)
+            assert len({answer.content for answer in answers}) == 1, (route.name, method)
+    assert fingerprint(platform_database, acme) == before
 
 
 def test_addresses_of_operators_and_accounts_keep_to_their_declaration(visitors: dict[str, Client]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
+import threading
 
 import click
 
@@ -18,9 +21,24 @@ def job() -> None:
 def _prepare() -> None:
     """Django as the worker's role; SIGTERM ends the process at a safe point, as a cancel or to be tried again."""
     set_up_django("worker")
-    from b2b_recs.web.runs.recorder import shutting_down
+    _stop_at_a_safe_point()
 
+
+def _stop_at_a_safe_point() -> None:
+    """Note SIGTERM at once, also while the main thread waits inside a driver, where Python runs no handler."""
+    from b2b_recs.runtime.recording import shutting_down
+
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    signal.set_wakeup_fd(told, warn_on_full_buffer=False)
     signal.signal(signal.SIGTERM, lambda number, frame: shutting_down.set())
+
+    def listen() -> None:
+        while signal.SIGTERM not in os.read(heard, 64):
+            continue
+        shutting_down.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
 
 
 def _identity(function: click.decorators.FC) -> click.decorators.FC:
@@ -32,13 +50,29 @@ def _identity(function: click.decorators.FC) -> click.decorators.FC:
 
 
 @job.command()
-@_identity
-def etl(organization_id: int, run_id: int) -> None:
+@click.option("--organization", "organization_id", type=int, help="Number of its organization.")
+@click.option("--run", "run_id", type=int, help="Number of the run.")
+@click.option(
+    "--run-url",
+    envvar="B2B_RECS_RUN_URL",
+    help="Carry out a run of a platform elsewhere; its token is in B2B_RECS_RUN_TOKEN.",
+)
+def etl(organization_id: int | None, run_id: int | None, run_url: str | None) -> None:
     """Copy one table."""
-    _prepare()
-    from b2b_recs.web.etl.execution import execute
+    if organization_id is not None and run_id is not None:
+        _prepare()
+        from b2b_recs.web.etl.execution import execute
 
-    sys.exit(execute(organization_id, run_id))
+        sys.exit(execute(organization_id, run_id))
+    if not run_url or organization_id is not None or run_id is not None:
+        raise click.UsageError("Name a run with --organization and --run, or with --run-url.")
+    from b2b_recs.runtime.remote_run import execute as execute_elsewhere
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+    _stop_at_a_safe_point()
+    sys.exit(execute_elsewhere(run_url))
 
 
 @job.command()

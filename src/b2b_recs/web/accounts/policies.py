@@ -17,6 +17,8 @@ from b2b_recs.web.accounts.models import ApiKey, Role
 from b2b_recs.web.accounts.refusals import refuse
 
 PUBLIC, SIGNED_IN, OPERATOR = "public", "signed_in", "operator"
+# the holder of one run's token, and nobody else: web/etl/remote/access.py
+RUN_TOKEN = "run_token"  # noqa: S105 - the name of a policy
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 # What a key's strongest scope is worth in roles.
