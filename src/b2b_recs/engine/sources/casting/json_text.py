@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
@@ -100,16 +102,35 @@ def _pairs(entries: pa.StructArray) -> pa.Array:
     return pc.binary_join_element_wise(quoted, ":", _items(items), "")
 
 
-def _list(values: pa.Array, texts: Any, before: str, after: str) -> pa.Array:
-    if pt.is_list_view(values.type) or pt.is_large_list_view(values.type):
-        values = values.cast(pa.list_(values.type.value_field))
+def _list(values: pa.Array, texts: Callable[[pa.Array], pa.Array], before: str, after: str) -> pa.Array:
+    """Lists of any kind, of items that ``texts`` prints."""
     if pt.is_map(values.type):
         values = values.cast(pa.list_(pa.struct([values.type.key_field, values.type.item_field])))
-    lengths = pc.cast(pc.fill_null(pc.list_value_length(values), 0), pa.int32())
-    ends = pc.cumulative_sum(lengths)
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
-    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts(values.flatten())), ",")
+    if pt.is_list_view(values.type) or pt.is_large_list_view(values.type):
+        lengths, items = _viewed(values, texts)
+    else:
+        lengths = pc.cast(pc.fill_null(pc.list_value_length(values), 0), pa.int32())
+        items = texts(values.flatten())
+    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
+    joined = pc.binary_join(pa.ListArray.from_arrays(offsets, items), ",")
     return pc.if_else(values.is_valid(), pc.binary_join_element_wise(before, joined, after, ""), None)
+
+
+def _viewed(values: pa.Array, texts: Callable[[pa.Array], pa.Array]) -> tuple[pa.Array, pa.Array]:
+    """The length of each list and the items of all, for lists that lie anywhere in their items.
+
+    Arrow's own cast of such lists takes wrong items where the array is part of another.
+    """
+    present = values.is_valid().to_numpy(zero_copy_only=False)
+    lengths = np.where(present, values.sizes.to_numpy(), 0).astype(np.int64)
+    starts = values.offsets.to_numpy().astype(np.int64)
+    filled = lengths > 0
+    first = int(starts[filled].min()) if filled.any() else 0
+    last = int((starts + lengths)[filled].max()) if filled.any() else 0
+    before = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) - np.repeat(before, lengths) + np.repeat(starts - first, lengths)
+    items = texts(values.values.slice(first, last - first))
+    return pa.array(lengths, pa.int32()), items.take(pa.array(places, pa.int64()))
 
 
 def _union(values: pa.UnionArray) -> pa.Array:

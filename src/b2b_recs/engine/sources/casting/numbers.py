@@ -168,7 +168,7 @@ def _decimal_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 
 def _rescaled(values: pa.Array, target: pa.DataType) -> pa.Array:
-    """Decimals with the target's digits; they need room, for Arrow's cast wraps around where they outgrow their bits."""
+    """Decimals with the target's digits, given room: Arrow's cast wraps around where they outgrow their bits."""
     kind = values.type
     needed = kind.precision + max(target.scale - kind.scale, 0)
     if kind.scale < 0 or needed > DECIMAL256_DIGITS:
