@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.files.declarations import Csv, Excel, Json, Parquet
 from b2b_recs.engine.sources.firestore import Firestore
@@ -16,16 +17,20 @@ from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
 from b2b_recs.engine.sources.postgresql import PostgreSQL
 from b2b_recs.engine.sources.redshift import Redshift
+from b2b_recs.engine.sources.sftp import Sftp
 from b2b_recs.engine.sources.snowflake import Snowflake
 from b2b_recs.engine.sources.sqlite import SQLite
+from b2b_recs.engine.sources.sqlserver import SQLServer
 
 # In the order of the pages.
 _DECLARED: tuple[type[SourceType], ...] = (
     PostgreSQL,
     MySQL,
     MariaDB,
+    SQLServer,
     Redshift,
     SQLite,
+    BigQuery,
     Snowflake,
     MongoDB,
     Firestore,
@@ -36,6 +41,7 @@ _DECLARED: tuple[type[SourceType], ...] = (
     GoogleCloudStorage,
     AmazonS3,
     AzureBlob,
+    Sftp,
 )
 SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared() for declared in _DECLARED}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
@@ -16,3 +16,18 @@ def slices(batch: pa.RecordBatch, batch_bytes: int) -> Iterator[pa.RecordBatch]:
     step = max(1, -(-rows // parts))
     for start in range(0, rows, step):
         yield batch.slice(start, step)
+
+
+def sized(batches: Iterable[pa.RecordBatch], batch_bytes: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in the same order in batches of about ``batch_bytes``: small ones joined, large ones cut."""
+    kept: list[pa.RecordBatch] = []
+    size = 0
+    for batch in batches:
+        for part in slices(batch, batch_bytes):
+            kept.append(part)
+            size += part.nbytes
+            if size >= batch_bytes:
+                yield pa.concat_batches(kept)
+                kept, size = [], 0
+    if kept:
+        yield pa.concat_batches(kept)

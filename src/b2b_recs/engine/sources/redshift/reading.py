@@ -12,6 +12,7 @@ from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest
 from b2b_recs.engine.sources.redshift.connection import Session
 from b2b_recs.engine.sources.redshift.select import Columns, column_of
+from b2b_recs.engine.sources.slicing import sized
 
 
 def read_batches(
@@ -27,7 +28,9 @@ def read_batches(
 
     def produce() -> Iterator[Batch]:
         nonlocal done
-        for raw in _gathered(session.rows(sql, subject), columns, request.batch_bytes):
+        # Only Arrow is kept, because Python's texts take many times the room.
+        fetched = (_arrow(rows, columns) for rows in session.rows(sql, subject))
+        for raw in sized(fetched, request.batch_bytes):
             yield cast_batch(raw, request.columns, request.time_zone)
         session.end_cursor(subject)
         done = True
@@ -37,23 +40,6 @@ def read_batches(
     finally:
         if not done:
             session.forget()
-
-
-def _gathered(
-    rows: Iterator[list[tuple[str | None, ...]]], columns: list[ColumnInfo], batch_bytes: int
-) -> Iterator[pa.RecordBatch]:
-    """Fetches joined until they fill a batch; only Arrow is kept, because Python's texts take many times the room."""
-    kept: list[pa.RecordBatch] = []
-    size = 0
-    for fetched in rows:
-        batch = _arrow(fetched, columns)
-        kept.append(batch)
-        size += batch.nbytes
-        if size >= batch_bytes:
-            yield pa.concat_batches(kept)
-            kept, size = [], 0
-    if kept:
-        yield pa.concat_batches(kept)
 
 
 def _arrow(rows: list[tuple[str | None, ...]], columns: list[ColumnInfo]) -> pa.RecordBatch:

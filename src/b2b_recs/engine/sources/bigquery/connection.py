@@ -1,0 +1,156 @@
+"""One connection to BigQuery: questions, queries, and streams of rows."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from b2b_recs.engine.errors import EngineError, TableMissing
+from b2b_recs.engine.sources.bigquery.errors import failed, lost
+from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
+from b2b_recs.engine.sources.bigquery.services import DRIVER, Clients, Services, connect, driver
+from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.proxy import GuardedProxy
+
+QUESTION_SECONDS = 60
+RETRY_SECONDS = 30
+READ_SECONDS = 12 * 3600
+
+
+class Session:
+    """The clients of one connection, through one guarded proxy. Raises the engine's errors only."""
+
+    def __init__(self, parameters: BigQueryParameters, services: Services, dial: Dialer) -> None:
+        self.parameters = parameters
+        self._module = driver(DRIVER)
+        self._proxy = GuardedProxy(dial)
+        self._closed = False
+        try:
+            self._clients: Clients = connect(parameters, services, self._proxy)
+        except BaseException:
+            self._proxy.close()
+            raise
+        self._retry = self._retrying()
+
+    def ask(self, method: str, *arguments: Any, subject: str, **more: Any) -> Any:
+        """The answer of one method of the REST client; what it lists is read to the end."""
+        try:
+            found = getattr(self._clients.rest, method)(*arguments, retry=self._retry, timeout=QUESTION_SECONDS, **more)
+            return list(found) if hasattr(type(found), "pages") else found
+        except self._failures() as error:
+            raise self.failed(error, subject) from None
+
+    def query(self, sql: str, subject: str, *, seconds: int = QUESTION_SECONDS) -> list[Any]:
+        """Rows of a small answer, each a sequence of Python values."""
+        try:
+            job = self.begin(sql)
+            return [tuple(row.values()) for row in job.result(retry=self._retry, timeout=seconds)]
+        except self._failures() as error:
+            raise self.failed(error, subject) from None
+
+    def begin(self, sql: str) -> Any:
+        """The job of a query that now runs; raises the library's errors."""
+        config = self._module.QueryJobConfig(use_legacy_sql=False, labels={"client": "b2b-recs"})
+        return self._clients.rest.query(
+            sql,
+            job_config=config,
+            location=self.parameters.location or None,
+            retry=self._retry,
+            timeout=QUESTION_SECONDS,
+            job_retry=None,
+        )
+
+    def started(self, sql: str, subject: str) -> Any:
+        """The job of a bulk query that now runs."""
+        try:
+            return self.begin(sql)
+        except self._failures() as error:
+            raise self.failed(error, subject) from None
+
+    def finished(self, job: Any, subject: str) -> Any:
+        """The anonymous table that holds a query's rows, once it has run."""
+        try:
+            job.result(retry=self._retry, timeout=READ_SECONDS)
+            return job.destination
+        except self._failures() as error:
+            raise self.failed(error, subject) from None
+
+    def cancel(self, job: Any) -> None:
+        """Stop a query on the server; nothing to say when it has ended already."""
+        with contextlib.suppress(Exception):
+            job.cancel(retry=None, timeout=QUESTION_SECONDS)
+
+    def opened(self, table: Any, columns: list[str], restriction: str, moment: dt.datetime | None, subject: str) -> Any:
+        """A read session of one stream over a table, as it was at ``moment``; rows keep the table's order."""
+        types = driver("google.cloud.bigquery_storage_v1.types")
+        wanted = types.ReadSession(
+            table=f"projects/{table.project}/datasets/{table.dataset_id}/tables/{table.table_id}",
+            data_format=types.DataFormat.ARROW,
+            read_options=types.ReadSession.TableReadOptions(selected_fields=columns, row_restriction=restriction),
+        )
+        if moment is not None:
+            wanted.table_modifiers = types.ReadSession.TableModifiers(snapshot_time=moment)
+        try:
+            return self._clients.storage.create_read_session(
+                parent=f"projects/{self.parameters.project}",
+                read_session=wanted,
+                max_stream_count=1,
+                timeout=QUESTION_SECONDS,
+            )
+        except self._failures() as error:
+            raise self.failed(error, subject) from None
+
+    def batches(self, opened: Any, calls: list[Any], subject: str) -> Iterator[pa.RecordBatch]:
+        """The rows of a read session; every running call is in ``calls``, so that another thread may cancel it."""
+        if not opened.streams:
+            return
+        schema = pa.ipc.read_schema(pa.py_buffer(opened.arrow_schema.serialized_schema))
+        try:
+            for stream in opened.streams:
+                call = self._clients.storage.read_rows(stream.name, timeout=READ_SECONDS)
+                calls.append(call)
+                for answer in call:
+                    packed = pa.py_buffer(answer.arrow_record_batch.serialized_record_batch)
+                    yield pa.ipc.read_record_batch(packed, schema)
+        except self._failures() as error:
+            refusal = self.failed(error, subject)
+            # What was there when the session began is not missing: the session itself has ended.
+            raise lost(subject, str(refusal)) if isinstance(refusal, TableMissing) else refusal from None
+
+    def failed(self, error: BaseException, subject: str) -> EngineError:
+        """The engine's error for a library's error: the guard's own where the guard refused."""
+        return self._proxy.refusal() or failed(error, self.parameters, subject)
+
+    def close(self) -> None:
+        """Close the clients and every connection; safe to call twice."""
+        if not self._closed:
+            self._closed = True
+            with contextlib.suppress(Exception):
+                self._clients.close()
+            self._proxy.close()
+
+    def _retrying(self) -> Any:
+        """The library's own rule of what to try again, but not after the guard's refusal, and not for minutes."""
+        retry = driver("google.cloud.bigquery.retry").DEFAULT_RETRY
+        usual = retry._predicate
+
+        def again(error: Exception) -> bool:
+            return not self._proxy.refusals and bool(usual(error))
+
+        return retry.with_predicate(again).with_timeout(RETRY_SECONDS)
+
+    def _failures(self) -> tuple[type[BaseException], ...]:
+        """What the libraries raise: of the API, of signing in, of HTTP, of gRPC, and of Arrow."""
+        return (
+            driver("google.api_core.exceptions").GoogleAPIError,
+            driver("google.auth.exceptions").GoogleAuthError,
+            driver("requests").RequestException,
+            driver("grpc").RpcError,
+            OSError,
+            EOFError,
+            pa.ArrowException,
+        )
