@@ -12,6 +12,7 @@ from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
 from b2b_recs.engine.schema.arrow import DIGITS, SOURCE_TYPE, WAREHOUSE_TYPE, arrow_field, arrow_schema, arrow_type
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
+from b2b_recs.engine.warehouse.bigquery import check_digits, names_warning
 
 _REOPEN = "Open the job, look at its columns, and save it; or load into a new warehouse table."
 
@@ -40,7 +41,9 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     chosen = _chosen(spec, here)
     if stored is None:
         columns = tuple(_mapping(name, spec, propose) for name in chosen)
-        return Layout(columns, arrow_schema(columns))
+        check_digits(columns)
+        told = names_warning(column.name for column in columns)
+        return Layout(columns, arrow_schema(columns), warnings=(told,) if told else ())
     gone = _removed(spec, stored, here)
     added: list[pa.Field] = []
     columns_read: list[ColumnMapping] = []
@@ -60,12 +63,17 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
                 advice="Choose in the job whether to add it or to leave it out.",
                 field=name,
             )
+    new = {field.name for field in added}
+    check_digits(column for column in columns_read if column.name in new)
+    told = names_warning(new)
     if isinstance(spec.load, Catalog):
         schema = arrow_schema(columns_read)
     else:
         _refuse_unfilled(stored, columns_read)
         schema = pa.schema([*stored, *added])
     warnings = [f"New columns were left out: {', '.join(ignored)}."] if ignored else []
+    if told:
+        warnings.append(told)
     if gone:
         warnings.append(f"No file has the column {', '.join(gone)} now; it stays empty in new rows.")
     return Layout(tuple(columns_read), schema, tuple(added), tuple(warnings))

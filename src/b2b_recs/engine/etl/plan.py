@@ -20,6 +20,7 @@ from b2b_recs.engine.etl.files import choose
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, KeyRange, ReadRequest, Source, SourceType, Window
+from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.engine.warehouse.local import LocalTable
 
 NOTE = "copy"
@@ -129,7 +130,7 @@ def _plan(
         )
     proposal = _Proposal(source_type, spec, columns)
     layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
-    _check_hints(spec, layout)
+    check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
     primary = tuple(
         column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
     )
@@ -267,13 +268,6 @@ def window_filter(schema: pa.Schema, cursor: ColumnMapping, bounds: Bounds) -> p
     if bounds.with_null:
         condition |= column.is_null()
     return condition
-
-
-def _check_hints(spec: CopySpec, layout: Layout) -> None:
-    hints = [("partition_by", name) for name in (spec.partition_by,) if name is not None]
-    for field, name in [*hints, *(("cluster_by", name) for name in spec.cluster_by)]:
-        if name not in layout.schema.names:
-            raise BadInput(f"The table has no column {name} to arrange it by.", advice="Choose another.", field=field)
 
 
 def _known_rows(table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds) -> int:
