@@ -134,5 +134,13 @@ def _viewed(values: pa.Array, texts: Callable[[pa.Array], pa.Array]) -> tuple[pa
 
 
 def _union(values: pa.UnionArray) -> pa.Array:
-    texts = [json_text(pa.array([item.value.as_py()], item.value.type))[0].as_py() for item in values]
-    return pa.array(texts, pa.string())
+    """Values of several types, each as the JSON of its own."""
+    if values.offset:
+        # The codes and offsets of a slice are those of the whole array.
+        values = values.take(pa.array(range(len(values)), pa.int64()))
+    fields = range(values.type.num_fields)
+    children = {values.type.type_codes[at]: json_text(values.field(at)).to_pylist() for at in fields}
+    dense = values.type.mode == "dense"
+    places = values.offsets.to_pylist() if dense else range(len(values))
+    codes = values.type_codes.to_pylist()
+    return pa.array([children[code][place] for code, place in zip(codes, places, strict=True)], pa.string())

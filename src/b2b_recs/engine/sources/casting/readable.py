@@ -41,5 +41,5 @@ def _structure(row: pa.Array) -> str | None:
 
 
 def _anyhow(row: pa.Array) -> str:
-    """A list or record with text that is not UTF-8, as Arrow shows it."""
-    return str(row.to_string(skip_new_lines=True)).encode("utf-8", "backslashreplace").decode()
+    """A list or record with text that is not UTF-8, as Arrow shows it, with marks in place of such text."""
+    return str(row.to_string(skip_new_lines=True))
