@@ -10,25 +10,36 @@ import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from b2b_recs.engine import faults
 from b2b_recs.engine.etl import plan, stage
 from b2b_recs.engine.etl.copy import copy_table
-from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Merge, Transactional
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 
-DESTINATIONS = {"appended": "bq_ledger", "replaced": "bq_ledger_copy"}
+DESTINATIONS = {"appended": "bq_ledger", "replaced": "bq_ledger_copy", "merged": "bq_ledger_merged"}
 
 
 def spec(kind: str) -> CopySpec:
-    """A job over the ledger: ``appended`` by its time and key, or ``replaced`` each run."""
-    load: Catalog | Transactional = Catalog()
+    """A job over the ledger: ``appended`` by its time and key, ``merged`` with deletions, or ``replaced`` each run."""
+    load: Catalog | Transactional | Merge = Catalog()
+    reconcile: Literal["counts", "checksums"] = "counts"
     if kind == "appended":
         load = Transactional(cursor="at", key=("id",), lag=timedelta(minutes=10))
-    return CopySpec(source_schema="public", source_table="ledger", destination_table=DESTINATIONS[kind], load=load)
+    elif kind == "merged":
+        load = Merge(cursor="at", key=("id",), lag=timedelta(minutes=10), deletes="remove")
+        reconcile = "checksums"
+    return CopySpec(
+        source_schema="public",
+        source_table="ledger",
+        destination_table=DESTINATIONS[kind],
+        load=load,
+        reconcile=reconcile,
+    )
 
 
 def table(folder: Path, kind: str) -> LocalTable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,13 +12,17 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 
-def remove_unneeded(folder: Path, table: DeltaTable | None, moment: datetime, spare: Sequence[str]) -> list[str]:
-    """Remove the files that no version current at or after ``moment`` has; returns their relative paths."""
+def remove_unneeded(
+    folder: Path, table: DeltaTable | None, moment: datetime, spare: Sequence[str], pinned: Collection[int] = ()
+) -> list[str]:
+    """Remove the files that no version current at or after ``moment`` has, nor one pinned; returns their paths."""
     found = sorted(path.relative_to(folder).as_posix() for path in (folder / "data").rglob("*.parquet"))
     found = [path for path in found if not any(path.startswith(f"{kept}/") for kept in spare)]
     if table is not None and set(found) <= _listed(table):
         return []
     needed = _needed(folder, table, moment) if table is not None else set()
+    for version in pinned:
+        needed |= _listed(DeltaTable(str(folder), version=version))
     removed = [path for path in found if path not in needed]
     for path in removed:
         (folder / path).unlink(missing_ok=True)

@@ -257,14 +257,26 @@ class LocalTable:
     def vacuum(self, keep_days: int, now: datetime | None = None, spare: Iterable[str] = ()) -> list[str]:
         """Remove files of versions replaced more than ``keep_days`` days ago and files no version knows.
 
-        ``spare`` names folders, relative to the table's, that a run still needs. Call it under ``lock``.
+        ``spare`` names folders, relative to the table's, that a run still needs; pinned versions stay. Call it under
+        ``lock``.
         Returns the removed paths.
         """
         if not self.folder.is_dir():
             return []
         table = self._open() if self.exists() else None
         moment = (now or datetime.now(UTC)) - timedelta(days=keep_days)
-        return expiry.remove_unneeded(self.folder, table, moment, tuple(spare))
+        return expiry.remove_unneeded(self.folder, table, moment, tuple(spare), self.pinned())
+
+    @property
+    def pins_folder(self) -> Path:
+        """Where the pins of versions lie, one small file each; see ``versions.pin``."""
+        return self.folder / "_pins"
+
+    def pinned(self) -> frozenset[int]:
+        """Versions that something in use still reads."""
+        folder = self.pins_folder
+        found = folder.iterdir() if folder.is_dir() else ()
+        return frozenset(int(path.read_text(encoding="ascii")) for path in found if not path.name.startswith("."))
 
     def _write(self, rows: pa.Table | Iterable[pa.RecordBatch], schema: pa.Schema | None, change: Change) -> Commit:
         if change.app is not None:
