@@ -100,7 +100,8 @@ class AzureBlobStore(ObjectStore):
         code = answer.headers.get("x-ms-error-code", "") or code
         message = (root.findtext("Message") or "") if root is not None else ""
         words = (message.split("\n")[0] or code or f"it answered {answer.status}")[:200]
-        if code in _KEY_CODES or answer.status == 401:
+        # Azurite calls a wrong key a failed authorization, and says in words what it is.
+        if code in _KEY_CODES or answer.status == 401 or message.startswith("Server failed to authenticate"):
             way = "shared access signature" if self._sas else "account key"
             return AuthenticationRefused(
                 f"The {way} of {self._account} was refused: {code}.",

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from b2b_recs.engine.errors import ConnectionLost, SourceRefused
 from b2b_recs.engine.sources.contract import FileInfo
+from b2b_recs.engine.sources.files.range_file import range_file
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 from b2b_recs.engine.sources.object_stores.http_client import Answer, StoreClient
-from b2b_recs.engine.sources.object_stores.range_file import range_file
 
 PAGE_BYTES = 32 * 1024 * 1024
 _MOST_PAGES = 2000

@@ -15,16 +15,20 @@ _BUFFER = 64 * 1024
 Fetch = Callable[[int, int], bytes]
 
 
-def range_file(size: int, fetch: Fetch) -> BinaryIO:
-    """A readable, seekable file of ``size`` bytes over ``fetch``, for one thread; holds at most two ranges."""
-    return cast(BinaryIO, io.BufferedReader(_Ranges(size, fetch), _BUFFER))
+def range_file(size: int, fetch: Fetch, done: Callable[[], None] = lambda: None) -> BinaryIO:
+    """A readable, seekable file of ``size`` bytes over ``fetch``, for one thread; holds at most two ranges.
+
+    ``fetch`` may be called from another thread; ``done`` is called once the file is closed.
+    """
+    return cast(BinaryIO, io.BufferedReader(_Ranges(size, fetch, done), _BUFFER))
 
 
 class _Ranges(io.RawIOBase):
     """One range in hand, the next on its way while the reader goes straight on."""
 
-    def __init__(self, size: int, fetch: Fetch) -> None:
+    def __init__(self, size: int, fetch: Fetch, done: Callable[[], None]) -> None:
         super().__init__()
+        self._done = done
         self._size = size
         self._fetch = fetch
         self._at = 0
@@ -69,6 +73,7 @@ class _Ranges(io.RawIOBase):
             self._held, self._ahead = b"", None
             if self._thread is not None:
                 self._thread.shutdown(wait=False, cancel_futures=True)
+            self._done()
         super().close()
 
     def _move(self, wanted: int) -> None:
