@@ -99,15 +99,17 @@ leading zeros are dropped: that is what the choice asks for.
 def page() -> str:
     """The whole page as Markdown."""
     held = "".join(f"| {kind.value} | `{_held(kind)}` |\n" for kind in WarehouseType)
-    sections = "".join(
-        f"\n## {', '.join(names)}\n{_TABLE}{''.join(map(_row, rows))}" for rows, names in _tables().items()
-    )
+    tables = _tables()
+    stores = tables.pop((), [])
+    sections = "".join(f"\n## {', '.join(names)}\n{_TABLE}{''.join(map(_row, rows))}" for rows, names in tables.items())
+    if stores:
+        sections += f"\n## {', '.join(stores)}\n\nColumns have the types of the files stored there, as above.\n"
     dates, times = (", ".join(f"`{name}`" for name in names) for names in (DATE_FORMATS, TIME_FORMATS))
     return _HEAD + held + _NOTES + sections + _SEEN.format(enough=ENOUGH, dates=dates, times=times)
 
 
 def _tables() -> dict[tuple[TypeRow, ...], list[str]]:
-    """The table of each source; sources that have the same share it."""
+    """The table of each source, empty for places where files lie; sources that have the same share it."""
     tables: dict[tuple[TypeRow, ...], list[str]] = {}
     for declared in SOURCE_TYPES.values():
         tables.setdefault(tuple(declared.type_rows()), []).append(declared.name)

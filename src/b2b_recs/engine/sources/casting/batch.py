@@ -49,7 +49,7 @@ def cast_batch(raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone:
 def cast_columns(schema: pa.Schema, columns: Sequence[ColumnMapping]) -> None:
     """Returns when every column of ``schema`` can become its mapping's type. Raises BadInput naming one that cannot."""
     for field, column in zip(schema, columns, strict=True):
-        _cast(*unpacked(pa.array([], field.type)), column, "UTC")
+        _cast(*unpacked(pa.nulls(0, field.type)), column, "UTC")
 
 
 def _cast(family: Family, plain: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array, dict[int, str]]:

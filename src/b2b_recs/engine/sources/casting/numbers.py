@@ -213,8 +213,11 @@ def _text_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
 def _text_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
     text = _trimmed(values)
     match(text, r"-?[0-9]+(\.[0-9]+)?")
-    between(pc.utf8_length(text), 1, _SAFE_DIGITS)
-    return pc.cast(text, pa.float64())
+    found = pc.cast(text, pa.float64())
+    # Few digits always come back; of many it has to be seen, as of the 17 that programs print of a binary fraction.
+    few = pc.less_equal(pc.utf8_length(text), _SAFE_DIGITS)
+    sure(pc.all(pc.or_(few, pc.equal(pc.cast(found, pa.string()), text))))
+    return found
 
 
 def _text_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
