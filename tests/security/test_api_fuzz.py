@@ -1,0 +1,107 @@
+"""Whatever is sent to the JSON API: never a fault, nothing without a key, nothing of another tenant.
+
+The OpenAPI document is the judge: every status, every content type and every shape that comes back is described there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from tenant_rows import Tenant
+from web_support import TestDatabase
+
+from b2b_recs.engine.errors import HostUnknown
+from b2b_recs.web.accounts.api_keys import create_key
+from b2b_recs.web.api import limits
+from b2b_recs.web.connections import services
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.tenancy import scope
+from b2b_recs.web.wsgi import application
+
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+QUICK = settings(
+    max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
+)
+ROWS = {"model_id": "ModelEndpoint", "connection_id": "Connection", "source_id": "DataSource", "run_id": "ETLRun"}
+
+
+def operations() -> list[Any]:
+    """Every operation of the document; those that delete come last."""
+    schema = schemathesis.openapi.from_wsgi("/api/openapi.json", application)
+    found = [result.ok() for result in schema.get_all_operations()]
+    return sorted(found, key=lambda operation: "/delete/" in operation.path)
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources cannot be reached, and may be asked for as often as the test likes."""
+
+    def nowhere(host: str, port: int) -> list[str]:
+        raise HostUnknown(f"The host {host} has no address.", field="host")
+
+    monkeypatch.setattr(limits, "A_PERSON", 10**9)
+    monkeypatch.setattr(limits, "AN_ORGANIZATION", 10**9)
+    monkeypatch.setattr(services.guard(), "_resolve", nowhere)
+
+
+def key_of(tenant: Tenant) -> str:
+    with scope(tenant.id):
+        return create_key("fuzz", scopes=["read", "write"])[1]
+
+
+def fingerprint(database: TestDatabase, tenant: Tenant) -> dict[str, object]:
+    """Everything of an organization, as text."""
+    from tenancy.test_sweep import fingerprint as everything
+
+    return everything(database, tenant)
+
+
+def test_no_request_is_a_fault_or_reaches_another_tenant(
+    platform_database: TestDatabase, acme: Tenant, rival: Tenant, guarded: None
+) -> None:
+    key, before = key_of(acme), fingerprint(platform_database, rival)
+    with scope(acme.id):
+        ETLRun.objects.update(pipeline_run=None)  # the one of every tenant has no stages to go on with
+    answered: set[int] = set()
+    for operation in operations():
+
+        @given(case=operation.as_strategy(), whose=st.sampled_from(["own", "own", "own", "rival", "any"]))
+        @QUICK
+        def probe(case: Any, whose: str) -> None:
+            if whose != "any":
+                tenant = acme if whose == "own" else rival
+                case.path_parameters = {name: tenant.id_of(ROWS[name]) for name in case.path_parameters or {}}
+            response = case.call(headers={"Authorization": f"Bearer {key}"})
+            case.validate_response(response, checks=CHECKS)
+            answered.add(response.status_code)
+            assert "Model of Rival" not in response.text and "rival.example" not in response.text
+            if whose == "rival" and case.path_parameters:
+                assert response.status_code == 404, (case.operation.label, response.status_code)
+
+        probe()
+    assert {200, 404, 422} <= answered, answered
+    assert fingerprint(platform_database, rival) == before
+
+
+def test_nothing_is_answered_without_a_key(acme: Tenant, guarded: None) -> None:
+    for operation in operations():
+
+        @given(case=operation.as_strategy())
+        @settings(QUICK, max_examples=2)
+        def probe(case: Any) -> None:
+            case.path_parameters = {name: acme.id_of(ROWS[name]) for name in case.path_parameters or {}}
+            response = case.call()
+            assert response.status_code in (401, 403), (case.operation.label, response.status_code)
+            case.validate_response(response, checks=CHECKS)
+
+        probe()
