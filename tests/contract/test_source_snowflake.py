@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
+import snowflake.connector
 from contract.snowflake_arena import PYTHON, SnowflakeArena, SnowflakeServer, running_server
-from contract.sources_contract import ANY_PARAMETERS, ODD_NAMES, SourceContract
+from contract.snowflake_matrix import MATRIX
+from contract.sources_contract import ANY_PARAMETERS, ODD_NAMES, SourceContract, request_for, table_of
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from servers import missing
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.casting import cast_batch
+from b2b_recs.engine.sources.contract import Source
+from b2b_recs.engine.sources.registry import parse_parameters
+from b2b_recs.engine.sources.snowflake.errors import statement_error
+from b2b_recs.engine.sources.snowflake.moments import with_exact_times
+from b2b_recs.engine.sources.snowflake.types import Form
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +96,110 @@ class TestSnowflake(SourceContract):
             "FROM TABLE(GENERATOR(ROWCOUNT => 60000))"
         )
         yield arena
+
+    @pytest.mark.parametrize(("kind", "warehouse", "values"), MATRIX, ids=[kind for kind, _, _ in MATRIX])
+    def test_every_type_is_read_exactly(
+        self, source: Source, lines: SnowflakeArena, kind: str, warehouse: str, values: list[tuple[str, Any]]
+    ) -> None:
+        lines.execute(f'CREATE OR REPLACE TABLE "typed" ("id" NUMBER(18,0), "v" {kind})')
+        for at, (value, _) in enumerate(values):
+            lines.execute(f'INSERT INTO "typed" SELECT {at}, {value}')
+        lines.execute(f'INSERT INTO "typed" ("id") VALUES ({len(values)})')
+        request = request_for(source, lines, "typed", order_by=("id",))
+        assert request.columns[1].warehouse_type.value == warehouse
+        found = table_of(source, request).column("v").to_pylist()
+        assert found.pop() is None
+        for read, (_, wanted) in zip(found, values, strict=True):
+            assert same(json.loads(read) if warehouse == "JSON" else read, wanted)
+
+    def test_a_key_pair_signs_in(self, lines: SnowflakeArena, snowflake_server: SnowflakeServer) -> None:
+        with lines.open(password="", private_key=snowflake_server.private_key) as source:
+            assert source.tables()
+
+    def test_a_key_that_belongs_to_nobody_is_refused_without_its_text(self, lines: SnowflakeArena) -> None:
+        other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        pem = other.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"canary"),
+        ).decode()
+        with pytest.raises(errors.AuthenticationRefused) as caught:
+            lines.open(password="", private_key=pem, private_key_passphrase="canary")
+        assert caught.value.field == "private_key"
+        with pytest.raises(errors.AuthenticationRefused) as caught:
+            lines.open(password="", private_key=pem, private_key_passphrase="wrong canary")
+        assert caught.value.field == "private_key_passphrase"
+        assert "canary" not in str(caught.value)
+
+    def test_the_environment_cannot_lead_past_the_guard(
+        self, lines: SnowflakeArena, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, "*")
+        self.test_an_address_the_guard_refuses_is_never_dialled(lines)
+
+    def test_parts_of_a_result_are_fetched_through_the_guard(self, lines: SnowflakeArena) -> None:
+        lines.make("parts", {"id": "integer"}, [(at,) for at in range(2_000)])
+        asked: list[tuple[str, int]] = []
+
+        def guarded(host: str, port: int) -> str:
+            asked.append((host, port))
+            return "127.0.0.1"
+
+        parameters = parse_parameters("snowflake", lines.parameters())
+        with self.declared().open(parameters, guarded) as source:
+            before = len(asked)
+            request = request_for(source, lines, "parts")
+            assert table_of(source, request).num_rows == 2_000
+        assert len(asked) > before
+
+    @pytest.mark.parametrize(
+        ("number", "words", "expected"),
+        [
+            (2003, "Object 'X' does not exist or not authorized.", errors.TableMissing),
+            (904, "invalid identifier 'GONE'", errors.ColumnMissing),
+            (3001, "Insufficient privileges to operate on table 'X'", errors.PermissionMissing),
+            (606, "No active warehouse selected in the current session.", errors.PermissionMissing),
+            (90073, "Warehouse 'W' cannot be resumed because resource monitor has exceeded.", errors.SourceRefused),
+            (630, "Statement reached its statement or warehouse timeout", errors.SourceTimeout),
+            (604, "SQL execution canceled", errors.SourceTimeout),
+            (390111, "Session no longer exists. New login required", errors.ConnectionLost),
+            (252010, "Chunk download failed canary", errors.ConnectionLost),
+            (100038, "Numeric value 'x' is not recognized", errors.SourceRefused),
+        ],
+    )
+    def test_a_failed_statement_has_its_class(
+        self, number: int, words: str, expected: type[errors.EngineError]
+    ) -> None:
+        error = statement_error(snowflake.connector.errors.ProgrammingError(words, number), "shop", "S.T", ["canary"])
+        assert type(error) is expected
+        assert error.advice
+        assert "canary" not in str(error)
+
+
+def same(read: Any, wanted: Any) -> bool:
+    """Whether a value is what was written; NaN is itself."""
+    return read == wanted or (isinstance(wanted, float) and wanted != wanted and read != read)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "becomes"),
+    [
+        (Form.WALL, "2024-01-01 00:00:00.000001000", datetime(2024, 1, 1, 0, 0, 0, 1)),  # noqa: DTZ001
+        (Form.WALL, "2024-01-01 00:00:00.000000001", None),
+        (Form.MOMENT, "2024-01-01 00:00:00.000000000+00:00", datetime(2024, 1, 1, tzinfo=UTC)),
+        (Form.MOMENT, "2024-01-01 00:00:00.123456789+00:00", None),
+        (Form.TIME, "23:59:59.999999000", "23:59:59.999999"),
+        (Form.TIME, "23:59:59.999999999", None),
+    ],
+)
+def test_a_time_finer_than_a_microsecond_is_rejected_and_never_cut(form: Form, text: str, becomes: Any) -> None:
+    kinds = {Form.WALL: "DATETIME", Form.MOMENT: "TIMESTAMP", Form.TIME: "TIME"}
+    raw = pa.record_batch([pa.array([text])], names=["at"])
+    column = ColumnMapping("at", "", WarehouseType(kinds[form]))
+    batch = cast_batch(with_exact_times(raw, [form]), [column], "UTC")
+    if becomes is None:
+        assert batch.rows.num_rows == 0
+        assert "finer than a microsecond" in batch.rejected[0].reason
+    else:
+        assert batch.rows.column(0).to_pylist() == [becomes]

@@ -24,6 +24,10 @@ def sized(batches: Iterable[pa.RecordBatch], batch_bytes: int) -> Iterator[pa.Re
     size = 0
     for batch in batches:
         for part in slices(batch, batch_bytes):
+            if kept and part.schema != kept[0].schema:
+                # Some drivers choose the type of a column anew for every batch.
+                yield pa.concat_batches(kept)
+                kept, size = [], 0
             kept.append(part)
             size += part.nbytes
             if size >= batch_bytes:

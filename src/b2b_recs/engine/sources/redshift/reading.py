@@ -11,7 +11,7 @@ from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest
 from b2b_recs.engine.sources.redshift.connection import Session
-from b2b_recs.engine.sources.redshift.select import Columns, column_of
+from b2b_recs.engine.sources.redshift.select import FLOATS, Columns, column_of
 from b2b_recs.engine.sources.slicing import sized
 
 
@@ -51,6 +51,8 @@ def _array(texts: list[str | None], column: ColumnInfo) -> pa.Array:
     """One column as the most exact Arrow the text stands for; casting does the rest."""
     if column.base_type == "binary varying":
         return pa.array([None if text is None else bytes.fromhex(text) for text in texts], pa.binary())
+    if column.base_type in FLOATS:
+        return pa.array([None if text is None else float(text) for text in texts], pa.float64())
     values = pa.array(texts, pa.string())
     if column.base_type == "boolean":
         return pc.equal(values, "t")

@@ -13,7 +13,7 @@ from b2b_recs.engine.sources.sql_rows import Dialect, covered
 Columns = Mapping[str, ColumnInfo]
 
 NAME_BYTES = 127
-_FLOATS = ("real", "double precision")
+FLOATS = ("real", "double precision")
 
 
 def quoted(name: str) -> str:
@@ -55,7 +55,7 @@ def largest_query(column: ColumnInfo, schema: str, table: str) -> str:
     """The query of the largest usable value of a column; NaN and infinity are no cursor."""
     name = quoted(column.name)
     usable = f"{name} IS NOT NULL"
-    if column.base_type in _FLOATS:
+    if column.base_type in FLOATS:
         for word in ("NaN", "Infinity", "-Infinity"):
             usable += f" AND {name} <> CAST('{word}' AS double precision)"
     origin = qualified(schema, table)

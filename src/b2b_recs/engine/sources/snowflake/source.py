@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
-import pyarrow as pa
-
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
@@ -26,9 +24,10 @@ from b2b_recs.engine.sources.contract import (
     TableInfo,
 )
 from b2b_recs.engine.sources.rules import TypeRule
-from b2b_recs.engine.sources.slicing import slices
+from b2b_recs.engine.sources.slicing import sized
 from b2b_recs.engine.sources.snowflake.catalog import list_columns, list_tables, qualified, quoted
 from b2b_recs.engine.sources.snowflake.connection import DRIVER, EXTRA, READ_SECONDS, Session
+from b2b_recs.engine.sources.snowflake.moments import with_exact_times
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 from b2b_recs.engine.sources.snowflake.select import (
     Columns,
@@ -107,11 +106,12 @@ class SnowflakeSource(Source):
         table = self._table(request.schema, request.table)
         sql = rows_query(request, table, self._origin(request))
         session, cursor = self._session, self._session.cursor()
+        forms = [known(table[wanted.name]).form for wanted in request.columns]
 
         def produce() -> Iterator[Batch]:
-            for found in session.tables(cursor, sql, _subject(request)):
-                for raw in _batches(found, request.batch_bytes):
-                    yield cast_batch(raw, request.columns, request.time_zone)
+            fetched = (batch for part in session.tables(cursor, sql, _subject(request)) for batch in part.to_batches())
+            for raw in sized(fetched, request.batch_bytes):
+                yield cast_batch(with_exact_times(raw, forms), request.columns, request.time_zone)
 
         try:
             yield from read_ahead(produce, request, cancelled, lambda: session.stop(cursor, sql))
@@ -132,11 +132,6 @@ class SnowflakeSource(Source):
 
 def _subject(request: ReadRequest) -> str:
     return f"{request.schema}.{request.table}"
-
-
-def _batches(found: pa.Table, batch_bytes: int) -> Iterator[pa.RecordBatch]:
-    for batch in found.to_batches():
-        yield from slices(batch, batch_bytes)
 
 
 class Snowflake(SourceType):
