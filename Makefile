@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: servers install demo test lint bench assets requirements clean
+.PHONY: servers install demo test lint bench bench-kill assets requirements clean
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("b2b-recs needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -50,6 +50,9 @@ requirements:
 	$(BIN)/$(COMPILE) requirements.in -o requirements.txt
 	@set -e; for name in requirements-dev requirements-servers $(basename $(wildcard requirements/*.in)); do \
 		$(BIN)/$(COMPILE) $$name.in -o $$name.txt; done
+
+bench-kill: .venv/installed-dev
+	$(BIN)/python benchmarks/kill_copy.py
 
 clean:
 	rm -rf .venv .venv-servers .b2b-recs node_modules
