@@ -11,6 +11,8 @@ from b2b_recs.runtime.environment import envport
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.state import running
 
+SCOPES = ("recommend", "read", "write")
+
 
 @click.command()
 @click.option("--email", help="Whose link; the owner's when not given.")
@@ -51,15 +53,24 @@ def web_address() -> str:
 @click.command()
 @click.argument("model")
 @click.option("--name", default="command line", show_default=True, help="What the key is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    default=("recommend",),
+    show_default=True,
+    help="What it may do, once for each: ask for recommendations, look (read), change and run (write).",
+)
 @organization_option
-def api_key(model: str, name: str, organization: str | None) -> None:
-    """Create a key that may ask MODEL for recommendations; it is shown once."""
+def api_key(model: str, name: str, scopes: tuple[str, ...], organization: str | None) -> None:
+    """Create a key of MODEL for programs, to ask for recommendations or to use the API; it is shown once."""
     with needed():
         set_up_django("web")
-        click.echo(new_key(model, name, organization))
+        click.echo(new_key(model, name, organization, scopes))
 
 
-def new_key(model: str, name: str, organization: str | None = None) -> str:
+def new_key(model: str, name: str, organization: str | None = None, scopes: tuple[str, ...] = ("recommend",)) -> str:
     """The text of a fresh key of a model, accepted by what serves it. Django is set up by the caller."""
     from b2b_recs.web.accounts.api_keys import create_key
     from b2b_recs.web.deployments.pointers import sync_pointers
@@ -69,9 +80,9 @@ def new_key(model: str, name: str, organization: str | None = None) -> str:
     owner = organization_named(organization)
     with scope(owner.id):
         found = model_named(model)
-        _, text = create_key(name, model=found)
+        _, text = create_key(name, scopes=scopes, model=found)
         deployment = active_deployment(found)
     sync_pointers(owner.id)
-    if deployment is not None:  # serving looks for new keys four times a second
+    if deployment is not None and "recommend" in scopes:  # serving looks for new keys four times a second
         wait_until_serving(found, f"v{deployment.trained_model.number}", lambda: False, seconds=3.0, key=text)
     return text

@@ -22,7 +22,7 @@ COMMANDS = {
     "run": ("b2b_recs.cli.run", "run", "Run jobs, dataset, training, evaluation and deployment."),
     "recommend": ("b2b_recs.cli.recommend", "recommend", "Ask the deployed model for one customer."),
     "prove": ("b2b_recs.cli.prove", "prove", "Show that answers over HTTP equal the offline evaluation."),
-    "api-key": ("b2b_recs.cli.access", "api_key", "Create a key for calling a deployed model; shown once."),
+    "api-key": ("b2b_recs.cli.access", "api_key", "Create a key for programs; shown once."),
     "secret": ("b2b_recs.cli.secret", "secret", "Keep a secret for project files; it never comes out."),
     "sign-in-link": ("b2b_recs.cli.access", "sign_in_link", "Print a one-time link to sign in."),
     "migrate": ("b2b_recs.cli.database", "migrate", "Bring the control database up to date."),

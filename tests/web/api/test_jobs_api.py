@@ -11,6 +11,7 @@ from web.api.api_client import ORDER_LINES, Program, program
 
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.project_file.schema import JobSection
+from b2b_recs.web.accounts.api_keys import create_key
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.tenancy import scope, unscoped
@@ -204,7 +205,16 @@ def test_a_key_of_one_model_sees_that_model_only(acme: Tenant, writer: Program) 
     assert [one["id"] for one in own.get("/api/models/").well()["items"]] == [writer.model_id]
     assert writer.get("/api/models/").well()["total"] == 2
     assert own.get(f"/api/models/{other.id}/").status == 404
-    assert own.get(f"/api/etl/sources/{acme.id_of('DataSource')}/").status == 200
+    with scope(acme.id):
+        _, key = create_key("other", scopes=["read", "write"], model=other)
+    stranger = Program(key, other.id, own.client)
+    for row, path in (
+        ("DataSource", "etl/sources/{}/"),
+        ("ETLRun", "etl/runs/{}/status/"),
+        ("Connection", "connections/{}/"),
+    ):
+        address = f"/api/{path.format(acme.id_of(row))}"
+        assert (own.get(address).status, stranger.get(address).status) == (200, 404), address
 
 
 def test_a_signed_in_person_uses_the_api_with_a_csrf_token(acme: Tenant) -> None:

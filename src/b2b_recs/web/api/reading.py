@@ -31,7 +31,8 @@ class KeptBody(Parser):
 
 def refused_body(request: HttpRequest) -> HttpResponse | None:
     """None when the body and the query can be used (the body is kept for the parser), else the refusal."""
-    if int(request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isdecimal() and int(length) > LARGEST_BODY:
         return refuse(request, 413, advice="Send less than 1 MB.")
     try:
         for values in request.GET.lists():
