@@ -16,6 +16,7 @@ ROOT = Path(__file__).parents[1]
 NAME = re.compile(r"B2B_RECS_[A-Z_]+|DATABASE_URL")
 # A mark the supervisor leaves on its processes, not a setting.
 MARKS = {"B2B_RECS_SUPERVISED_HOME"}
+RUNNER = "deploy/container/runner.Dockerfile"
 
 
 def variables_in_the_code() -> set[str]:
@@ -70,9 +71,22 @@ def test_the_image_has_no_default_secret_and_runs_as_nobody_special() -> None:
     assert set(NAME.findall(text)) == {"B2B_RECS_HOME"}
 
 
-def test_what_the_image_copies_is_let_through() -> None:
+def test_the_runner_s_image_knows_nothing_of_the_platform_and_runs_as_nobody_special() -> None:
+    text = (ROOT / RUNNER).read_text("utf-8")
+    final = text.rpartition("\nFROM ")[2]
+    assert "\nUSER 10001:10001\n" in final
+    assert "--require-hashes --only-binary :all:" in text
+    assert 'ENTRYPOINT ["b2b-recs", "job", "etl"]' in final
+    assert "EXPOSE" not in final
+    settings = {line for line in final.splitlines() if "=" in line and "B2B_RECS" in line}
+    assert set(NAME.findall(" ".join(settings))) == {"B2B_RECS_HOME", "B2B_RECS_WAREHOUSE"}
+    assert set(NAME.findall(text)) <= variables_in_the_code()
+
+
+@pytest.mark.parametrize("recipe", ["Dockerfile", RUNNER])
+def test_what_the_image_copies_is_let_through(recipe: str) -> None:
     let_through = [line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] == "!"]
-    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / recipe).read_text("utf-8"), re.MULTILINE)
     for copied in " ".join(copies).split():
         assert (ROOT / copied).exists(), copied
         assert any(Path(copied).is_relative_to(entry) for entry in let_through), copied

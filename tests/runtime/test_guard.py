@@ -81,6 +81,70 @@ def test_own_database_is_refused_even_when_everything_else_is_allowed(text):
     assert guard("shop.example.com", 5002) == str(ipaddress.ip_address(text))
 
 
+# The first and the last address of every range of docs and security notes that the standard library lets pass.
+EDGES = [
+    "100.64.0.0", "100.127.255.255", "192.0.0.0", "192.0.0.255", "192.88.99.0", "192.88.99.255",
+    "64:ff9b::", "64:ff9b::ffff:ffff", "64:ff9b:1::", "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
+    "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2001::", "2001:0:ffff:ffff:ffff:ffff:ffff:ffff",
+    "224.0.0.0", "239.255.255.255", "ff00::", "ffff::1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EDGES)
+def test_every_range_is_refused_to_its_edges(text):
+    assert not is_public(ipaddress.ip_address(text))
+    with pytest.raises(AddressForbidden):
+        OutgoingGuard(enabled=True, resolve=answering("8.8.8.8", text))("db.example.com", 5432)
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["[::ffff:127.0.0.1]", "::ffff:7f00:1", "0:0:0:0:0:ffff:7f00:1", "[64:ff9b::7f00:1]", "::127.0.0.1",
+     "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:80ff:fffe", "[0000:0000:0000:0000:0000:0000:0000:0001]"],
+)  # fmt: skip
+def test_an_address_wrapped_in_ipv6_is_judged_by_what_it_wraps(host):
+    with pytest.raises(AddressForbidden):
+        OutgoingGuard(enabled=True)(host, 5432)
+
+
+@pytest.mark.parametrize(
+    "host", ["2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "169.254.43518", "0xa9.254.169.254"]
+)
+def test_other_spellings_of_the_metadata_address_are_refused(host):
+    with pytest.raises((AddressForbidden, HostUnknown)):
+        OutgoingGuard(enabled=True)(host, 80)
+    # Where a resolver does know the spelling, its answer is judged.
+    with pytest.raises(AddressForbidden):
+        OutgoingGuard(enabled=True, resolve=answering("169.254.169.254"))(host, 80)
+
+
+def test_a_name_that_changes_its_answer_is_judged_at_every_dial_and_dialled_by_the_judged_address():
+    answers = iter([["8.8.8.8"], ["127.0.0.1"], ["8.8.4.4"]])
+    guard = OutgoingGuard(enabled=True, resolve=lambda host, port: next(answers))
+    assert guard("rebind.example.com", 5432) == "8.8.8.8"
+    with pytest.raises(AddressForbidden):
+        guard("rebind.example.com", 5432)
+    assert guard("rebind.example.com", 5432) == "8.8.4.4"
+
+
+def test_every_refusal_reads_alike_so_that_nobody_maps_the_inside():
+    said = set()
+    for text in [*INSIDE, *EDGES]:
+        with pytest.raises(AddressForbidden) as caught:
+            OutgoingGuard(enabled=True, resolve=answering(text))("db.example.com", 5432)
+        said.add((str(caught.value), caught.value.field, caught.value.transient))
+    assert len(said) == 1
+
+
+def test_a_guard_for_one_organization_is_as_strict_as_the_whole():
+    guard = OutgoingGuard(enabled=True, own=[("10.0.0.5", 5432)], allowed=allowed_networks({
+        "B2B_RECS_ALLOW_ADDRESSES": "10.0.0.0/24"}), resolve=lambda host, port: [host]).for_organization(7)  # fmt: skip
+    assert guard("10.0.0.6", 5432) == "10.0.0.6"
+    for host in ("10.0.0.5", "10.0.1.1", "127.0.0.1"):
+        with pytest.raises(AddressForbidden):
+            guard(host, 5432)
+
+
 def test_own_database_is_found_behind_another_name():
     names = {"control.internal": ["10.0.0.5"], "innocent.example.com": ["10.0.0.5"], "other": ["10.0.0.6"]}
     guard = OutgoingGuard(enabled=False, own=[("control.internal", 5432)], resolve=lambda host, port: names[host])

@@ -8,6 +8,8 @@ from typing import Any
 
 from django.urls import reverse
 
+from b2b_recs.web.etl.history import attempts_of, numbers_of
+from b2b_recs.web.runs.faults import fault_of
 from b2b_recs.web.ui import formats
 
 STAGE_TITLES = {
@@ -24,6 +26,15 @@ STAGE_TITLES = {
 }
 TRIGGERS = {"manual": "hand", "schedule": "schedule", "pipeline": "pipeline", "command": "command line", "api": "API"}
 OVER = ("completed", "partial", "failed", "cancelled")
+OUTCOMES = {
+    "running": "Under way",
+    "completed": "Completed",
+    "partial": "Completed",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "interrupted": "Interrupted by a stop of the platform",
+    "lost": "Lost with its process",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,7 @@ class RunView:
     copies: list[RunView] = field(default_factory=list)
     log: list[Any] = field(default_factory=list)
     log_total: int = 0
+    waits: str = ""  # why a run that has not begun, or is between two attempts, does not go on now
 
     @property
     def kind_word(self) -> str:
@@ -91,7 +103,7 @@ class RunView:
     @property
     def is_running(self) -> bool:
         """Whether work is under way now."""
-        return self.started_at is not None and not self.is_over
+        return self.started_at is not None and not self.is_over and self.status != "pending"
 
     @property
     def may_cancel(self) -> bool:
@@ -123,6 +135,8 @@ class RunView:
     @property
     def words(self) -> str:
         """One short line for lists."""
+        if self.status == "pending" and self.waits:
+            return self.waits
         if self.error:
             return self.error
         if self.current is not None:
@@ -143,6 +157,8 @@ class RunView:
         about = "Copies one table into the warehouse" if self.kind == "etl" else "Trains, compares and deploys"
         if self.cancel_requested and not self.is_over:
             return f"{about}. Stops at the next safe point."
+        if self.status == "pending" and self.waits:
+            return f"{about}. {self.waits}"
         return f"{about}. Started by {self.trigger}."
 
     @property
@@ -211,19 +227,27 @@ def etl_facts(run: Any) -> list[Fact]:
     ]
     if results.get("rows_known"):
         facts.append(Fact("Read again", formats.grouped(results["rows_known"]), "already in the warehouse"))
+    for name, title in (("rows_replaced", "Replaced"), ("rows_deleted", "Deleted"), ("rows_repeated", "Repeated")):
+        if results.get(name):
+            facts.append(Fact(title, formats.grouped(results[name])))
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:
         source, here = (formats.grouped(results[name]) for name in ("source_count", "warehouse_count"))
         equal = results["source_count"] == results["warehouse_count"]
         facts.append(Fact("Source and warehouse", f"{source} {'=' if equal else '≠'} {here}"))
     if run.bytes:
         facts.append(Fact("Data read", formats.data_size(run.bytes)))
+    rate = numbers_of(run).rows_per_second
+    if rate:
+        facts.append(Fact("Rate", f"{formats.grouped(round(rate))} rows/s"))
     if results.get("cursor_after"):
         facts.append(Fact("Cursor", str(results["cursor_after"]), mono=True))
     if results.get("changed") is False:
         facts.append(Fact("Outcome", "Nothing new; the table stayed as it was"))
     if results.get("table_version") is not None:
         facts.append(Fact("Table version", str(results["table_version"])))
-    return [*facts, *_times(run)]
+    if run.coalesced:
+        facts.append(Fact("Stands for", f"{formats.grouped(run.coalesced)} more scheduled times"))
+    return [*facts, *_what_failed(run), *_times(run)]
 
 
 def pipeline_facts(run: Any) -> list[Fact]:
@@ -239,7 +263,19 @@ def pipeline_facts(run: Any) -> list[Fact]:
         Fact("Gate" if not at else "", str(why))
         for at, why in enumerate((results.get("gate") or {}).get("reasons", ()))
     ]
-    return [*facts, *_times(run)]
+    return [*facts, *_what_failed(run), *_times(run)]
+
+
+def _what_failed(run: Any) -> list[Fact]:
+    """The kind of failure and whose it is to mend, and every attempt when there was more than one."""
+    fault = fault_of(run.error_code)
+    facts = [] if fault is None else [Fact("Kind of failure", fault.title, fault.whose_words)]
+    if len(run.attempts) > 1:
+        facts += [
+            Fact(f"Attempt {view.number}", OUTCOMES.get(view.outcome, view.outcome), view.error)
+            for view in attempts_of(run)
+        ]
+    return facts
 
 
 def _present(run: Any, kind: str, model_id: int, what: str) -> RunView:
@@ -260,7 +296,16 @@ def _present(run: Any, kind: str, model_id: int, what: str) -> RunView:
         error=run.error or "",
         advice=run.advice or "",
         cancel_requested=run.cancel_requested,
+        waits=_waits(run),
     )
+
+
+def _waits(run: Any) -> str:
+    if run.next_attempt_at is None:
+        return ""
+    wait = (run.next_attempt_at - datetime.now(UTC)).total_seconds()
+    when = f"in {formats.duration(round(wait))}" if wait >= 1 else "now"
+    return f"Tried again {when}. {run.error}"
 
 
 def _stage(stage: dict[str, Any]) -> StageView:

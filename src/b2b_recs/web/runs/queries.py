@@ -10,9 +10,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
+from b2b_recs.runtime.fetching import runs_per_organization
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.runs.models import RunLogLine
+from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.presenting import (
     Fact,
     RunView,
@@ -106,6 +107,7 @@ def etl_run_view(run: ETLRun, model_id: int) -> RunView:
     """One copy with its facts and log."""
     view = present_etl(run, model_id)
     view.facts = etl_facts(run)
+    view.waits = view.waits or _turn(run)
     if run.pipeline_run_id:
         parent = reverse("pipeline_run", args=[model_id, run.pipeline_run_id])
         view.facts.insert(0, Fact("Part of", f"training run {run.pipeline_run_id}", address=parent))
@@ -120,7 +122,20 @@ def pipeline_run_view(run: PipelineRun) -> RunView:
     if view.copies:
         view.rows = sum(copy.rows or 0 for copy in view.copies)
     view.facts = pipeline_facts(run)
+    view.waits = view.waits or _turn(run)
     return _with_log(view, PipelineRun.KIND)
+
+
+def _turn(run: Run) -> str:
+    """Why a run that waits has not begun, when its organization has as much under way as it may."""
+    most = runs_per_organization()
+    if run.status != Run.Status.PENDING or not most:
+        return ""
+    busy = sum(kind.objects.filter(status=Run.Status.RUNNING).count() for kind in (ETLRun, PipelineRun))
+    if busy < most:
+        return ""
+    runs = "1 run of this organization is" if most == 1 else f"{most} runs of this organization are"
+    return f"Waits: {runs} under way, as many as may be at once."
 
 
 def _with_log(view: RunView, kind: str) -> RunView:
