@@ -22,8 +22,9 @@ from b2b_recs.web.tenancy import scope
 @pytest.fixture
 def wholesaler(postgres_server: Any) -> Iterator[Wholesaler]:
     """A seller's database whose reader's password is the canary."""
-    yield open_wholesaler(postgres_server)
-    close_wholesaler(postgres_server)
+    shop = open_wholesaler(postgres_server, "canary_shop", "canary_reader")
+    yield shop
+    close_wholesaler(postgres_server, shop)
 
 
 def walk(writer: Program, wholesaler: Wholesaler, wrong: str, tenant: Tenant) -> list[str]:

@@ -120,21 +120,22 @@ class Wholesaler:
         return {"name": "warehouse", "type": "postgresql", "parameters": self.parameters(), **changes}
 
 
-def open_wholesaler(server: Any) -> Wholesaler:
+def open_wholesaler(server: Any, database: str = "wholesaler", username: str = "api_reader") -> Wholesaler:
     """A fresh database with tables and a reader whose password nobody else uses."""
-    url, password = server.create_database("wholesaler"), f"canary-{secrets.token_hex(16)}"
+    url, password = server.create_database(database), f"canary-{secrets.token_hex(16)}"
+    login = sql.Identifier(username)
     with psycopg.connect(url, autocommit=True) as session:
         session.execute(TABLES.encode())
-        session.execute("DROP ROLE IF EXISTS api_reader")
-        session.execute(sql.SQL("CREATE ROLE api_reader LOGIN PASSWORD {}").format(sql.Literal(password)))
-        session.execute("GRANT SELECT ON order_lines, products, odd TO api_reader")
-    return Wholesaler(server.port, "wholesaler", "api_reader", password)
+        session.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(login))
+        session.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(login, sql.Literal(password)))
+        session.execute(sql.SQL("GRANT SELECT ON order_lines, products, odd TO {}").format(login))
+    return Wholesaler(server.port, database, username, password)
 
 
-def close_wholesaler(server: Any) -> None:
+def close_wholesaler(server: Any, shop: Wholesaler) -> None:
     """The database and its reader gone."""
-    server.drop_database("wholesaler")
-    server.execute("DROP ROLE IF EXISTS api_reader")
+    server.drop_database(shop.database)
+    server.execute(f"DROP ROLE IF EXISTS {shop.username}")
 
 
 ORDER_LINES = {

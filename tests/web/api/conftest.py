@@ -13,8 +13,9 @@ from web.api.api_client import Program, Wholesaler, close_wholesaler, open_whole
 @pytest.fixture(scope="session")
 def wholesaler(postgres_server: Any) -> Iterator[Wholesaler]:
     """A seller's database on a real server."""
-    yield open_wholesaler(postgres_server)
-    close_wholesaler(postgres_server)
+    shop = open_wholesaler(postgres_server)
+    yield shop
+    close_wholesaler(postgres_server, shop)
 
 
 @pytest.fixture

@@ -1,5 +1,8 @@
 """The operations of the API on jobs."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from ninja import Query, Router
 from pydantic import BaseModel, Field
@@ -274,7 +277,7 @@ def delete(request: HttpRequest, source_id: Id) -> Deleted:
         return deleted
 
 
-def _rows():  # type: ignore[no-untyped-def]
+def _rows() -> QuerySet[DataSource]:
     return DataSource.objects.select_related("configuration__model", "connection", "table")
 
 
@@ -307,7 +310,7 @@ def _spec(job: DataSource) -> CopySpec:
     return parsed(CopySpec, job.table.spec, f"the job “{job.name}”")
 
 
-def _changed(job: DataSource, body: JobChange):  # type: ignore[no-untyped-def,valid-type]
+def _changed(job: DataSource, body: BaseModel) -> tuple[Any, CopySpec]:
     """The settings and the copy of a job after a change."""
     form = settings_form(job.name, job.connection_id, job.enabled, _spec(job))
     now = schedule_out(schedule_of(Schedule.Target.ETL, job.id))

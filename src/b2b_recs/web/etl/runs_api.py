@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import Query, Router
 
@@ -95,7 +96,7 @@ def rejected(
     return rejected_page(table, destination, run_id, page, per_page)
 
 
-def _rows():  # type: ignore[no-untyped-def]
+def _rows() -> QuerySet[ETLRun]:
     return ETLRun.objects.select_related("data_source__configuration", "data_source__table")
 
 
