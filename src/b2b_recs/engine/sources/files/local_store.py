@@ -51,7 +51,9 @@ class LocalStore(FileStore):
         """Regular files below the folder whose paths begin with ``prefix``."""
         self.check()
         folder = prefix.rpartition("/")[0]
-        if "\x00" in folder or (self._root / folder).resolve() != self._root / folder:
+        if folder and not _plain(folder.split("/")):
+            return
+        if (self._root / folder).resolve() != self._root / folder:
             return
         yield from self._walk(folder, prefix, 0)
 
@@ -97,7 +99,7 @@ class LocalStore(FileStore):
 
     def _descriptor(self, path: str) -> int:
         *folders, name = path.split("/")
-        if not name or not _readable_name(path) or any(part in ("", ".", "..") for part in [*folders, name]):
+        if not _readable_name(path) or not _plain([*folders, name]):
             raise self._missing(path)
         try:
             at = os.open(self._root, _FOLDER)
@@ -146,6 +148,11 @@ def _info(path: str, found: os.stat_result) -> FileInfo:
     """Size, time and number of the file: one that was moved in has another mark even when size and time agree."""
     mark = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
     return FileInfo(path, found.st_size, mark, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _plain(names: list[str]) -> bool:
+    """Whether a path made of these names stays where it begins."""
+    return all(name not in ("", ".", "..") and "\x00" not in name for name in names)
 
 
 def _readable_name(path: str) -> bool:

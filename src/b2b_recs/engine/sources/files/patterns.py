@@ -45,18 +45,36 @@ def hidden(path: str) -> bool:
     return any(name[:1] in ("", ".", "_") for name in path.split("/"))
 
 
+# A folder that no program keeps for itself.
+_FOLDER = r"(?:[^/._][^/]*/)"
+
+
 def _compiled(pattern: str) -> re.Pattern[str]:
-    pieces = []
+    """The pattern as an expression that never goes back over what it has matched: the first fit is as good as any."""
+    groups: list[list[str]] = [[]]
     for name in pattern.split("/"):
         if name == "**":
-            pieces.append(r"(?:[^/._][^/]*/)*")
-            continue
-        shown = "" if name[:1] in (".", "_") or name[:1] not in ("*", "?") else r"(?![._])"
-        pieces.append(shown + _name(name) + "/")
-    return re.compile("".join(pieces).removesuffix("/"), re.DOTALL)
+            groups.append([])
+        else:
+            groups[-1].append(_name(name))
+    first, *others = ["/".join(group) for group in groups]
+    if not others:
+        return re.compile(first, re.DOTALL)
+    *middle, last = others
+    start = f"{first}/" if groups[0] else ""
+    between = "".join(f"(?>{_FOLDER}*?{group}/)" for group in middle if group)
+    return re.compile(f"{start}{between}{_FOLDER}*{last}", re.DOTALL)
 
 
 def _name(name: str) -> str:
-    """One name of a pattern as a regular expression without repetitions inside each other."""
-    text = re.sub(r"\*+", "*", name)
-    return "".join("[^/]*" if sign == "*" else "[^/]" if sign == "?" else re.escape(sign) for sign in text)
+    """One name of a pattern as such an expression."""
+    shown = r"(?![._])" if name[:1] in ("*", "?") else ""
+    first, *others = [_fixed(piece) for piece in re.split(r"\*+", name)]
+    if not others:
+        return shown + first
+    *middle, last = others
+    return shown + first + "".join(f"(?>[^/]*?{piece})" for piece in middle) + f"[^/]*{last}"
+
+
+def _fixed(piece: str) -> str:
+    return "".join("[^/]" if sign == "?" else re.escape(sign) for sign in piece)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.errors import BadInput, ColumnMissing, SourceRefused, TableMissing
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
@@ -170,7 +170,7 @@ class FileSource(Source):
     def _limited(self, request: ReadRequest, pattern: Pattern, files: Sequence[FileInfo]) -> Iterator[Batch]:
         left = request.row_limit
         for file in files:
-            for raw in self._raw(file, pattern.part, request.columns, request.batch_bytes):
+            for raw in self._unchanged(file, pattern.part, request):
                 if left is not None:
                     raw = RawBatch(raw.rows[:left], raw.rejected[: max(0, left - raw.rows.num_rows)])
                     left -= raw.rows.num_rows + len(raw.rejected)
@@ -179,8 +179,23 @@ class FileSource(Source):
                 yield batch
                 if left is not None and left <= 0:
                     return
-            if self._store.info(file.path).mark != file.mark:
-                raise file_changed(file)
+
+    def _unchanged(self, file: FileInfo, part: str, request: ReadRequest) -> Iterator[RawBatch]:
+        """A file's batches; a change while it is read is told as such, even where it looks like damage."""
+        try:
+            yield from self._raw(file, part, request.columns, request.batch_bytes)
+        except SourceRefused:
+            if self._changed(file):
+                raise file_changed(file) from None
+            raise
+        if self._changed(file):
+            raise file_changed(file)
+
+    def _changed(self, file: FileInfo) -> bool:
+        try:
+            return self._store.info(file.path).mark != file.mark
+        except TableMissing:
+            return True
 
     def _raw(self, file: FileInfo, part: str, columns: Sequence[ColumnMapping], batch_bytes: int) -> Iterator[RawBatch]:
         """A file's batches with every column that was asked for: NULL where the file has none of that name."""
