@@ -12,9 +12,10 @@ from pathlib import Path
 from b2b_recs.engine.errors import EngineError, Fenced
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
-from b2b_recs.engine.etl.outcome import outcome
-from b2b_recs.engine.etl.plan import NOTE, Bounds, Plan, make_plan
+from b2b_recs.engine.etl.outcome import loaded_since, outcome
+from b2b_recs.engine.etl.plan import Bounds, Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
+from b2b_recs.engine.etl.reached import NOTE
 from b2b_recs.engine.etl.reconcile import Claim, check_content, check_read, in_words, reconcile
 from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
 from b2b_recs.engine.etl.settle import Leaving, Settled, settle
@@ -210,7 +211,7 @@ class _Run:
         commit_rejected(self.table, self.journal, staged, plan.now, self.app, replace=catalog)
         step("copy.before_commit")
         if result.changed:
-            commit = self._commit(plan, settled, result)
+            commit = self._commit(plan, settled, result, loaded_since(plan, self.table, read))
             result = result.model_copy(update={"table_version": commit.version})
             step("copy.after_commit")
             self.progress.update(rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected)
@@ -226,7 +227,7 @@ class _Run:
             return leaving_rows(plan.choice, self.spec.load, self.journal.folder)
         return read_keys(self.source, plan, self.spec, self.journal.folder, self.progress)
 
-    def _commit(self, plan: Plan, settled: Settled, result: CopyResult) -> Commit:
+    def _commit(self, plan: Plan, settled: Settled, result: CopyResult, reached: str | None) -> Commit:
         self.progress.update(rows_loaded=0)  # the last chance of a newer attempt to fence this one off
         load = self.spec.load
         if plan.layout.added and isinstance(load, Incremental):
@@ -238,6 +239,7 @@ class _Run:
             "mapping": asdict(plan.cursor) if plan.cursor is not None else None,
             "bounds": asdict(plan.bounds) if plan.bounds is not None else None,
             "strategy": load.strategy,
+            "since": reached,
             "result": result.model_dump(mode="json"),
             "partition_by": self.spec.partition_by,
             "cluster_by": list(self.spec.cluster_by),

@@ -9,7 +9,15 @@ import pyarrow as pa
 
 from b2b_recs.engine.errors import ColumnMissing, SchemaDrift
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
-from b2b_recs.engine.schema.arrow import DIGITS, SOURCE_TYPE, WAREHOUSE_TYPE, arrow_field, arrow_schema, arrow_type
+from b2b_recs.engine.schema.arrow import (
+    DIGITS,
+    FORMAT,
+    SOURCE_TYPE,
+    WAREHOUSE_TYPE,
+    arrow_field,
+    arrow_schema,
+    arrow_type,
+)
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.warehouse.bigquery import check_digits, names_warning
@@ -91,6 +99,7 @@ def stored_mapping(field: pa.Field) -> ColumnMapping:
         Mode.NULLABLE if field.nullable else Mode.REQUIRED,
         precision,
         scale,
+        format=notes.get(FORMAT, b"").decode(),
     )
 
 
@@ -136,7 +145,8 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
                 advice=_REOPEN,
                 field=column.name,
             )
-    return replace(stored, source_type=column.source_type)
+    form = stored.format if override is None else override.format
+    return replace(stored, source_type=column.source_type, format=form)
 
 
 def _removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> list[str]:

@@ -8,6 +8,7 @@ from b2b_recs.engine.etl.cursor import later
 from b2b_recs.engine.etl.files import rows_of
 from b2b_recs.engine.etl.journal import Staged
 from b2b_recs.engine.etl.plan import Plan, next_cursor
+from b2b_recs.engine.etl.reached import since
 from b2b_recs.engine.etl.settle import Leaving, Settled
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files
 from b2b_recs.engine.etl.stage import Stage
@@ -28,7 +29,8 @@ def outcome(
 ) -> CopyResult:
     """The figures of a run before its commit; the version is the table's of before."""
     removed = settled.left if leaving is not None and leaving.remove else 0
-    changed = isinstance(spec.load, Catalog) or bool(settled.loaded) or bool(removed) or not table.exists()
+    earlier = plan.bounds is not None and plan.bounds.earlier
+    changed = isinstance(spec.load, Catalog) or bool(settled.loaded or removed) or earlier or not table.exists()
     files = isinstance(spec.load, Files)
     deleted = removed
     if isinstance(spec.load, Files):
@@ -67,6 +69,18 @@ def _cursor_after(spec: CopySpec, plan: Plan, staged: Sequence[Staged], read: St
         last = keys[-1][0] if keys else None
         return later(plan.bounds.before, last, plan.cursor)
     return later(plan.bounds.before, next_cursor(plan, spec), plan.cursor)
+
+
+def loaded_since(plan: Plan, table: LocalTable, read: Stage) -> str | None:
+    """From where on everything is in the table once the run is committed; None for everything."""
+    bounds, cursor = plan.bounds, plan.cursor
+    if bounds is None or cursor is None:
+        return None
+    limit = plan.segments[0].row_limit
+    cut_off = limit is not None and read.read >= limit
+    if bounds.before is None or (bounds.earlier and not cut_off):
+        return bounds.lower
+    return since(table, cursor.name)
 
 
 def _remarks(

@@ -17,16 +17,15 @@ from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
 from b2b_recs.engine.etl.drift import Layout, lay_out
 from b2b_recs.engine.etl.files import choose
+from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, KeyRange, ReadRequest, Source, SourceType, Window
 from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.engine.warehouse.local import LocalTable
 
-NOTE = "copy"
 # Arrow bytes of one batch; a handful of them are in memory at a time.
 BATCH_BYTES = 16 * 1024 * 1024
-_RECENT = 10
 _NUMBERS = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
 _SURE = (
     WarehouseType.INT64,
@@ -40,12 +39,16 @@ _SURE = (
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The window of a transactional run, fixed at its start; ``before`` is the cursor of the run before."""
+    """The window of a run by a cursor, fixed at its start; ``before`` is the cursor of the run before.
+
+    ``earlier``: it begins before everything that was loaded so far, because the job's backfill was set back.
+    """
 
     lower: str | None
     upper: str | None
     before: str | None
     with_null: bool
+    earlier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +96,6 @@ class Fixed:
 
     bounds: Bounds | None = None
     choice: Choice = NOTHING
-
-
-def last_cursor(table: LocalTable, column: str) -> str | None:
-    """The cursor committed with the newest rows that were loaded by ``column``; None before the first."""
-    for few in (_RECENT, None):
-        for commit in table.history(few):
-            note = commit.notes.get(NOTE)
-            if note is not None:
-                return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
-    return None
 
 
 def make_plan(
@@ -233,6 +226,12 @@ def _bounds(
     before = last_cursor(table, load.cursor) if table.exists() else None
     upper = source.max_cursor(spec.source_schema, spec.source_table, load.cursor)
     if before is not None:
+        start, reached = earlier_start(table, load, cursor, now, spec.time_zone)
+        if reached:
+            if spec.row_limit is not None:
+                # The limit counts from the oldest row, so what is loaded already must not lie in the window.
+                upper = since(table, load.cursor)
+            return Bounds(start, upper, before, load.backfill == "all", earlier=True)
         return Bounds(lower_bound(before, cursor, load), upper, before, False)
     return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, load.backfill == "all")
 

@@ -1,0 +1,59 @@
+"""How far a table has been loaded by its cursor, at either end, from the notes of its commits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from b2b_recs.engine.etl.cursor import TIME_TYPES, first_bound, parse
+from b2b_recs.engine.etl.spec import Incremental
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.warehouse.local import LocalTable
+
+# The name under which a copy leaves its note in a commit.
+NOTE = "copy"
+_RECENT = 10
+
+
+def last_cursor(table: LocalTable, column: str) -> str | None:
+    """The cursor committed with the newest rows that were loaded by ``column``; None before the first."""
+    for few in (_RECENT, None):
+        for commit in table.history(few):
+            note = commit.notes.get(NOTE)
+            if note is not None:
+                return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
+    return None
+
+
+def since(table: LocalTable, column: str) -> str | None:
+    """The cursor from which on everything has been loaded by ``column``; None when that is everything."""
+    for few in (_RECENT, None):
+        first = None
+        for commit in table.history(few):
+            note = commit.notes.get(NOTE)
+            if note is None or note.get("column") != column:
+                continue
+            if "since" in note:
+                return None if note["since"] is None else str(note["since"])
+            first = note
+        if few is None and first is not None and first.get("bounds"):
+            lower = first["bounds"].get("lower")
+            return None if lower is None or first["bounds"].get("before") is not None else str(lower)
+    return None
+
+
+def earlier_start(
+    table: LocalTable, load: Incremental, cursor: ColumnMapping, now: datetime, zone: str
+) -> tuple[str | None, bool]:
+    """Where to begin when the job's backfill reaches further back than what has been loaded, and whether it does."""
+    loaded = since(table, load.cursor)
+    if loaded is None:
+        return None, False
+    if load.backfill == "all":
+        return None, True
+    if cursor.warehouse_type not in TIME_TYPES:
+        return None, False
+    wanted = first_bound(load, cursor, now, zone)
+    one, other = (None if wanted is None else parse(wanted, cursor)), parse(loaded, cursor)
+    if one is None or type(one) is not type(other):
+        return None, False
+    return wanted, bool(one < other)
