@@ -5,15 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+import requests
 from contract.bigquery_arena import BigQueryArena, BigQueryServer, pem_of
-from contract.sources_contract import ANY_PARAMETERS, SourceContract
+from contract.bigquery_matrix import MATRIX
+from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from cryptography.hazmat.primitives.asymmetric import rsa
+from doubles.bigquery import Field
+from google.api_core import exceptions
+from google.auth.exceptions import RefreshError
 
 from b2b_recs.engine import errors
-from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.sources.bigquery.errors import failed
+from b2b_recs.engine.sources.contract import Source, Window
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 
 def key_with(**changes: Any) -> str:
@@ -90,3 +98,96 @@ class TestBigQuery(SourceContract):
         arena = BigQueryArena(self.server, "private")
         arena.make("large", {"id": "integer", "word": "text"}, [(at, "x" * 500) for at in range(60_000)])
         yield arena
+
+    @pytest.mark.parametrize(
+        ("field", "warehouse", "values"),
+        MATRIX,
+        ids=[f"{one.mode} {one.type} {one.precision or ''}" for one, _, _ in MATRIX],
+    )
+    def test_every_type_is_read_exactly(
+        self, source: Source, lines: BigQueryArena, field: Field, warehouse: str, values: list[tuple[Any, Any]]
+    ) -> None:
+        rows = [(at, value) for at, (value, _) in enumerate(values)]
+        lines.put("typed", (Field("id", "INTEGER"), field), rows)
+        request = request_for(source, lines, "typed")
+        assert request.columns[1].warehouse_type.value == warehouse
+        found = table_of(source, request).column("v").to_pylist()
+        assert all(same(read, wanted) for read, (_, wanted) in zip(found, values, strict=True))
+        assert len(source.samples(lines.schema, "typed", ["v"], 5)["v"]) == len(values)
+
+    def test_empty_values_are_read_as_such(self, source: Source, lines: BigQueryArena) -> None:
+        fields = [replace(one, name=f"c{at}") for at, (one, _, _) in enumerate(MATRIX) if one.mode == "NULLABLE"]
+        lines.put("nothing", fields, [(None,) * len(fields)])
+        row = table_of(source, request_for(source, lines, "nothing")).to_pylist()[0]
+        assert set(row.values()) == {None}
+
+    def test_rows_are_asked_for_where_the_guard_allows_and_nowhere_else(self, lines: BigQueryArena) -> None:
+        asked: list[tuple[str, int]] = []
+
+        def guarded(host: str, port: int) -> str:
+            asked.append((host, port))
+            if port == self.server.storage.port:
+                raise errors.AddressForbidden(f"{host} is not public.", advice="Use another.", field="host")
+            return "127.0.0.1"
+
+        with self.declared().open(parse_parameters("bigquery", lines.parameters()), guarded) as source:
+            request = request_for(source, lines, "lines")
+            with pytest.raises(errors.AddressForbidden):
+                list(source.read(request))
+        assert ("localhost", self.server.storage.port) in asked
+
+    def test_the_environment_cannot_lead_past_the_guard(
+        self, lines: BigQueryArena, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_PROXY", "no_proxy", "no_grpc_proxy"):
+            monkeypatch.setenv(name, "*")
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/etc/hostname")
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "https://evil.example")
+        self.test_an_address_the_guard_refuses_is_never_dialled(lines)
+        with lines.open() as source:
+            assert table_of(source, request_for(source, lines, "lines")).num_rows == 10
+
+    def test_a_missing_permission_says_what_to_ask_for(self, source: Source) -> None:
+        with pytest.raises(errors.PermissionMissing) as caught:
+            source.columns("hidden", "lines")
+        assert "Data Viewer" in caught.value.advice
+
+    def test_without_an_order_no_query_runs(self, source: Source, lines: BigQueryArena) -> None:
+        request = request_for(source, lines, "lines", window=Window("at", upper="2024-01-04 00:00:00"))
+        source.count(request)
+        jobs = len(self.server.rest.jobs)
+        assert table_of(source, request).num_rows == 6
+        assert len(self.server.rest.jobs) == jobs
+
+
+def same(read: Any, wanted: Any) -> bool:
+    """Whether a value is what was written; NaN is itself."""
+    return read == wanted or (isinstance(wanted, float) and wanted != wanted and read != read)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (exceptions.NotFound("Not found: Table p:d.t"), errors.TableMissing),
+        (exceptions.NotFound("Not found: Project p"), errors.DatabaseMissing),
+        (exceptions.Forbidden("Access Denied", errors=[{"reason": "accessDenied"}]), errors.PermissionMissing),
+        (exceptions.Forbidden("too much", errors=[{"reason": "quotaExceeded"}]), errors.SourceRefused),
+        (exceptions.TooManyRequests("Exceeded rate limits"), errors.SourceRefused),
+        (exceptions.BadRequest("Unrecognized name: gone at [1:8]"), errors.ColumnMissing),
+        (exceptions.BadRequest("request failed: No such field: gone"), errors.ColumnMissing),
+        (exceptions.BadRequest("Division by zero"), errors.SourceRefused),
+        (exceptions.Unauthorized("Invalid Credentials"), errors.AuthenticationRefused),
+        (RefreshError("invalid_grant: Invalid JWT Signature."), errors.AuthenticationRefused),
+        (exceptions.ServiceUnavailable("broken"), errors.ConnectionLost),
+        (exceptions.RetryError("Timeout", exceptions.ServiceUnavailable("broken")), errors.ConnectionLost),
+        (exceptions.GatewayTimeout("slow"), errors.SourceTimeout),
+        (requests.ConnectionError("no way"), errors.ConnectionRefused),
+    ],
+    ids=str,
+)
+def test_a_failure_has_its_class(error: Exception, expected: type[errors.EngineError]) -> None:
+    parameters = parse_parameters("bigquery", {"project": "my-shop-1234", "credentials": UNKNOWN_KEY})
+    refusal = failed(error, parameters, "shop.lines")  # type: ignore[arg-type]
+    assert type(refusal) is expected
+    assert refusal.advice
+    assert refusal.transient == (expected in (errors.ConnectionLost, errors.SourceTimeout) or "quota" in str(refusal))

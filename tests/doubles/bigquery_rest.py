@@ -229,7 +229,8 @@ def scalar(value: Any, one: Field) -> Any:
     if one.type == "RECORD":
         return {"f": [{"v": cell(value[part.name], part)} for part in one.fields]}
     if one.type == "RANGE":
-        return f"[{value['start']}, {value['end']})"
+        start, end = (value[side] or "UNBOUNDED" for side in ("start", "end"))
+        return f"[{start}, {end})"
     if one.type == "BYTES":
         return base64.b64encode(value).decode()
     if one.type == "BOOLEAN":
@@ -237,8 +238,10 @@ def scalar(value: Any, one: Field) -> Any:
     if one.type == "TIMESTAMP":
         return str((value - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1))
     if one.type == "INTERVAL":
-        seconds = value.nanoseconds // 1_000_000_000
-        return f"0-{value.months} {value.days} {seconds // 3600}:{seconds // 60 % 60}:{seconds % 60}"
+        months, micros = abs(value.months), abs(value.nanoseconds) // 1000
+        calendar = f"{'-' if value.months < 0 else ''}{months // 12}-{months % 12}"
+        clock = f"{'-' if value.nanoseconds < 0 else ''}{dt.timedelta(microseconds=micros)}"
+        return f"{calendar} {value.days} {clock}"
     if isinstance(value, dt.datetime):
         return value.isoformat()
     return format(value, "f") if isinstance(value, Decimal) else str(value)

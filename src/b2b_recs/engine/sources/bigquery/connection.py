@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,8 @@ from b2b_recs.engine.sources.proxy import GuardedProxy
 QUESTION_SECONDS = 60
 RETRY_SECONDS = 30
 READ_SECONDS = 12 * 3600
+# How often a stream is taken up again before it counts as lost.
+_RESUMED = 3
 
 
 class Session:
@@ -95,12 +98,10 @@ class Session:
         if moment is not None:
             wanted.table_modifiers = types.ReadSession.TableModifiers(snapshot_time=moment)
         try:
-            return self._clients.storage.create_read_session(
-                parent=f"projects/{self.parameters.project}",
-                read_session=wanted,
-                max_stream_count=1,
-                timeout=QUESTION_SECONDS,
+            asked = types.CreateReadSessionRequest(
+                parent=f"projects/{self.parameters.project}", read_session=wanted, max_stream_count=1
             )
+            return self._clients.storage.create_read_session(asked, retry=self._retry, timeout=QUESTION_SECONDS)
         except self._failures() as error:
             raise self.failed(error, subject) from None
 
@@ -111,15 +112,34 @@ class Session:
         schema = pa.ipc.read_schema(pa.py_buffer(opened.arrow_schema.serialized_schema))
         try:
             for stream in opened.streams:
-                call = self._clients.storage.read_rows(stream.name, timeout=READ_SECONDS)
-                calls.append(call)
-                for answer in call:
+                for answer in self._answers(stream.name, calls):
                     packed = pa.py_buffer(answer.arrow_record_batch.serialized_record_batch)
                     yield pa.ipc.read_record_batch(packed, schema)
         except self._failures() as error:
             refusal = self.failed(error, subject)
             # What was there when the session began is not missing: the session itself has ended.
             raise lost(subject, str(refusal)) if isinstance(refusal, TableMissing) else refusal from None
+
+    def _answers(self, stream: str, calls: list[Any]) -> Iterator[Any]:
+        """The messages of a stream, taken up again after the last row when the service goes away for a moment."""
+        types = driver("google.cloud.bigquery_storage_v1.types")
+        away = driver("google.api_core.exceptions").ServiceUnavailable
+        rows = failures = 0
+        while True:
+            try:
+                asked = types.ReadRowsRequest(read_stream=stream, offset=rows)
+                call = self._clients.storage.read_rows(asked, retry=None, timeout=READ_SECONDS)
+                calls.append(call)
+                for answer in call:
+                    rows += answer.row_count
+                    failures = 0
+                    yield answer
+                return
+            except away:
+                failures += 1
+                if failures > _RESUMED or self._proxy.refusals:
+                    raise
+                time.sleep(failures)
 
     def failed(self, error: BaseException, subject: str) -> EngineError:
         """The engine's error for a library's error: the guard's own where the guard refused."""
@@ -136,21 +156,23 @@ class Session:
     def _retrying(self) -> Any:
         """The library's own rule of what to try again, but not after the guard's refusal, and not for minutes."""
         retry = driver("google.cloud.bigquery.retry").DEFAULT_RETRY
-        usual = retry._predicate
+        usual, away = retry._predicate, driver("google.api_core.exceptions").ServiceUnavailable
 
         def again(error: Exception) -> bool:
-            return not self._proxy.refusals and bool(usual(error))
+            # The library does not know that gRPC is away as HTTP can be.
+            return not self._proxy.refusals and (bool(usual(error)) or isinstance(error, away))
 
         return retry.with_predicate(again).with_timeout(RETRY_SECONDS)
 
     def _failures(self) -> tuple[type[BaseException], ...]:
-        """What the libraries raise: of the API, of signing in, of HTTP, of gRPC, and of Arrow."""
+        """What the libraries raise: of the API, of signing in, of HTTP, of gRPC, of Arrow, and of odd values."""
         return (
             driver("google.api_core.exceptions").GoogleAPIError,
             driver("google.auth.exceptions").GoogleAuthError,
             driver("requests").RequestException,
             driver("grpc").RpcError,
             OSError,
-            EOFError,
+            ValueError,
+            OverflowError,
             pa.ArrowException,
         )

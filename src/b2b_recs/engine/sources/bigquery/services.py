@@ -67,10 +67,10 @@ def connect(parameters: BigQueryParameters, services: Services, proxy: GuardedPr
         _http=session,
     )
     channel = _channel(credentials, asking, services, proxy)
-    transports = driver("google.cloud.bigquery_storage_v1.services.big_query_read.transports")
-    storage = driver("google.cloud.bigquery_storage_v1").BigQueryReadClient(
-        transport=transports.BigQueryReadGrpcTransport(channel=channel)
-    )
+    # The plain client: the one above it tries a lost stream again without an end.
+    service = "google.cloud.bigquery_storage_v1.services.big_query_read"
+    transport = driver(f"{service}.transports").BigQueryReadGrpcTransport(channel=channel)
+    storage = driver(service).BigQueryReadClient(transport=transport)
     return Clients(rest, storage, [session, plain, channel])
 
 
