@@ -11,6 +11,7 @@ from b2b_recs.engine.etl.spec import Catalog, Transactional
 from b2b_recs.engine.schema.types import Mode, WarehouseType
 from b2b_recs.project_file.problems import ProjectFileRefused
 from b2b_recs.project_file.reading import parse_project, read_project
+from b2b_recs.project_file.schema import JobSection
 
 
 def problems(text: str):
@@ -246,6 +247,30 @@ def test_all_settings_of_a_job_reach_the_engine():
     assert (price.precision, price.scale) == (12, 2)
     assert (spec.partition_by, spec.cluster_by, spec.row_limit, spec.drift) == ("at", ("id",), 10, "stop")
     assert (spec.reject_threshold, spec.time_zone) == (0, "Europe/Berlin")
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("date as %d/%m/%Y", "DATE AS %d/%m/%Y"),
+        ("DATETIME AS %d.%m.%Y %H:%M:%S REQUIRED", "DATETIME AS %d.%m.%Y %H:%M:%S REQUIRED"),
+        ("DATE", "DATE"),
+    ],
+)
+def test_a_type_may_say_how_dates_are_written(written: str, kept: str):
+    job = f"{{connection: shop, table: public.products, load: catalog, types: {{at: '{written}'}}}}"
+    text = changed('{connection: shop, table: public.products, load: catalog, schedule: {daily: "02:00"}}', job)
+    section = parse_project(text).project.jobs["products"]
+    assert section.types == {"at": kept}
+    assert JobSection.of("shop", section.copy_spec()).types == {"at": kept}
+
+
+@pytest.mark.parametrize("written", ["DATE AS %x", "TIMESTAMP AS %d/%m/%Y", "NUMERIC(12, 2) AS %d/%m/%Y"])
+def test_a_format_that_is_not_known_is_refused(written: str):
+    job = f"{{connection: shop, table: public.products, load: catalog, types: {{at: '{written}'}}}}"
+    text = changed('{connection: shop, table: public.products, load: catalog, schedule: {daily: "02:00"}}', job)
+    (problem,) = problems(text)
+    assert "only DATE and DATETIME take a format" in problem.message
 
 
 def test_a_column_used_but_not_copied_is_refused():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     BaseModel,
@@ -19,6 +19,7 @@ from pydantic import (
 
 from b2b_recs.engine.datasets.spec import DatasetSpec
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.schema.formats import FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.project_file.loads import LOADS, PLAIN_LOADS, Load
@@ -92,17 +93,25 @@ def _table(value: Any) -> Any:
     return join_table(*split_table(value)) if isinstance(value, str) else value
 
 
+_TYPE = re.compile(
+    r"([A-Za-z0-9]+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(?:\s+AS\s+(%.+?))?(\s+REQUIRED)?", re.IGNORECASE
+)
+
+
 def _type_text(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"([A-Za-z0-9]+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(\s+REQUIRED)?", value, re.IGNORECASE)
+    match = _TYPE.fullmatch(value)
     names = [kind.value for kind in WarehouseType]
     if match is None or match[1].upper() not in names:
         raise ValueError(f"there is no such warehouse type; use one of {', '.join(names)}, such as NUMERIC(12, 2)")
     if match[2] and match[1].upper() not in ("NUMERIC", "BIGNUMERIC"):
         raise ValueError("only NUMERIC and BIGNUMERIC take a number of digits")
+    if match[4] and (match[4] not in FORMATS or match[1].upper() not in ("DATE", "DATETIME")):
+        raise ValueError("only DATE and DATETIME take a format, such as DATE AS %d/%m/%Y")
     digits = f"({int(match[2])}, {int(match[3] or 0)})" if match[2] else ""
-    return match[1].upper() + digits + (" REQUIRED" if match[4] else "")
+    form = f" AS {match[4]}" if match[4] else ""
+    return match[1].upper() + digits + form + (" REQUIRED" if match[5] else "")
 
 
 TypeText = Annotated[str, BeforeValidator(_type_text)]
@@ -221,18 +230,19 @@ class ProjectFile(Section):
 
 
 def _mapping(name: str, text: str) -> ColumnMapping:
-    kind, _, rest = text.partition("(")
-    digits = re.findall(r"\d+", rest)
+    kind, precision, scale, form, required = cast(re.Match[str], _TYPE.fullmatch(text)).groups()
     return ColumnMapping(
         name=name,
         source_type="",
-        warehouse_type=WarehouseType(kind.split()[0]),
-        mode=Mode.REQUIRED if text.endswith(" REQUIRED") else Mode.NULLABLE,
-        precision=int(digits[0]) if digits else None,
-        scale=int(digits[1]) if digits else None,
+        warehouse_type=WarehouseType(kind),
+        mode=Mode.REQUIRED if required else Mode.NULLABLE,
+        precision=int(precision) if precision else None,
+        scale=int(scale or 0) if precision else None,
+        format=form or "",
     )
 
 
 def _mapping_text(mapping: ColumnMapping) -> str:
     digits = f"({mapping.precision}, {mapping.scale or 0})" if mapping.precision is not None else ""
-    return mapping.warehouse_type.value + digits + (" REQUIRED" if mapping.mode == Mode.REQUIRED else "")
+    form = f" AS {mapping.format}" if mapping.format else ""
+    return mapping.warehouse_type.value + digits + form + (" REQUIRED" if mapping.mode == Mode.REQUIRED else "")

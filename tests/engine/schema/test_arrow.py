@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from b2b_recs.engine.etl.drift import stored_mapping
 from b2b_recs.engine.schema.arrow import WAREHOUSE_TYPE, arrow_schema, arrow_type, convert, digits
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.types_page import page
@@ -38,6 +39,22 @@ def test_decimals_keep_their_digits_up_to_38_and_are_text_beyond() -> None:
     assert held(WarehouseType.BIGNUMERIC, 39, 1) == pa.string()
     assert held(WarehouseType.BIGNUMERIC, None, None) == pa.string()
     assert digits(ColumnMapping("c", "numeric", WarehouseType.NUMERIC, precision=5)) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ColumnMapping("c", "text", WarehouseType.DATE, format="%d/%m/%Y"),
+        ColumnMapping("c", "text", WarehouseType.DATETIME, Mode.REQUIRED, format="%d/%m/%Y %H:%M"),
+        ColumnMapping("c", "numeric(12,2)", WarehouseType.NUMERIC, precision=12, scale=2),
+        ColumnMapping("c", "bigint", WarehouseType.INT64, Mode.REQUIRED),
+    ],
+    ids=str,
+)
+def test_a_stored_column_remembers_how_it_is_read(tmp_path: Path, column: ColumnMapping) -> None:
+    write_deltalake(tmp_path / "t", pa.Table.from_batches([], arrow_schema([column])))
+    stored = pa.schema(DeltaTable(tmp_path / "t").schema().to_arrow())
+    assert stored_mapping(stored.field("c")) == column
 
 
 def test_a_required_column_is_not_nullable() -> None:

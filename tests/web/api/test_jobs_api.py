@@ -32,7 +32,16 @@ def test_every_part_of_a_job_is_kept_and_given_back_as_it_was_sent(
             "lag": "PT2H", "deletes": "count",
         },
         destination_table="bq_lines",
-        types=[{"name": "price", "warehouse_type": "NUMERIC", "mode": "REQUIRED", "precision": 14, "scale": 3}],
+        types=[
+            {
+                "name": "price", "warehouse_type": "NUMERIC", "mode": "REQUIRED", "precision": 14, "scale": 3,
+                "format": "",
+            },
+            {
+                "name": "order_id", "warehouse_type": "DATE", "mode": "NULLABLE", "precision": None, "scale": None,
+                "format": "%d/%m/%Y",
+            },
+        ],
         row_limit=1000, partition_by="ordered_at", cluster_by=["order_id"], drift="stop", reject_threshold=0.1,
         time_zone="Europe/Berlin", schedule={"kind": "weekly", "days": ["monday"], "time": "02:30"}, paused=True,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 WAREHOUSE_TYPE = b"warehouse_type"
 SOURCE_TYPE = b"source_type"
 DIGITS = b"digits"
+FORMAT = b"format"
 
 # Digits before and after the point when a mapping names none, as BigQuery has them.
 NUMERIC_DIGITS = (38, 9)
@@ -69,13 +70,15 @@ def arrow_type(column: ColumnMapping) -> pa.DataType:
 
 
 def arrow_field(column: ColumnMapping) -> pa.Field:
-    """The Arrow field of a column; its metadata keeps the warehouse type, the source type and the digits."""
+    """The Arrow field of a column; its metadata keeps warehouse type, source type, digits and format of dates."""
     metadata = {
         WAREHOUSE_TYPE: column.warehouse_type.value.encode(),
         SOURCE_TYPE: column.source_type.encode("utf-8", "replace"),
     }
     if column.warehouse_type in (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC):
         metadata[DIGITS] = "{},{}".format(*digits(column)).encode()
+    if column.format:
+        metadata[FORMAT] = column.format.encode()
     return pa.field(column.name, arrow_type(column), column.mode is not Mode.REQUIRED, metadata)
 
 

@@ -25,6 +25,7 @@ class ProposedType(BaseModel):
     mode: str
     precision: int | None
     scale: int | None
+    format: str = Field(description="How the text writes dates, such as %d/%m/%Y; empty for ISO 8601 and no text.")
     confidence: str = Field(description="high, medium or low.")
     reason: str
     warning: str = Field(description="What may be lost, or where values disagree; empty when nothing.")
@@ -133,6 +134,7 @@ def _column(column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMa
             mode=mapping.mode.value,
             precision=mapping.precision,
             scale=mapping.scale,
+            format=mapping.format,
             confidence=mapping.confidence.value,
             reason=mapping.reason,
             warning=mapping.warning,

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, Valida
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.schema.formats import text_format
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.project_file.names import warehouse_name
 from b2b_recs.runtime.schedules import ScheduleSpec
@@ -41,6 +42,9 @@ class ColumnType(Given):
     mode: Mode = Mode.NULLABLE
     precision: int | None = Field(default=None, ge=1, le=76)
     scale: int | None = Field(default=None, ge=0, le=76)
+    format: str = Field(
+        default="", max_length=40, description="How text writes dates, such as %d/%m/%Y; empty for ISO 8601."
+    )
 
     def mapping(self) -> ColumnMapping:
         """The same as the engine takes it."""
@@ -57,7 +61,14 @@ class ColumnType(Given):
                 field="types",
                 advice="Give a precision of at least the scale.",
             )
-        return ColumnMapping(self.name, "", self.warehouse_type, self.mode, self.precision, self.scale)
+        mapping = ColumnMapping(
+            self.name, "", self.warehouse_type, self.mode, self.precision, self.scale, format=self.format
+        )
+        try:
+            text_format(mapping)
+        except BadInput as refusal:
+            raise BadInput(refusal.message, field="types", advice=refusal.advice) from None
+        return mapping
 
 
 # What the API asks of a part more narrowly than the engine does; every other part is the engine's own.
