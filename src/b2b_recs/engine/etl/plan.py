@@ -160,6 +160,9 @@ def _incremental(
     cursor = next(column for column in layout.columns if column.name == load.cursor)
     if not source_type.capabilities.incremental:
         raise BadInput(f"{source_type.name} cannot be read by a cursor.", advice="Load it as a catalog.", field="load")
+    if not source_type.capabilities.unique_keys:
+        # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
+        primary = ()
     bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now)
     nullable = {column.name: column.nullable for column in columns}
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary

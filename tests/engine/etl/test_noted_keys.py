@@ -1,0 +1,34 @@
+"""Warehouses note primary keys and do not enforce them: a copy does not rely on what is only noted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from engine.etl.arena import NOW, Job, Memory
+from engine.etl.test_copy import KEYED, UNKEYED, orders, row
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Memory, "capabilities", replace(Memory.capabilities, unique_keys=False))
+
+
+@pytest.mark.usefixtures("noted")
+def test_a_noted_key_that_repeats_keeps_the_newest_row(tmp_path: Path) -> None:
+    table = orders(1, 2)
+    table.rows.append(row(1, NOW - timedelta(days=1), amount=99))
+    job = Job(tmp_path, table, **KEYED)
+    assert job.run().rows_repeated == 1
+    assert job.ids() == [1, 2]
+    assert {found["amount"] for found in job.rows()} == {99, 20}
+
+
+@pytest.mark.usefixtures("noted")
+def test_rows_that_share_a_noted_key_are_all_read(tmp_path: Path) -> None:
+    job = Job(tmp_path, orders(1, 1, 1, 2), **UNKEYED)
+    job.run()
+    assert job.source.reads[-1].order_by == ()
+    assert job.ids() == [1, 1, 1, 2]
