@@ -24,10 +24,17 @@ __all__ = [
     "Settle",
     "cancel_sql",
     "defer_sql",
+    "hasten_sql",
     "queue_app_for",
     "run_worker",
     "schema_sql",
 ]
+
+
+_HASTEN = """
+UPDATE procrastinate_jobs SET scheduled_at = NULL
+WHERE task_name = %s AND status = 'todo' AND args @> %s::jsonb
+"""
 
 
 class Cursor(Protocol):
@@ -88,6 +95,11 @@ def cancel_sql(cursor: Cursor, task_name: str, args: Mapping[str, Any]) -> str |
     cursor.execute(_CANCEL, (task_name, json.dumps(dict(args))))
     row = cursor.fetchone()
     return str(row[0]) if row else None
+
+
+def hasten_sql(cursor: Cursor, task_name: str, args: Mapping[str, Any]) -> None:
+    """Let a job that waits for its time go now, in the cursor's transaction; nothing when none waits."""
+    cursor.execute(_HASTEN, (task_name, json.dumps(dict(args))))
 
 
 def schema_sql() -> str:

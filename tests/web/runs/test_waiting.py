@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from run_rows import Shop, make_shop
 from web_support import TestDatabase
 
@@ -59,3 +60,28 @@ def test_a_run_between_two_attempts_says_when_it_goes_on_and_what_failed(shop: S
     facts = [(fact.name, fact.value, fact.note) for fact in view_of(shop, run).facts]
     assert ("Attempt 1", "Failed", "The connection broke.") in facts
     assert ("Attempt 2", "Completed", "") in facts
+
+
+def test_asking_for_a_run_that_waits_for_its_next_attempt_lets_it_go_on_at_once(shop: Shop) -> None:
+    with scope(shop.id):
+        run = start_run(shop.jobs[0])
+
+    def lost(recorder: RunRecorder) -> dict[str, object]:
+        raise ConnectionLost("The connection broke.", advice="Look at the network.")
+
+    perform(ETLRun, shop.id, run.id, lost, lambda ended: None)
+    with connection.cursor() as cursor:  # as the worker puts it back
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = now() + interval '30 seconds'")
+    with scope(shop.id):
+        assert start_run(shop.jobs[0], trigger="schedule").id == run.id
+    assert waits_for_its_time() == 1
+    with scope(shop.id):
+        assert start_run(shop.jobs[0], shop.user).id == run.id
+    assert waits_for_its_time() == 0
+    assert view_of(shop, run).words == "Tried again now. The connection broke."
+
+
+def waits_for_its_time() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM procrastinate_jobs WHERE scheduled_at > now()")
+        return int(cursor.fetchone()[0])

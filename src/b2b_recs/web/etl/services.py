@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import timezone
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
 from b2b_recs.web.runs.models import RunLogLine
-from b2b_recs.web.runs.queueing import call_off, defer
+from b2b_recs.web.runs.queueing import call_off, defer, hasten
 from b2b_recs.web.training.models import PipelineRun
 
 STAGES = ("connect", "read", "load", "reconcile")
@@ -23,6 +24,8 @@ def start_run(
 ) -> ETLRun:
     """A queued run of one job; the one already waiting when there is one, so that asking twice runs once.
 
+    One that waits for its next attempt goes on at once when somebody asks.
+
     Raises BadInput for a job whose set-up was never finished.
     """
     if job.draft or not DataSourceTable.objects.filter(data_source=job).exists():
@@ -32,6 +35,8 @@ def start_run(
         if pipeline_run is None:
             waiting = ETLRun.objects.filter(data_source_id=job.id, status__in=ETLRun.ACTIVE, pipeline_run=None).first()
             if waiting is not None:
+                if waiting.next_attempt_at is not None and trigger != ETLRun.Trigger.SCHEDULE:
+                    _go_on_now(waiting)
                 return waiting
         run = ETLRun.objects.create(
             organization_id=job.organization_id,
@@ -44,6 +49,13 @@ def start_run(
         # one run of a job at a time: the queue hands out only one job per lock
         defer("execute_etl_run", job.organization_id, run.id, lock=f"etl-{job.id}")
         return run
+
+
+def _go_on_now(run: ETLRun) -> None:
+    """Somebody asks for a run that waits for its next attempt: it waits no longer."""
+    run.next_attempt_at = timezone.now()
+    ETLRun.objects.filter(id=run.id, next_attempt_at__isnull=False).update(next_attempt_at=run.next_attempt_at)
+    hasten("execute_etl_run", run.organization_id, run.id)
 
 
 def start_scheduled(job: DataSource, due: datetime, missed: int) -> bool:

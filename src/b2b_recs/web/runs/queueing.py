@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from b2b_recs.runtime.queue import cancel_sql, defer_sql
+from b2b_recs.runtime.queue import cancel_sql, defer_sql, hasten_sql
 
 
 def defer(task: str, organization_id: int, run_id: int, lock: str) -> None:
@@ -20,3 +20,9 @@ def call_off(task: str, organization_id: int, run_id: int) -> bool:
     """
     with connection.cursor() as cursor:
         return cancel_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}) != "stopping"
+
+
+def hasten(task: str, organization_id: int, run_id: int) -> None:
+    """Let a run that waits for its next attempt go on at once."""
+    with connection.cursor() as cursor:
+        hasten_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id})
