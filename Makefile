@@ -39,7 +39,7 @@ test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 bench: .venv/installed-dev
-	@set -e; for script in benchmarks/copy_postgresql.py benchmarks/fit.py benchmarks/quality.py benchmarks/serving.py benchmarks/demo.py; do \
+	@set -e; for script in benchmarks/copy_postgresql.py benchmarks/fit.py benchmarks/quality.py benchmarks/serving.py benchmarks/schedules.py benchmarks/demo.py; do \
 		echo "== $$script"; $(BIN)/python $$script; done
 
 assets:
