@@ -15,6 +15,7 @@ from b2b_recs.engine.sources.firestore import Firestore
 from b2b_recs.engine.sources.mongodb import MongoDB
 from b2b_recs.engine.sources.mysql import MariaDB, MySQL
 from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
+from b2b_recs.engine.sources.oracle import Oracle
 from b2b_recs.engine.sources.postgresql import PostgreSQL
 from b2b_recs.engine.sources.redshift import Redshift
 from b2b_recs.engine.sources.sftp import Sftp
@@ -28,6 +29,7 @@ _DECLARED: tuple[type[SourceType], ...] = (
     MySQL,
     MariaDB,
     SQLServer,
+    Oracle,
     Redshift,
     SQLite,
     BigQuery,

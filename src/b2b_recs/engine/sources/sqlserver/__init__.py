@@ -1,0 +1,5 @@
+"""SQL Server: parameters, connection, discovery, the generated SELECT, and reading as Arrow."""
+
+from b2b_recs.engine.sources.sqlserver.source import SQLServer
+
+__all__ = ["SQLServer"]

@@ -1,0 +1,225 @@
+"""The wire of SQL Server (TDS 7.4), as far as a client that reads needs it: packets, login, types, results.
+
+What is in the tables, and what a statement means, is none of its business: see tds_server.py.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+BATCH, RPC, ANSWER, ATTENTION, TRANSACTION, LOGIN, PRELOGIN = 1, 3, 4, 6, 14, 16, 18
+_PACKET = 4096
+_HEADER = struct.Struct(">BBHHBB")
+# The login's answer: database collation of Latin1_General_100_CI_AS.
+_COLLATION = b"\x09\x04\xd0\x00\x34"
+NOT_SUPPORTED = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """A result's column: ``kind`` is int, bit, float, decimal, date, text or bytes."""
+
+    name: str
+    kind: str
+    precision: int = 38
+    scale: int = 0
+
+
+class Gone(Exception):
+    """The client is no longer there."""
+
+
+class Wire:
+    """Messages of one connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.connection = connection
+
+    def receive(self) -> tuple[int, bytes]:
+        """Type and content of the client's next message."""
+        content = b""
+        while True:
+            kind, status, length, *_ = _HEADER.unpack(self._take(8))
+            content += self._take(length - 8)
+            if status & 1:
+                return kind, content
+
+    def send(self, content: bytes) -> None:
+        """One message, in packets."""
+        self.stream([content])
+
+    def stream(self, pieces: Iterable[bytes]) -> None:
+        """One message made while it is sent; broken off when the client asks for attention."""
+        waiting, number, size = b"", 1, _PACKET - 8
+        for piece in pieces:
+            waiting += piece
+            if len(waiting) > 16 * size and self._attention():
+                self._packet(cancelled(), number, last=True)
+                return
+            while len(waiting) > size:
+                self._packet(waiting[:size], number, last=False)
+                waiting, number = waiting[size:], number + 1
+        self._packet(waiting, number, last=True)
+
+    def _packet(self, content: bytes, number: int, *, last: bool) -> None:
+        header = _HEADER.pack(ANSWER, 1 if last else 0, len(content) + 8, 0, number % 256, 0)
+        try:
+            self.connection.sendall(header + content)
+        except OSError:
+            raise Gone from None
+
+    def _attention(self) -> bool:
+        """Whether the client has said something in the middle of an answer; that can only be one thing."""
+        ready, _, _ = select.select([self.connection], [], [], 0)
+        return bool(ready) and self.receive()[0] == ATTENTION
+
+    def _take(self, count: int) -> bytes:
+        taken = b""
+        while len(taken) < count:
+            try:
+                piece = self.connection.recv(count - len(taken))
+            except OSError:
+                raise Gone from None
+            if not piece:
+                raise Gone
+            taken += piece
+        return taken
+
+
+def prelogin(encryption: int = NOT_SUPPORTED) -> bytes:
+    """The server's words on version and encryption."""
+    options = [(0, b"\x10\x00\x10\x00\x00\x00"), (1, bytes([encryption])), (2, b"\0"), (3, b""), (4, b"\0")]
+    at = 5 * len(options) + 1
+    head = b""
+    for token, value in options:
+        head += struct.pack(">BHH", token, at, len(value))
+        at += len(value)
+    return head + b"\xff" + b"".join(value for _, value in options)
+
+
+def login_fields(content: bytes) -> dict[str, str]:
+    """User, password and database of a login message."""
+    found = {}
+    for name, at in (("user", 40), ("password", 44), ("database", 68)):
+        offset, length = struct.unpack_from("<HH", content, at)
+        raw = content[offset : offset + 2 * length]
+        if name == "password":
+            raw = bytes(((byte ^ 0xA5) << 4 & 0xF0) | ((byte ^ 0xA5) >> 4) for byte in raw)
+        found[name] = raw.decode("utf-16-le")
+    return found
+
+
+def logged_in(database: str) -> bytes:
+    """The answer to a good login."""
+    return (
+        _change(1, database, "master")
+        + _token(0xE3, b"\x07" + bytes([5]) + _COLLATION + b"\0")
+        + _change(4, str(_PACKET), str(_PACKET))
+        + _token(0xAD, b"\x01\x74\x00\x00\x04" + _short("Microsoft SQL Server") + b"\x10\x00\x10\x00")
+        + done()
+    )
+
+
+def transaction_begun(number: int) -> bytes:
+    """The answer to a client that begins a transaction."""
+    return _token(0xE3, b"\x08\x08" + struct.pack("<Q", number) + b"\0") + done()
+
+
+def transaction_ended(number: int, *, committed: bool) -> bytes:
+    """The answer to a client that ends one."""
+    return _token(0xE3, (b"\x09" if committed else b"\x0a") + b"\0\x08" + struct.pack("<Q", number)) + done()
+
+
+def failure(number: int, text: str, *, severity: int = 16, state: int = 1) -> bytes:
+    """An error and the end of the answer."""
+    body = struct.pack("<iBB", number, state, severity) + _long(text) + _short("double") + _short("")
+    return _token(0xAA, body + struct.pack("<i", 1)) + done(status=2)
+
+
+def done(*, status: int = 0, rows: int = 0) -> bytes:
+    """The end of an answer."""
+    return struct.pack("<BHHQ", 0xFD, status | (0x10 if rows else 0), 0xC1, rows)
+
+
+def cancelled() -> bytes:
+    """The answer to a client that wants no more."""
+    return struct.pack("<BHHQ", 0xFD, 0x20, 0, 0)
+
+
+def described(columns: Sequence[Column]) -> bytes:
+    """What the rows that follow are made of."""
+    body = struct.pack("<BH", 0x81, len(columns))
+    for column in columns:
+        body += struct.pack("<IH", 0, 0x09) + _type(column) + _short(column.name)
+    return body
+
+
+def row(columns: Sequence[Column], values: Iterable[Any]) -> bytes:
+    """One row."""
+    return b"\xd1" + b"".join(_value(column, value) for column, value in zip(columns, values, strict=True))
+
+
+def _type(column: Column) -> bytes:
+    if column.kind == "decimal":
+        return bytes([0x6A, 17, column.precision, column.scale])
+    return {
+        "int": b"\x26\x08",
+        "bit": b"\x68\x01",
+        "float": b"\x6d\x08",
+        "date": b"\x28",
+        "text": b"\xe7\xff\xff" + _COLLATION,
+        "short text": b"\xe7\x40\x1f" + _COLLATION,
+        "bytes": b"\xa5\xff\xff",
+    }[column.kind]
+
+
+def _value(column: Column, value: Any) -> bytes:
+    if column.kind == "short text":
+        return b"\xff\xff" if value is None else _counted("<H", str(value).encode("utf-16-le"))
+    if column.kind in ("text", "bytes"):
+        if value is None:
+            return b"\xff" * 8
+        raw = str(value).encode("utf-16-le") if column.kind == "text" else bytes(value)
+        return struct.pack("<QI", len(raw), len(raw)) + raw + (b"\0" * 4 if raw else b"")
+    if value is None:
+        return b"\0"
+    if column.kind == "int":
+        return struct.pack("<Bq", 8, value)
+    if column.kind == "bit":
+        return struct.pack("<B?", 1, value)
+    if column.kind == "float":
+        return struct.pack("<Bd", 8, value)
+    if column.kind == "date":
+        days = value.toordinal() - date(1, 1, 1).toordinal()
+        return b"\x03" + struct.pack("<I", days)[:3]
+    number = int(Decimal(value).scaleb(column.scale))
+    return b"\x11" + bytes([number >= 0]) + abs(number).to_bytes(16, "little")
+
+
+def _counted(form: str, raw: bytes) -> bytes:
+    return struct.pack(form, len(raw)) + raw
+
+
+def _short(text: str) -> bytes:
+    raw = text.encode("utf-16-le")
+    return bytes([len(raw) // 2]) + raw
+
+
+def _long(text: str) -> bytes:
+    raw = text.encode("utf-16-le")
+    return struct.pack("<H", len(raw) // 2) + raw
+
+
+def _change(kind: int, new: str, old: str) -> bytes:
+    return _token(0xE3, bytes([kind]) + _short(new) + _short(old))
+
+
+def _token(token: int, body: bytes) -> bytes:
+    return bytes([token]) + struct.pack("<H", len(body)) + body
