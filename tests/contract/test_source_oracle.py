@@ -1,0 +1,281 @@
+# ruff: noqa: DTZ001 - times without a zone are what is tested
+"""Oracle against the contract, and what only Oracle has: its types, and listeners that send a client on."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from certificates import Authority
+from contract.oracle_arena import OracleArena
+from contract.sources_contract import ANY_PARAMETERS, HOST_PARAMETERS, SourceContract, request_for, table_of
+from doubles.oracle_sql import Declared
+
+from b2b_recs.engine import errors
+from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources.connect_watch import watched
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
+
+
+class TestOracle(SourceContract):
+    type = "oracle"
+    heavy_rows = 8_000
+    # No name of Oracle's can hold a quotation mark.
+    odd_names = (
+        "a`b]c'd; DROP TABLE lines; --",
+        "🛒 ünïcode",
+        "back\\slash %s %(x)s {y} $1 :b0 ?",
+        " spaces ",
+        "select",
+    )
+    impossible_names = ("", "a\x00b", "x" * 200, "\ud800", 'a"b')
+    bad_connections = (
+        ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),
+        ("user", {"username": "nobody-here"}, errors.AuthenticationRefused, "password"),
+        ("host", {"host": "no-such-host.invalid"}, errors.HostUnknown, "host"),
+        ("port", {"port": 1}, errors.ConnectionRefused, "host"),
+        ("service", {"service_name": "NO_SUCH_SERVICE"}, errors.DatabaseMissing, "service_name"),
+    )
+    bad_parameters = (
+        *HOST_PARAMETERS,
+        ({"service_name": ""}, "service_name"),
+        ({"service_name": "A)(HOST=other"}, "service_name"),
+        ({"service_name": "a/b"}, "service_name"),
+        ({"password": "canary\x00"}, "password"),
+        ({"password": ["canary"]}, "password"),
+        ({"dsn": "other/x"}, "dsn"),
+        ({"wallet_location": "/etc"}, "wallet_location"),
+        *ANY_PARAMETERS,
+    )
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def arena(cls) -> Iterator[OracleArena]:
+        arena = OracleArena()
+        yield arena
+        arena.server.close()
+
+    @contextlib.contextmanager
+    def private_server(self) -> Iterator[OracleArena]:
+        arena = OracleArena()
+        arena.make("large", {"id": "integer", "word": "text"}, [(at, "x" * 500) for at in range(8_000)])
+        yield arena
+        arena.server.close()
+
+
+@pytest.fixture(scope="module")
+def arena() -> Iterator[OracleArena]:
+    arena = OracleArena()
+    yield arena
+    arena.server.close()
+
+
+class Refused(str):
+    """The row must be rejected for a reason with these words."""
+
+
+D = Decimal
+JSON = '{"a":12345678901234567890.123}'
+LONG = "x" * 100_000 + "🛒"
+TEXTS = [("00123", "00123"), ("🛒 𝄞", "🛒 𝄞"), ("", None)]
+MATRIX: list[tuple[str, Declared, str, list[tuple[Any, Any]]]] = [
+    (
+        "NUMBER(18)",
+        Declared("NUMBER", "DECIMAL(18,0)", 18, 0),
+        "INT64",
+        [(10**18 - 1, 10**18 - 1), (1 - 10**18, 1 - 10**18), (0, 0), (-100, -100), (None, None)],
+    ),
+    ("NUMBER(19)", Declared("NUMBER", "DECIMAL(19,0)", 19, 0), "NUMERIC", [(D(10**19 - 1), D(10**19 - 1))]),
+    (
+        "NUMBER(12,2)",
+        Declared("NUMBER", "DECIMAL(12,2)", 12, 2),
+        "NUMERIC",
+        [(D("9999999999.99"), D("9999999999.99")), (D("-0.01"), D("-0.01"))],
+    ),
+    (
+        "NUMBER(38,9)",
+        Declared("NUMBER", "DECIMAL(38,9)", 38, 9),
+        "NUMERIC",
+        [(D("9" * 29 + "." + "9" * 9), D("9" * 29 + "." + "9" * 9))],
+    ),
+    ("NUMBER(38)", Declared("NUMBER", "DECIMAL(38,0)", 38, 0), "BIGNUMERIC", [(D("9" * 38), D("9" * 38))]),
+    (
+        "NUMBER",
+        Declared("NUMBER", "VARCHAR"),
+        "NUMERIC",
+        [("1.5", D("1.500000000")), ("9" * 29, D("9" * 29)), ("1" + "0" * 29, Refused("29 digits before")),
+         (".0000000001", Refused("9 digits after"))],
+    ),
+    ("FLOAT", Declared("FLOAT", "VARCHAR", 126), "NUMERIC", [("-.25", D("-0.25"))]),
+    (
+        "BINARY_DOUBLE",
+        Declared("BINARY_DOUBLE", "DOUBLE"),
+        "FLOAT64",
+        [(0.1, 0.1), (5e-324, 5e-324), (float("inf"), float("inf")), (float("-inf"), float("-inf")), (-1.5, -1.5)],
+    ),
+    ("BINARY_FLOAT", Declared("BINARY_FLOAT", "FLOAT"), "FLOAT64", [(0.5, 0.5)]),
+    ("VARCHAR2", Declared("VARCHAR2", "VARCHAR", length=4000), "STRING", TEXTS),
+    ("NVARCHAR2", Declared("NVARCHAR2", "VARCHAR", length=4000), "STRING", [("ünï", "ünï")]),
+    ("CHAR", Declared("CHAR", "VARCHAR", length=5), "STRING", [("ab   ", "ab   ")]),
+    ("CLOB", Declared("CLOB", "VARCHAR"), "STRING", [(LONG, LONG), (None, None), ("y", "y")]),
+    ("RAW", Declared("RAW", "BLOB", length=2000), "BYTES", [(b"\x00\xff", b"\x00\xff")]),
+    ("BLOB", Declared("BLOB", "BLOB"), "BYTES", [(b"\x00\xff" * 50_000, b"\x00\xff" * 50_000), (None, None)]),
+    (
+        "DATE",
+        Declared("DATE", "TIMESTAMP"),
+        "DATETIME",
+        [("0001-01-01 00:00:00", datetime(1, 1, 1)), ("9999-12-31 23:59:59", datetime(9999, 12, 31, 23, 59, 59))],
+    ),
+    (
+        "TIMESTAMP(6)",
+        Declared("TIMESTAMP(6)", "TIMESTAMP", scale=6),
+        "DATETIME",
+        [("2024-02-29 01:02:03.456789", datetime(2024, 2, 29, 1, 2, 3, 456789))],
+    ),
+    (
+        "TIMESTAMP(9)",
+        Declared("TIMESTAMP(9)", "TIMESTAMP_NS", scale=9),
+        "DATETIME",
+        [("2024-02-29 01:02:03.456789000", datetime(2024, 2, 29, 1, 2, 3, 456789)),
+         ("2024-02-29 01:02:03.456789123", Refused("2024-02-29 01:02:03.456789123"))],
+    ),
+    (
+        "TIMESTAMP(6) WITH TIME ZONE",
+        Declared("TIMESTAMP(6) WITH TIME ZONE", "TIMESTAMP", scale=6),
+        "TIMESTAMP",
+        [("2024-02-29 01:02:03.456789", datetime(2024, 2, 29, 1, 2, 3, 456789, tzinfo=UTC)), (None, None)],
+    ),
+    ("INTERVAL DAY(2) TO SECOND(6)", Declared("INTERVAL DAY(2) TO SECOND(6)", "VARCHAR"), "STRING",
+     [("+01 02:03:04.000000", "+01 02:03:04.000000")]),
+    ("ROWID", Declared("ROWID", "VARCHAR"), "STRING", [("AAAACPAABAAAAShAAA", "AAAACPAABAAAAShAAA")]),
+    ("XMLTYPE", Declared("XMLTYPE", "VARCHAR"), "STRING", [("<a>1</a>", "<a>1</a>")]),
+    ("JSON", Declared("JSON", "VARCHAR"), "JSON", [(JSON, JSON)]),
+    ("BOOLEAN", Declared("BOOLEAN", "BOOLEAN"), "BOOL", [(True, True), (False, False), (None, None)]),
+    ("VECTOR", Declared("VECTOR", "VARCHAR"), "JSON", [("[1.5,2]", "[1.5,2]")]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "declared", "warehouse", "cases"), MATRIX, ids=[case[0] for case in MATRIX])
+def test_every_type_is_read_as_it_was_written_or_refused(
+    arena: OracleArena, name: str, declared: Declared, warehouse: str, cases: list[tuple[Any, Any]]
+) -> None:
+    number = Declared("NUMBER", "BIGINT", 18, 0)
+    rows = [(at, value) for at, (value, _) in enumerate(cases)]
+    arena.server.shop.make("matrix", {"id": number, "value": declared}, rows)
+    with arena.open() as source:
+        request = request_for(source, arena, "matrix")
+        assert request.columns[1].warehouse_type is WarehouseType(warehouse)
+        batches = list(source.read(request))
+    read = {row["id"]: row["value"] for batch in batches for row in batch.rows.to_pylist()}
+    rejected = {int(str(row.row["id"])): row for batch in batches for row in batch.rejected}
+    for at, (_, expected) in enumerate(cases):
+        if isinstance(expected, Refused):
+            assert expected in rejected[at].reason
+            assert rejected[at].column == "value"
+        else:
+            assert read[at] == expected, at
+
+
+def test_what_no_select_can_send_is_left_out_of_the_columns(arena: OracleArena) -> None:
+    columns = {
+        "id": Declared("NUMBER", "BIGINT", 18, 0),
+        "file": Declared("BFILE", "VARCHAR"),
+        "any": Declared("ANYDATA", "VARCHAR"),
+    }
+    arena.server.shop.make("partly", columns, [(1, "x", "y")])
+    with arena.open() as source:
+        assert [column.name for column in source.columns(arena.schema, "partly")] == ["id"]
+
+
+def test_a_listener_may_not_send_the_client_to_an_address_the_guard_refuses(arena: OracleArena) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        arena.server.redirect_to = ("127.0.0.1", inside.getsockname()[1])
+
+        def guarded(host: str, port: int) -> str:
+            if port != arena.server.port:
+                raise errors.AddressForbidden(f"{host} is not public.", advice="Use another.", field="host")
+            return "127.0.0.1"
+
+        try:
+            with pytest.raises(errors.AddressForbidden):
+                SOURCE_TYPES["oracle"].open(parse_parameters("oracle", arena.parameters()), guarded)
+            with pytest.raises(TimeoutError):
+                inside.accept()
+        finally:
+            arena.server.redirect_to = None
+
+
+def test_a_listener_may_send_the_client_to_an_address_the_guard_allows(arena: OracleArena) -> None:
+    front = OracleArena()
+    front.server.redirect_to = ("127.0.0.1", arena.server.port)
+    arena.make("behind", {"id": "integer"}, [(7,)])
+    asked: list[tuple[str, int]] = []
+
+    def guarded(host: str, port: int) -> str:
+        asked.append((host, port))
+        return "127.0.0.1"
+
+    try:
+        with SOURCE_TYPES["oracle"].open(parse_parameters("oracle", front.parameters()), guarded) as source:
+            assert table_of(source, request_for(source, arena, "behind")).to_pylist() == [{"id": 7}]
+    finally:
+        front.server.close()
+    assert asked == [("127.0.0.1", front.server.port), ("127.0.0.1", arena.server.port)]
+
+
+def test_the_watch_asks_for_every_connection_of_its_own_thread_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        asked: list[tuple[str, int]] = []
+        with watched(lambda host, port: asked.append((host, port))), socket.create_connection(("127.0.0.1", port)):
+            pass
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
+
+        def refusing(host: str, port: int) -> None:
+            raise errors.AddressForbidden("no")
+
+        with watched(refusing), pytest.raises(errors.AddressForbidden):
+            socket.create_connection(("127.0.0.1", port))
+    assert asked == [("127.0.0.1", port)]
+
+
+def test_the_certificate_is_verified_for_the_name_and_not_for_the_address() -> None:
+    authority = Authority()
+    arena = OracleArena(authority.server_context("shop.example"))
+    arena.make("lines", {"id": "integer"}, [(1,)])
+    good = {"host": "shop.example", "ssl_mode": "verify-full", "ca_certificate": authority.pem}
+
+    def open_with(**changes: Any) -> list[str]:
+        parameters = parse_parameters("oracle", arena.parameters(**{**good, **changes}))
+        with SOURCE_TYPES["oracle"].open(parameters, lambda host, port: "127.0.0.1") as source:
+            return [table.name for table in source.tables()]
+
+    try:
+        assert open_with() == ["lines"]
+        assert open_with(ssl_mode="require", host="other.example", ca_certificate="") == ["lines"]
+        for changes in ({"host": "other.example"}, {"ca_certificate": Authority().pem}, {"ca_certificate": ""}):
+            with pytest.raises(errors.SourceRefused) as caught:
+                open_with(**changes)
+            assert caught.value.field == "ssl_mode"
+    finally:
+        arena.server.close()
+
+
+def test_values_of_a_cursor_are_bound_and_never_written_into_the_statement(arena: OracleArena) -> None:
+    from b2b_recs.engine.sources.contract import Window
+
+    arena.make("bound", {"id": "integer", "word": "text"}, [(1, "a"), (2, "x' OR 1=1 --")])
+    with arena.open() as source:
+        request = request_for(source, arena, "bound", window=Window("word", "x' OR 1=1 -", "x' OR 1=1 --"))
+        assert table_of(source, request).column("id").to_pylist() == [2]
+        for text in ("1; DROP TABLE x", "NaN", ""):
+            with pytest.raises(errors.BadInput):
+                source.count(replace(request, window=Window("id", text)))
