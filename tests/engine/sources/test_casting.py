@@ -259,6 +259,13 @@ def test_the_zone_decides_about_clocks_long_after_2037() -> None:
         datetime(2050, 7, 1, 10, tzinfo=UTC),
         datetime(2050, 1, 1, 11, tzinfo=UTC),
     ]
+    open_ended = pa.array([datetime(2024, 7, 1, 12), None, datetime(9999, 12, 30), datetime(2024, 1, 1, 12)])
+    assert taken(cast(open_ended, W.TIMESTAMP)) == [
+        datetime(2024, 7, 1, 10, tzinfo=UTC),
+        None,
+        datetime(9999, 12, 29, 23, tzinfo=UTC),
+        datetime(2024, 1, 1, 11, tzinfo=UTC),
+    ]
     skipped = cast(pa.array([datetime(2024, 3, 31, 2, 30)]), W.TIMESTAMP)
     assert reasons(skipped) == ["v: 2024-03-31 02:30:00.000000 does not exist in Europe/Rome: clocks jump over it"]
     twice = pa.array([datetime(2024, 10, 27, 0, 30, tzinfo=UTC), datetime(2024, 10, 27, 1, 30, tzinfo=UTC)])

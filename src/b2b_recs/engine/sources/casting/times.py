@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -149,21 +150,38 @@ def _to_date(wall: int) -> int:
 def _to_moments(walls: pa.Array, zone: str) -> pa.Array:
     if zone in _SAME_AS_UTC:
         return walls.view(_MOMENT)
-    _known(walls)
-    moments = pc.assume_timezone(walls, zone, ambiguous="latest", nonexistent="raise")
-    return in_years(moments.view(pa.int64())).view(_MOMENT)
+    moments = _zoned(
+        walls,
+        lambda near: pc.assume_timezone(near, zone, ambiguous="latest", nonexistent="raise"),
+        lambda wall: _to_moment(wall, zone),
+    )
+    return in_years(moments).view(_MOMENT)
 
 
 def _to_walls(moments: pa.Array, zone: str) -> pa.Array:
     if zone in _SAME_AS_UTC:
         return moments.view(_WALL)
-    _known(moments)
-    return pc.local_timestamp(moments.view(pa.timestamp("us", zone)))
+    walls = _zoned(
+        moments,
+        lambda near: pc.local_timestamp(near.view(pa.timestamp("us", zone))),
+        lambda moment: _to_wall(moment, zone),
+    )
+    return walls.view(_WALL)
 
 
-def _known(values: pa.Array) -> None:
-    """Raises Unsure beyond the years for which Arrow knows when clocks change."""
-    between(values.view(pa.int64()), -(2**63), _ZONES_KNOWN_UNTIL)
+def _zoned(values: pa.Array, whole: Callable[[pa.Array], pa.Array], one: Callable[[int], int]) -> pa.Array:
+    """Counts of microseconds, by Arrow up to 2037 and one by one beyond, where few different values are usual."""
+    counts = values.view(pa.int64())
+    far = pc.fill_null(pc.greater(counts, _ZONES_KNOWN_UNTIL), False)
+    if not pc.any(far).as_py():
+        return whole(values).view(pa.int64())
+    near = whole(pc.if_else(far, None, counts).view(values.type)).view(pa.int64())
+    beyond = counts.filter(far).dictionary_encode()
+    try:
+        taken = pa.array([one(count) for count in beyond.dictionary.to_pylist()], pa.int64())
+    except Refused:
+        raise Unsure from None
+    return pc.replace_with_mask(near, far, taken.take(beyond.indices))
 
 
 def _to_moment(wall: int, zone: str) -> int:
