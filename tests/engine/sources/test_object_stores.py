@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qsl, quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
 from contract.gcs_arena import service_account
@@ -109,6 +112,45 @@ def test_a_secret_is_never_sent_nor_told(type_name: str) -> None:
     assert caught.value.transient
     for secret in (KEY, "PRIVATE KEY", "Y2FuYXJ5"):
         assert secret not in str(double.seen) + str(caught.value)
+
+
+# Listings.
+
+NAMES = [f"many/{at:05} & <ü>.csv" for at in range(1200)]
+
+
+def page_of(seen: Seen) -> Reply:
+    """Up to 500 of the names in the words of the store that was asked, with a token that needs to be encoded."""
+    path, _, query = seen.target.partition("?")
+    asked = dict(parse_qsl(query))
+    given = asked.get("continuation-token") or asked.get("pageToken") or asked.get("marker") or "at+/=0"
+    start = int(given.removeprefix("at+/="))
+    some, token = NAMES[start : start + 500], f"at+/={start + 500}" if start + 500 < len(NAMES) else ""
+    if path.startswith("/storage/v1"):
+        items = [{"name": name, "size": "7", "generation": "1", "updated": "2024-01-02T03:04:05.678Z"} for name in some]
+        return 200, {}, json.dumps({"items": items} | ({"nextPageToken": token} if token else {})).encode()
+    if "comp" in asked:
+        tail = "<Content-Length>7</Content-Length><Etag>0x1</Etag></Properties></Blob>"
+        blobs = "".join(f"<Blob><Name>{escape(name)}</Name><Properties>{tail}" for name in some)
+        body = f"<EnumerationResults><Blobs>{blobs}</Blobs><NextMarker>{token}</NextMarker></EnumerationResults>"
+        return 200, {}, b"\xef\xbb\xbf" + body.encode()
+    assert asked["encoding-type"] == "url"
+    objects = "".join(f"<Contents><Key>{quote_plus(name)}</Key><Size>7</Size></Contents>" for name in some)
+    more = (
+        f"<IsTruncated>{str(bool(token)).lower()}</IsTruncated><NextContinuationToken>{token}</NextContinuationToken>"
+    )
+    return 200, {}, f"<ListBucketResult><EncodingType>url</EncodingType>{objects}{more}</ListBucketResult>".encode()
+
+
+@pytest.mark.parametrize("type_name", ["s3", "gcs", "azure_blob"])
+def test_a_listing_of_several_pages_is_complete(type_name: str) -> None:
+    with store_double(page_of) as double, opened(double, type_name) as store:
+        found = list(store.list("many/"))
+        assert [file.path for file in found] == NAMES
+        assert {file.size for file in found} == {7}
+        assert len(double.seen) == 3
+        store.check()
+        assert len(double.seen) == 4
 
 
 # Servers that misbehave.
