@@ -17,7 +17,6 @@ from b2b_recs.engine.sources.files.options import CsvOptions
 # Bytes from the beginning of a file that decide.
 SAMPLE_BYTES = 1 << 18
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
-_QUOTES = ('"', "'")
 _ROWS = 200
 _VALUE = re.compile(
     r"[-+]?[\d.,]*\d%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}:\d{2}.*|true|false|null|\\N", re.IGNORECASE
@@ -83,7 +82,7 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
 def _marks(text: str, options: CsvOptions) -> tuple[str, str]:
     """Delimiter and quote: the pair under which most rows have the same number of values, and the most of them."""
     chosen_quote = "" if options.quote == "none" else options.quote
-    quotes = (chosen_quote,) if options.quote else _QUOTES if _quotes_alone(text) else _QUOTES[:1]
+    quotes = (chosen_quote,) if options.quote else ("'",) if _quotes_alone(text) else ('"',)
     delimiters = (options.delimiter,) if options.delimiter not in ("", "none") else _DELIMITERS
     best, marks = (-1.0, -1), (delimiters[0], quotes[0])
     for quote in quotes:

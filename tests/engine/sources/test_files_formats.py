@@ -1,0 +1,379 @@
+# ruff: noqa: DTZ001, E501 - times without a zone are what is tested; tables of cases
+"""What is written into files is read back equal, or its row is rejected with the reason."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import uuid
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from engine.sources.test_files_tables import opened, request_of, rows_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.contract import Batch, ReadRequest, Source
+
+W = WarehouseType
+D = Decimal
+
+
+def read(source: Source, request: ReadRequest) -> tuple[list[dict[str, Any]], list[tuple[str, str]]]:
+    """Good rows without their path, and column and reason of the rejected ones."""
+    batches: list[Batch] = list(source.read(request))
+    rows = [row for batch in batches for row in batch.rows.to_pylist()]
+    for row in rows:
+        row.pop("_file", None)
+    rejected = [(rejected.column, rejected.reason) for batch in batches for rejected in batch.rejected]
+    assert source.count(request) == len(rows) + len(rejected)
+    return rows, rejected
+
+
+def csv_rows(folder: Path, content: bytes, kind: WarehouseType = W.STRING, **options: Any) -> Any:
+    """What a CSV file reads as, every column as ``kind``."""
+    (folder / "a.csv").write_bytes(content)
+    with opened(folder, **options) as source:
+        columns = tuple(ColumnMapping(info.name, "", kind) for info in source.columns("", "a.csv")[:-1])
+        return read(source, ReadRequest("", "a.csv", columns))
+
+
+# --- CSV ---------------------------------------------------------------------------------------------------------------
+
+AB = [{"a": "1", "b": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (b"a,b\n1,2\n", AB), (b"a,b\r\n1,2\r\n", AB), (b"a,b\r1,2\r", AB), (b"a,b\n1,2", AB), (b"\n\na,b\n\n1,2\n\n", AB),
+        (b"a;b\n1;2\n", AB), (b"a\tb\n1\t2\n", AB), (b"a|b\n1|2\n", AB), (b"a^b\n1^2\n", AB),
+        (b'"a","b"\n"1","2"\n', AB), (b"'a','b'\n'1','2'\n", AB), (b"\xef\xbb\xbfa,b\n1,2\n", AB),
+        ("a,b\n1,2\n".encode("utf-16"), AB), ("a,b\n1,2\n".encode("utf-16-le"), AB), ("a,b\n1,2\n".encode("utf-16-be"), AB),
+        (b'a;b\n"x;,\ny";"say ""hi"""\n', [{"a": "x;,\ny", "b": 'say "hi"'}]),
+        (b"a,b\n,\n", [{"a": None, "b": None}]), (b'a,b\n"",x\n', [{"a": "", "b": "x"}]),
+        (b"a,b\n 1 ,00123\n", [{"a": " 1 ", "b": "00123"}]), (b'a,b\n5" pipe,x\n', [{"a": '5" pipe', "b": "x"}]),
+        (b"1,2\n3,4\n", [{"column_1": "1", "column_2": "2"}, {"column_1": "3", "column_2": "4"}]),
+        (b"a,a,,b \n1,2,3,4\n", [{"a": "1", "a_2": "2", "column_3": "3", "b ": "4"}]),
+        (b"a;b\n1,5;2,5\n", [{"a": "1,5", "b": "2,5"}]),
+        ("name,b\nça€,2\n".encode("cp1252"), [{"name": "ça€", "b": "2"}]),
+        (b"name,b\n\xe7\x81,2\n", [{"name": "ç\x81", "b": "2"}]),
+        ("naïve,b\n🙂,2\n".encode(), [{"naïve": "🙂", "b": "2"}]),
+        (b"only\nx\ny\n", [{"only": "x"}, {"only": "y"}]), (b"a,b\n", []), (b"", []), (b"\n\n", []),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_how_a_csv_file_is_written_is_found_out(tmp_path: Path, content: bytes, rows: list[dict[str, Any]]) -> None:
+    assert csv_rows(tmp_path, content) == (rows, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "rows"),
+    [
+        (b"a:b\n1:2\n", {"delimiter": ":"}, AB), (b"a,b\n1,2\n", {"delimiter": ";"}, [{"a,b": "1,2"}]),
+        (b"a\tb\n1\t2\n", {"delimiter": "tab"}, AB), (b'a,b\n"1,2\n', {"quote": "none"}, [{"a": '"1', "b": "2"}]),
+        (b"a,b\n~1,~,2\n", {"quote": "~"}, [{"a": "1,", "b": "2"}]),
+        (b"a,b\n1,2\n", {"header": "no"}, [{"column_1": "a", "column_2": "b"}, {"column_1": "1", "column_2": "2"}]),
+        (b"1,2\n3,4\n", {"header": "yes"}, [{"1": "3", "2": "4"}]),
+        (b"a,b\n\xe9,2\n", {"encoding": "latin-1"}, [{"a": "é", "b": "2"}]),
+        (b"a,b\nNULL,\\N\n", {"null_text": "NULL"}, [{"a": None, "b": "\\N"}]),
+        (b'a,b\n"NULL",NULL\n', {"null_text": "NULL"}, [{"a": "NULL", "b": None}]),
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_what_the_connection_says_goes_before_what_is_found(
+    tmp_path: Path, content: bytes, options: dict[str, str], rows: list[dict[str, Any]]
+) -> None:
+    assert csv_rows(tmp_path, content, **options) == (rows, [])
+
+
+def test_lines_that_do_not_fit_are_rejected_as_they_are(tmp_path: Path) -> None:
+    content = b"a,b\n1,2\nonly\n1,2,3\n\xff,x\n\xff,x,y\n5,6\n"
+    rows, rejected = csv_rows(tmp_path, content, encoding="utf-8")
+    assert rows == [{"a": "1", "b": "2"}, {"a": "5", "b": "6"}]
+    assert sorted(rejected) == [
+        ("_line", "The line has 1 value, not 2."), ("_line", "The line has 3 values, not 2."),
+        ("_line", "The line has 3 values, not 2."),
+        ("a", "a: holds bytes that are not UTF-8 text; choose the encoding of the file in the connection"),
+    ]  # fmt: skip
+    with opened(tmp_path, encoding="utf-8") as source:
+        request = ReadRequest("", "a.csv", (ColumnMapping("a", "", W.STRING),))
+        kept = [row.row for batch in source.read(request) for row in batch.rejected]
+    assert {"_line": "only", "_file": "a.csv"} in kept
+    assert {"_line": "\ufffd,x,y", "_file": "a.csv"} in kept
+
+
+def test_values_become_what_the_job_chose_or_are_rejected(tmp_path: Path) -> None:
+    content = b'n\n9223372036854775807\n9223372036854775808\nx\n""\n\n-0\n'
+    rows, rejected = csv_rows(tmp_path, content, W.INT64)
+    assert [row["n"] for row in rows] == [9223372036854775807, None, 0]
+    assert [column for column, _ in rejected] == ["n", "n"]
+    assert all(reason.startswith("n: ") for _, reason in rejected)
+
+
+def test_a_record_larger_than_a_block_is_read_and_counted_once(tmp_path: Path) -> None:
+    content = b"a,b\n" + b"1,x\n" * 9 + b"2," + b"y" * 3_000_000 + b'\n3,4,5\n6,"' + b"z\n" * 2_000_000 + b'"\n7,x\n'
+    (tmp_path / "a.csv").write_bytes(content)
+    with opened(tmp_path) as source:
+        columns = (ColumnMapping("a", "", W.INT64), ColumnMapping("b", "", W.STRING))
+        rows, rejected = read(source, ReadRequest("", "a.csv", columns, batch_bytes=64 * 1024))
+    assert [(row["a"], len(row["b"])) for row in rows] == [*[(1, 1)] * 9, (2, 3_000_000), (6, 4_000_000), (7, 1)]
+    assert len(rejected) == 1
+
+
+def _zipped(content: bytes) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inside.csv", content)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    "pack",
+    [gzip.compress, bz2.compress, lzma.compress, lambda data: pa.compress(data, codec="zstd", asbytes=True), _zipped,
+     lambda data: gzip.compress(data[:5]) + gzip.compress(data[5:]),
+     lambda data: lzma.compress(data[:5]) + lzma.compress(data[5:])],
+    ids=["gzip", "bz2", "xz", "zstd", "zip", "gzip of two", "xz of two"],
+)  # fmt: skip
+def test_packed_files_are_known_by_their_content(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    assert csv_rows(tmp_path, pack(b"a,b\n1,2\n")) == (AB, [])
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=12)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), min_size=1, max_size=30), delimiter=st.sampled_from(",;\t|"))
+def test_any_text_written_as_csv_is_read_back(
+    tmp_path: Path, values: list[tuple[str, str, str]], delimiter: str
+) -> None:
+    import csv
+
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([("first name", "second name", "third name"), *values])
+    rows, rejected = csv_rows(tmp_path, text.getvalue().encode(), header="yes", delimiter=delimiter, quote='"')
+    assert rejected == []
+    assert [tuple(row.values()) for row in rows] == values
+
+
+# --- JSON --------------------------------------------------------------------------------------------------------------
+
+BIG = "12345678901234567890123456789012345678"
+
+
+@pytest.mark.parametrize(
+    ("written", "kind", "value"),
+    [
+        ("1", W.INT64, 1), ("-9223372036854775808", W.INT64, -(2**63)), ("0.10", W.NUMERIC, D("0.100000000")),
+        ("12345678901234567890.123456789", W.NUMERIC, D("12345678901234567890.123456789")), (BIG, W.BIGNUMERIC, BIG),
+        ("9223372036854775808", W.NUMERIC, D(2**63)), ("1e5", W.FLOAT64, 1e5), ("0.30000000000000004", W.FLOAT64, 0.30000000000000004),
+        ("-2.5E-7", W.FLOAT64, -2.5e-7), ("true", W.BOOL, True), ("false", W.BOOL, False), ("null", W.STRING, None),
+        ('"é\\u00e9🙂\\n\\"\\\\"', W.STRING, 'éé🙂\n"\\'), ('""', W.STRING, ""), ('"00123"', W.STRING, "00123"),
+        ('{"b": 1.10, "a": [1, null]}', W.JSON, '{"b": 1.10, "a": [1, null]}'), ("[]", W.JSON, "[]"),
+        ('"2024-02-29"', W.STRING, "2024-02-29"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("layout", ["lines", "array"])
+def test_a_value_of_json_is_proposed_and_read_exactly(
+    tmp_path: Path, written: str, kind: WarehouseType, value: Any, layout: str
+) -> None:
+    text = f'{{"v": {written}, "k": 1}}'
+    (tmp_path / "a.json").write_text(
+        f"[\n {text},\n {text}]" if layout == "array" else f"{text}\r\n\r\n{text}", "utf-8"
+    )
+    with opened(tmp_path, "json") as source:
+        request = request_of(source, "json", "a.json")
+        assert {column.name: column.warehouse_type for column in request.columns}["v"] is kind
+        rows, rejected = read(source, request)
+    assert rejected == []
+    assert len(rows) == 2
+    if kind is W.BIGNUMERIC:
+        assert D(rows[0]["v"]) == D(value)
+    else:
+        assert rows == [{"v": value, "k": 1}] * 2
+
+
+def test_records_that_are_no_objects_are_rejected_and_names_differ_by_row(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"a":1}\n[1]\n7\n{"b":"\xff"}\n{"b":"\\ud800"}\n{"a":\n{"b":"x","a":null}\n')
+    with opened(tmp_path, "json") as source:
+        request = request_of(source, "json", "a.json")
+        rows, rejected = read(source, request)
+        assert [column.name for column in request.columns] == ["a", "b", "_file"]
+    assert rows == [{"a": 1, "b": None}, {"a": None, "b": "x"}]
+    assert [reason for _, reason in rejected] == [
+        "The record is not a JSON object.", "The record is not a JSON object.",
+        "The record holds bytes that are not UTF-8 text.", "The record is not valid JSON.",
+        "The record is not valid JSON.",
+    ]  # fmt: skip
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | TEXTS
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    records=st.lists(st.dictionaries(st.sampled_from(["a", "b", "ç"]), VALUES), min_size=1, max_size=20),
+    array=st.booleans(),
+    indent=st.sampled_from([None, 2]),
+)
+def test_any_json_is_read_back_as_json(
+    tmp_path: Path, records: list[dict[str, Any]], array: bool, indent: int | None
+) -> None:
+    text = json.dumps(records, indent=indent) if array else "\n".join(map(json.dumps, records))
+    (tmp_path / "a.json").write_text(text, "utf-8")
+    with opened(tmp_path, "json") as source:
+        names = [info.name for info in source.columns("", "a.json")[:-1]]
+        columns = (*(ColumnMapping(name, "", W.JSON) for name in names), ColumnMapping("_file", "", W.STRING))
+        rows, rejected = read(source, ReadRequest("", "a.json", columns))
+    assert rejected == []
+    found = [{name: json.loads(value) for name, value in row.items() if value is not None} for row in rows]
+    assert found == [{name: value for name, value in record.items() if value is not None} for record in records]
+
+
+# --- Parquet -----------------------------------------------------------------------------------------------------------
+
+YEARS = "outside the years 1 to 9999"
+PARQUET: list[tuple[pa.DataType, list[tuple[Any, Any]]]] = [
+    (pa.bool_(), [(True, True), (False, False), (None, None)]),
+    *[(kind, [(0, 0), (127, 127)]) for kind in (pa.int8(), pa.uint8(), pa.int16(), pa.uint16(), pa.int32(), pa.uint32())],
+    (pa.int64(), [(-(2**63), -(2**63)), (2**63 - 1, 2**63 - 1)]),
+    (pa.uint64(), [(2**64 - 1, D(2**64 - 1))]),
+    (pa.float32(), [(0.5, 0.5), (float("inf"), float("inf")), (float("nan"), float("nan"))]),
+    (pa.float64(), [(0.1, 0.1), (5e-324, 5e-324), (-0.0, -0.0)]),
+    (pa.decimal128(12, 2), [(D("9999999999.99"), D("9999999999.99")), (D("-0.01"), D("-0.01"))]),
+    (pa.decimal128(38, 9), [(D("9" * 29 + "." + "9" * 9), D("9" * 29 + "." + "9" * 9))]),
+    (pa.decimal128(38, 38), [(D("0." + "9" * 38), D("0." + "9" * 38))]),
+    (pa.string(), [("🙂 \\ ' \"", "🙂 \\ ' \""), ("", ""), (None, None)]),
+    (pa.large_string(), [("x" * 100_000, "x" * 100_000)]),
+    (pa.dictionary(pa.int32(), pa.string()), [("red", "red"), (None, None)]),
+    (pa.binary(), [(b"\x00\xff", b"\x00\xff")]),
+    (pa.binary(3), [(b"\x00\xff\x01", b"\x00\xff\x01")]),
+    (pa.date32(), [(date(1, 1, 1), date(1, 1, 1)), (date(9999, 12, 31), date(9999, 12, 31))]),
+    (pa.timestamp("ms"), [(datetime(1, 1, 1), datetime(1, 1, 1))]),
+    (pa.timestamp("us"), [(datetime(9999, 12, 31, 23, 59, 59, 999999), datetime(9999, 12, 31, 23, 59, 59, 999999))]),
+    (pa.timestamp("us", "UTC"), [(datetime(2024, 3, 31, 1, 30, tzinfo=UTC), datetime(2024, 3, 31, 1, 30, tzinfo=UTC))]),
+    (
+        pa.timestamp("us", "Europe/Berlin"),
+        [(datetime(2024, 7, 1, 1, tzinfo=UTC), datetime(2024, 7, 1, 1, tzinfo=UTC))],
+    ),
+    (pa.time32("ms"), [(time(23, 59, 59, 999000), "23:59:59.999000")]),
+    (pa.time64("us"), [(time(0, 0, 0, 1), "00:00:00.000001")]),
+    (pa.list_(pa.int32()), [([1, None, 3], [1, None, 3]), ([], [])]),
+    (pa.struct([("street", pa.string()), ("n", pa.int64())]), [({"street": 'a"', "n": 2**60}, {"street": 'a"', "n": 2**60})]),
+    (pa.map_(pa.string(), pa.int32()), [([("k", 1)], {"k": 1})]),
+    (pa.uuid(), [(uuid.UUID(int=5), str(uuid.UUID(int=5)))]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), PARQUET, ids=lambda value: str(value) if isinstance(value, pa.DataType) else ""
+)
+def test_every_type_of_parquet_is_read_back(tmp_path: Path, kind: pa.DataType, values: list[tuple[Any, Any]]) -> None:
+    array = pa.array([value for value, _ in values], kind) if kind != pa.uuid() else pa.array(
+        [value.bytes for value, _ in values], pa.binary(16)).cast(kind)  # fmt: skip
+    pq.write_table(pa.table({"v": array}), tmp_path / "a.parquet")
+    with opened(tmp_path, "parquet") as source:
+        rows, rejected = read(source, request_of(source, "parquet", "a.parquet"))
+    assert rejected == []
+    for row, (_, expected) in zip(rows, values, strict=True):
+        found = json.loads(row["v"]) if isinstance(expected, list | dict) else row["v"]
+        assert found == expected or (found != found and expected != expected)
+
+
+def test_moments_that_the_warehouse_cannot_hold_are_rejected(tmp_path: Path) -> None:
+    nanoseconds = pa.array([1, 1000], pa.timestamp("ns"))
+    pq.write_table(pa.table({"v": nanoseconds}), tmp_path / "a.parquet", version="2.6")
+    with opened(tmp_path, "parquet") as source:
+        rows, rejected = read(source, request_of(source, "parquet", "a.parquet"))
+    assert [row["v"] for row in rows] == [datetime(1970, 1, 1, 0, 0, 0, 1)]
+    assert [column for column, _ in rejected] == ["v"]
+
+
+@pytest.mark.parametrize("compression", ["none", "snappy", "gzip", "zstd", "lz4", "brotli"])
+def test_parquet_of_several_row_groups_is_read_in_any_compression(tmp_path: Path, compression: str) -> None:
+    table = pa.table({"id": list(range(25_000)), "other": ["x"] * 25_000})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=7_000, compression=compression)
+    with opened(tmp_path, "parquet") as source:
+        request = ReadRequest("", "a.parquet", (ColumnMapping("id", "int64", W.INT64),), batch_bytes=64 * 1024)
+        assert [row["id"] for row in rows_of(source, request)] == list(range(25_000))
+        assert source.count(request) == 25_000
+
+
+# --- Excel -------------------------------------------------------------------------------------------------------------
+
+
+def workbook(folder: Path, *rows: list[Any], **more: Any) -> None:
+    book = openpyxl.Workbook()
+    book.active.title = "Orders"
+    for row in rows:
+        book.active.append(row)
+    for name, values in more.items():
+        sheet = book.create_sheet(name)
+        for row in values:
+            sheet.append(row)
+    book.save(folder / "a.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "found"),
+    [
+        ([1, 2.0, -5], W.INT64, [1, 2, -5]), ([1, 2.5], W.FLOAT64, [1.0, 2.5]), ([2**53, 1], W.INT64, [2**53, 1]),
+        ([1e300, 1], W.FLOAT64, [1e300, 1.0]), ([True, False], W.BOOL, [True, False]), (["00123", "x"], W.STRING, ["00123", "x"]),
+        ([date(2024, 2, 29), date(1900, 3, 1)], W.DATE, [date(2024, 2, 29), date(1900, 3, 1)]),
+        ([datetime(2024, 1, 2, 3, 4, 5, 678000), datetime(9999, 12, 31)], W.DATETIME,
+         [datetime(2024, 1, 2, 3, 4, 5, 678000), datetime(9999, 12, 31)]),
+        ([time(12, 30), time(0, 0, 1)], W.TIME, ["12:30:00.000000", "00:00:01.000000"]),
+        ([1, "x", True], W.STRING, ["1", "x", "true"]), ([None, 5], W.INT64, [None, 5]),
+        ([timedelta(hours=30), timedelta(minutes=1)], W.STRING, ["PT30H", "PT1M"]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_column_of_excel_is_what_its_cells_are(
+    tmp_path: Path, values: list[Any], kind: WarehouseType, found: list[Any]
+) -> None:
+    workbook(tmp_path, ["key", "v"], *[[f"k{at}", value] for at, value in enumerate(values)])
+    with opened(tmp_path, "excel") as source:
+        request = request_of(source, "excel", "a.xlsx")
+        assert request.columns[1].warehouse_type is kind
+        rows, rejected = read(source, request)
+    assert rejected == []
+    assert [row["v"] for row in rows] == found
+
+
+def test_cells_with_errors_and_empty_rows_of_excel(tmp_path: Path) -> None:
+    workbook(tmp_path, ["a", "b"], [1, "x"], [None, None], [2, "y"], [3, None])
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    book.active["B4"] = "#N/A"
+    book.active["B4"].data_type = "e"
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path, "excel") as source:
+        rows, rejected = read(source, request_of(source, "excel", "a.xlsx"))
+    assert rows == [{"a": 1, "b": "x"}, {"a": 3, "b": None}]
+    assert rejected == [("b", "b: the cell holds an error of Excel, #N/A")]
+
+
+def test_sheets_are_tables_and_the_row_of_names_can_be_chosen(tmp_path: Path) -> None:
+    workbook(tmp_path, ["report of", None], ["id", "id"], [1, 2], Empty=[], Prices=[[9.5]])
+    with opened(tmp_path, "excel", header_row=2) as source:
+        assert [table.name for table in source.tables()] == ["a.xlsx#Orders", "a.xlsx#Empty", "a.xlsx#Prices"]
+        rows, _ = read(source, request_of(source, "excel", "a.xlsx#Orders"))
+        assert list(rows[0].values()) == [1, 2]
+        assert [info.name for info in source.columns("", "a.xlsx#Empty")] == ["_file"]
+    with opened(tmp_path, "excel", header_row=0) as source:
+        assert read(source, request_of(source, "excel", "a.xlsx#Prices"))[0] == [{"column_1": 9.5}]
+    with opened(tmp_path, "excel") as source, pytest.raises(Exception, match="has no sheet"):
+        source.columns("", "a.xlsx#Nothing")
