@@ -82,11 +82,19 @@ class BigQueryArena:
             fields.append(Field(name, known.type, mode, known.precision, known.scale))
         self.put(table, tuple(fields), rows, (key,) if key else ())
 
-    def put(self, table: str, fields: Sequence[Field], rows: Sequence[Sequence[Any]], key: Sequence[str] = ()) -> None:
-        """A fresh table of these fields."""
+    def put(
+        self,
+        table: str,
+        fields: Sequence[Field],
+        rows: Sequence[Sequence[Any]],
+        key: Sequence[str] = (),
+        partition: str = "",
+    ) -> None:
+        """A fresh table of these fields; every query has to name the column ``partition``, if there is one."""
         arrays = [pa.array([row[at] for row in rows], one.arrow()) for at, one in enumerate(fields)]
         held = pa.table(arrays, schema=pa.schema([pa.field(one.name, one.arrow()) for one in fields]))
-        self.server.warehouse.put(self.schema, table, Version(now(), tuple(fields), held, tuple(key)))
+        version = Version(now(), tuple(fields), held, tuple(key), partition=partition)
+        self.server.warehouse.put(self.schema, table, version)
 
     def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None:
         """More rows of a table."""

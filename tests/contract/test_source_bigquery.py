@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -158,6 +159,16 @@ class TestBigQuery(SourceContract):
         jobs = len(self.server.rest.jobs)
         assert table_of(source, request).num_rows == 6
         assert len(self.server.rest.jobs) == jobs
+
+    def test_a_table_that_asks_for_a_partition_is_read_whole(self, source: Source, lines: BigQueryArena) -> None:
+        fields = (Field("id", "INTEGER"), Field("day", "DATE"))
+        rows = [(1, date(1, 1, 1)), (2, date(9999, 12, 31)), (3, None)]
+        lines.put("parted", fields, rows, partition="day")
+        request = request_for(source, lines, "parted")
+        for asked in (request, replace(request, order_by=("id",)), replace(request, row_limit=3)):
+            assert table_of(source, asked).num_rows == source.count(asked) == 3
+        assert source.max_cursor(lines.schema, "parted", "id") == "3"
+        assert source.totals(request, ["id"]) == {"id": 6}
 
 
 def same(read: Any, wanted: Any) -> bool:

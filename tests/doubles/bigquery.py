@@ -76,6 +76,8 @@ class Version:
     rows: pa.Table | None = None
     key: tuple[str, ...] = ()
     kind: str = "TABLE"
+    # A column by which every query has to be limited.
+    partition: str = ""
 
 
 @dataclass
@@ -124,6 +126,7 @@ class Warehouse:
                 connection.register(alias, _for_sql(version.rows))
                 found[alias] = version
                 node.replace(exp.to_table(alias))
+                self._limited(version, tree.find(exp.Where))
             try:
                 rows = connection.sql(tree.sql(dialect="duckdb")).to_arrow_table()
             except duckdb.BinderException as error:
@@ -141,6 +144,7 @@ class Warehouse:
         """Rows of a table that a restriction lets through."""
         rows = version.rows
         assert rows is not None
+        self._limited(version, sqlglot.parse_one(restriction, dialect="bigquery") if restriction else None)
         if not restriction:
             return rows.select(list(names))
         with _engine() as connection:
@@ -149,6 +153,15 @@ class Warehouse:
             condition = sqlglot.parse_one(restriction, dialect="bigquery").sql(dialect="duckdb")
             kept = connection.execute(f"SELECT _row FROM t WHERE {condition} ORDER BY _row").fetchall()
         return rows.take(pa.array([at for (at,) in kept], pa.int64())).select(list(names))
+
+    def _limited(self, version: Version, condition: exp.Expression | None) -> None:
+        """Refuse to look at every partition of a table that does not allow it."""
+        named = {one.name for one in condition.find_all(exp.Column)} if condition is not None else set()
+        if version.partition and version.partition not in named:
+            raise Invalid(
+                "Cannot query over table without a filter over column(s) "
+                f"'{version.partition}' that can be used for partition elimination"
+            )
 
     def _named(self, node: exp.Table) -> Version:
         dataset, table = node.db, node.name

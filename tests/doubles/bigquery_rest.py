@@ -145,6 +145,8 @@ class Handler(BaseHTTPRequestHandler):
             "numRows": str(version.rows.num_rows if version.rows is not None else 0),
             "lastModifiedTime": str(int(version.since.timestamp() * 1000)),
         }
+        if version.partition:
+            found |= {"requirePartitionFilter": True, "timePartitioning": {"type": "DAY", "field": version.partition}}
         if version.key:
             found["tableConstraints"] = {"primaryKey": {"columns": list(version.key)}}
         return found

@@ -12,7 +12,7 @@ from typing import Any
 
 import grpc
 import pyarrow as pa
-from doubles.bigquery import Missing, Warehouse
+from doubles.bigquery import Invalid, Missing, Warehouse
 from doubles.bigquery_rest import TOKEN
 from doubles.certificate import Certificate
 from google.cloud.bigquery_storage_v1 import types
@@ -70,6 +70,8 @@ class StorageServer:
             rows = self.warehouse.filtered(version, order, wanted.read_options.row_restriction)
         except Missing as missing:
             context.abort(grpc.StatusCode.NOT_FOUND, str(missing))
+        except Invalid as invalid:
+            context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(invalid))
         name = f"projects/p/locations/us/sessions/{uuid.uuid4().hex}"
         self.sessions[name] = rows
         found = types.ReadSession(

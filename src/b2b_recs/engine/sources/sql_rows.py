@@ -14,20 +14,21 @@ class Dialect:
     """How one server writes what a request names.
 
     ``origin`` is the quoted table; ``column`` gives the SQL by which a column is compared and raises ColumnMissing;
-    ``literal`` gives a text as a value of that column's type.
+    ``literal`` gives a text as a value of that column's type. ``always`` is a condition every query must have, or none.
     """
 
     origin: str
     column: Callable[[str], str]
     literal: Callable[[str, str], str]
+    always: str = ""
 
 
 def covered(request: ReadRequest, dialect: Dialect, *, ordered: bool = True) -> str:
     """FROM to LIMIT of a request; without ``ordered`` an order is kept only where a row limit needs it."""
-    conditions = [*_window(request, dialect), *_range(request, dialect), *_after(request, dialect)]
+    conditions = filters(request, dialect)
     parts = [f"FROM {dialect.origin}"]
     if conditions:
-        parts.append("WHERE " + " AND ".join(conditions))
+        parts.append(f"WHERE {conditions}")
     if request.order_by and (ordered or request.row_limit is not None):
         parts.append("ORDER BY " + ", ".join(map(dialect.column, request.order_by)))
     if request.row_limit is not None:
@@ -37,7 +38,8 @@ def covered(request: ReadRequest, dialect: Dialect, *, ordered: bool = True) -> 
 
 def filters(request: ReadRequest, dialect: Dialect) -> str:
     """The conditions of a request alone, empty when it covers the whole table."""
-    return " AND ".join([*_window(request, dialect), *_range(request, dialect), *_after(request, dialect)])
+    conditions = [*_window(request, dialect), *_range(request, dialect), *_after(request, dialect)]
+    return " AND ".join([*conditions, dialect.always] if dialect.always else conditions)
 
 
 def counting(request: ReadRequest, dialect: Dialect) -> str:

@@ -10,7 +10,7 @@ from b2b_recs.engine.errors import PermissionMissing
 from b2b_recs.engine.sources.bigquery.connection import Session
 from b2b_recs.engine.sources.bigquery.errors import missing_table
 from b2b_recs.engine.sources.bigquery.services import DRIVER, driver
-from b2b_recs.engine.sources.bigquery.types import TIMES, base_name
+from b2b_recs.engine.sources.bigquery.types import TIMES, base_name, sql_name
 from b2b_recs.engine.sources.contract import ColumnInfo, TableInfo
 from b2b_recs.engine.sources.quoting import quote_escaped_name
 
@@ -23,12 +23,15 @@ _STORED = ("TABLE", "SNAPSHOT", "CLONE")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table with its columns; ``stored`` when its rows lie in BigQuery and can be read without a query."""
+    """A table with its columns; ``stored`` when its rows lie in BigQuery and can be read without a query.
+
+    ``partition`` is name and type of the column by which every query has to be limited, None where it need not be.
+    """
 
     reference: Any
     columns: dict[str, ColumnInfo]
     stored: bool
-    partition: str
+    partition: tuple[str, str] | None = None
 
 
 def list_tables(session: Session) -> list[TableInfo]:
@@ -80,13 +83,22 @@ def find_table(session: Session, schema: str, table: str) -> Table:
     constraints = getattr(found, "table_constraints", None)
     key = list(constraints.primary_key.columns) if constraints and constraints.primary_key else []
     columns = {one.name: _column(one, key) for one in found.schema}
-    partitioning = found.time_partitioning or found.range_partitioning
-    return Table(reference, columns, found.table_type in _STORED, getattr(partitioning, "field", None) or "")
+    return Table(reference, columns, found.table_type in _STORED, _partition(found, columns))
 
 
 def quoted(name: str) -> str:
     """A quoted name or path. Raises BadInput for one that cannot be."""
     return quote_escaped_name(name, limit=3 * NAME_BYTES)
+
+
+def _partition(found: Any, columns: dict[str, ColumnInfo]) -> tuple[str, str] | None:
+    partitioning = found.time_partitioning or found.range_partitioning
+    if partitioning is None or not found.require_partition_filter:
+        return None
+    if partitioning.field is None:
+        # Partitioned by when a row came.
+        return "_PARTITIONTIME", "TIMESTAMP"
+    return partitioning.field, sql_name(columns[partitioning.field].base_type)
 
 
 def _column(one: Any, key: list[str]) -> ColumnInfo:

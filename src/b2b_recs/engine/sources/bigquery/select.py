@@ -29,7 +29,10 @@ def dialect(request: ReadRequest, table: Table, moment: dt.datetime | None) -> D
             raise BadInput(f"{name} cannot be compared.", advice="Choose another column.", field=name)
         return f"CAST({value} AS {kind})"
 
-    return Dialect(origin(table, moment), lambda name: quoted(column_of(table, name, request).name), literal)
+    def compared(name: str) -> str:
+        return quoted(column_of(table, name, request).name)
+
+    return Dialect(origin(table, moment), compared, literal, every_partition(table))
 
 
 def origin(table: Table, moment: dt.datetime | None) -> str:
@@ -39,6 +42,15 @@ def origin(table: Table, moment: dt.datetime | None) -> str:
     if moment is None or not table.stored:
         return name
     return f"{name} FOR SYSTEM_TIME AS OF TIMESTAMP '{moment.strftime('%Y-%m-%d %H:%M:%S.%f')}+00:00'"
+
+
+def every_partition(table: Table) -> str:
+    """A condition on the partition that every row meets, for tables that may not be queried without one; else empty."""
+    if table.partition is None:
+        return ""
+    name, kind = table.partition
+    least = "-9223372036854775808" if kind == "INT64" else f"CAST('0001-01-01' AS {kind})"
+    return f"({quoted(name)} >= {least} OR {quoted(name)} IS NULL)"
 
 
 def chosen(request: ReadRequest, table: Table) -> list[str]:
@@ -60,6 +72,8 @@ def largest_query(column: ColumnInfo, table: Table, moment: dt.datetime | None) 
     usable = f"{name} IS NOT NULL"
     if column.base_type == "FLOAT":
         usable += f" AND NOT IS_NAN({name}) AND NOT IS_INF({name})"
+    if table.partition is not None:
+        usable += f" AND {every_partition(table)}"
     return f"SELECT MAX({name}) AS largest FROM {origin(table, moment)} WHERE {usable}"  # noqa: S608 - quoted names
 
 
