@@ -249,7 +249,7 @@ _REWRITES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (rf"SUM\(CAST\(({_ONE}) AS decimal\(38, \d+\)\)\)", r"exact_sum(\1)"),
     (r"COUNT_BIG\(\*\)", "COUNT(*)"),
     (r"\bLEFT\(", "substr_left("),
-    (rf"substr_left\((CAST\({_ONE} AS TEXT\)), (\d+)\)", r"substr(\1, 1, \2)"),
+    (rf"substr_left\((CAST\({_ONE} AS TEXT\)|{_ONE}), (\d+)\)", r"substr(\1, 1, \2)"),
     (r"OFFSET 0 ROWS FETCH NEXT (\d+) ROWS ONLY", r"LIMIT \1"),
 )  # fmt: skip
 
