@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,8 @@ _EPOCH_JULIAN = 2_440_587.5
 _DAY_MS = 86_400_000
 # Seconds since 1970 beyond the year 5138 are taken as milliseconds.
 _MILLISECONDS = 100_000_000_000
+# The years 1 to 9999 as days of the Julian calendar: SQLite keeps a whole one as an integer where it can.
+_JULIAN_DAYS = range(1_721_060, 5_373_485)
 _EXACT = 2**53
 _TIMES = (WarehouseType.DATE, WarehouseType.DATETIME, WarehouseType.TIMESTAMP)
 _NUMBERS = (WarehouseType.INT64, WarehouseType.FLOAT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
@@ -52,6 +55,8 @@ def _one_by_one(values: Sequence[Any], wanted: WarehouseType) -> tuple[pa.Array,
     convert: Callable[[Any], Any] = _as_text
     if wanted is WarehouseType.BYTES:
         convert = _as_bytes
+    elif wanted is WarehouseType.FLOAT64:
+        convert = _as_float
     elif wanted in _TIMES:
         convert = _as_moment if wanted is not WarehouseType.TIMESTAMP else _as_zoned_moment
     found: list[Any] = []
@@ -62,7 +67,8 @@ def _one_by_one(values: Sequence[Any], wanted: WarehouseType) -> tuple[pa.Array,
         except Fault as fault:
             faults[at] = str(fault)
             found.append(None)
-    return pa.array(found, pa.binary() if wanted is WarehouseType.BYTES else pa.string()), faults
+    held = {WarehouseType.BYTES: pa.binary(), WarehouseType.FLOAT64: pa.float64()}
+    return pa.array(found, held.get(wanted, pa.string())), faults
 
 
 def _as_text(value: Any) -> str:
@@ -81,6 +87,18 @@ def _as_bytes(value: Any) -> bytes:
     return value
 
 
+def _as_float(value: Any) -> float:
+    if isinstance(value, bytes):
+        raise Fault(_BYTES)
+    try:
+        number = float(value)
+        if value != number and Decimal(value) != Decimal(repr(number)):
+            raise Fault("has more digits than FLOAT64 keeps")
+    except (ValueError, ArithmeticError):
+        raise Fault("is not a number") from None
+    return number
+
+
 def _as_moment(value: Any) -> str:
     if isinstance(value, str | bytes):
         return _as_text(value)
@@ -94,6 +112,8 @@ def _as_zoned_moment(value: Any) -> str:
 
 def _moment(value: int | float) -> datetime:
     """The moment of a number: seconds or milliseconds since 1970 when whole, else days of the Julian calendar."""
+    if isinstance(value, int) and value in _JULIAN_DAYS:
+        raise Fault("may be a day of the Julian calendar or seconds since 1970")
     try:
         if isinstance(value, int):
             return _EPOCH + (timedelta(milliseconds=value) if abs(value) >= _MILLISECONDS else timedelta(seconds=value))
