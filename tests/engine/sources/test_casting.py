@@ -274,6 +274,14 @@ def test_the_zone_decides_about_clocks_long_after_2037() -> None:
     assert reasons(batch) == ["v: 2024-10-27 00:30:00.000000Z happens twice in Europe/Rome: clocks go back"]
 
 
+def test_the_first_hours_of_the_first_year_are_no_wall_clock_west_of_it() -> None:
+    first = pa.array([-62_135_596_800 + 1_200], pa.int64()).view(pa.timestamp("s", "UTC"))
+    assert taken(cast(first, W.DATETIME, "UTC")) == [datetime(1, 1, 1, 0, 20)]
+    assert reasons(cast(first, W.DATETIME, "America/New_York")) == [
+        "v: 0001-01-01 00:20:00Z lies outside the years 1 to 9999"
+    ]
+
+
 def test_json_keeps_every_digit_and_every_sign() -> None:
     record = {
         "n": Decimal("12345678901234567890.123456789"),

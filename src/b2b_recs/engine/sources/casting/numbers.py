@@ -26,7 +26,7 @@ _EXACT_FLOAT = 2**53
 _SAFE_DIGITS = 15
 _INT64 = (-(2**63), 2**63 - 1)
 _CONTEXT = Context(prec=250)
-DECIMAL256_DIGITS = 76
+_DECIMAL256_DIGITS = 76
 _DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
 
 Reads = Callable[[Any], Decimal]
@@ -171,10 +171,10 @@ def _rescaled(values: pa.Array, target: pa.DataType) -> pa.Array:
     """Decimals with the target's digits, given room: Arrow's cast wraps around where they outgrow their bits."""
     kind = values.type
     needed = kind.precision + max(target.scale - kind.scale, 0)
-    if kind.scale < 0 or needed > DECIMAL256_DIGITS:
+    if kind.scale < 0 or needed > _DECIMAL256_DIGITS:
         raise Unsure
     if needed > DECIMAL128_DIGITS:
-        values = pc.cast(values, pa.decimal256(DECIMAL256_DIGITS, kind.scale))
+        values = pc.cast(values, pa.decimal256(_DECIMAL256_DIGITS, kind.scale))
     return pc.cast(values, target)
 
 

@@ -166,7 +166,7 @@ def _to_walls(moments: pa.Array, zone: str) -> pa.Array:
         lambda near: pc.local_timestamp(near.view(pa.timestamp("us", zone))),
         lambda moment: _to_wall(moment, zone),
     )
-    return walls.view(_WALL)
+    return in_years(walls).view(_WALL)
 
 
 def _zoned(values: pa.Array, whole: Callable[[pa.Array], pa.Array], one: Callable[[int], int]) -> pa.Array:
