@@ -230,7 +230,7 @@ class _Run:
     def _commit(self, plan: Plan, settled: Settled, result: CopyResult, reached: str | None) -> Commit:
         self.progress.update(rows_loaded=0)  # the last chance of a newer attempt to fence this one off
         load = self.spec.load
-        if plan.layout.added and isinstance(load, Incremental):
+        if plan.layout.added and not isinstance(load, Catalog):
             self.table.add_columns(plan.layout.added)
             step("copy.columns_added")
         note = {

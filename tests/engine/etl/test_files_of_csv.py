@@ -1,0 +1,70 @@
+"""Real CSV files in a folder, loaded one by one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from b2b_recs.engine.etl.copy import copy_table
+from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files
+from b2b_recs.engine.progress import Silent
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+
+
+class AnyFolder:
+    """A guard that lets every folder be read."""
+
+    def __call__(self, host: str, port: int) -> str:
+        return host
+
+    def folder(self, path: str) -> Path:
+        return Path(path)
+
+
+def copied(folder: Path, run_key: str) -> CopyResult:
+    csv = SOURCE_TYPES["csv"]
+    spec = CopySpec(source_schema="", source_table="*.csv", destination_table="bq_lines", load=Files())
+    with csv.open(csv.Parameters(location=str(folder / "in")), AnyFolder()) as source:
+        warehouse = LocalWarehouse(folder / "warehouse")
+        return copy_table(
+            csv, source, spec, warehouse, folder / "staging", run_key, Silent(), lambda: datetime.now(UTC)
+        )
+
+
+def names(folder: Path) -> list[tuple[str, str]]:
+    rows = LocalWarehouse(folder / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
+    return sorted((row["_file"], row["name"]) for row in rows)
+
+
+def test_new_and_changed_files_are_loaded_and_others_left_alone(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id,name\n1,x\n2,y\n")
+    (place / "b.csv").write_text("id,name\n3,z\n")
+    first = copied(tmp_path, "one")
+    assert (first.rows_loaded, first.files_loaded, first.reconciled) == (3, 2, True)
+    assert not copied(tmp_path, "two").changed
+    (place / "a.csv").write_text("id,name\n1,x\n2,changed\n5,w\n")
+    (place / "c.csv").write_text("id,name\n9,n\n")
+    third = copied(tmp_path, "three")
+    assert (third.rows_loaded, third.rows_replaced, third.files_loaded, third.reconciled) == (4, 2, 2, True)
+    assert names(tmp_path) == [
+        ("a.csv", "changed"),
+        ("a.csv", "w"),
+        ("a.csv", "x"),
+        ("b.csv", "z"),
+        ("c.csv", "n"),
+    ]
+
+
+def test_a_column_that_only_a_new_file_has_is_added(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id,name\n1,x\n")
+    copied(tmp_path, "one")
+    (place / "b.csv").write_text("id,name,colour\n2,y,red\n")
+    result = copied(tmp_path, "two")
+    assert result.added_columns == ("colour",) and result.reconciled
+    rows = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
+    assert sorted((row["name"], row["colour"]) for row in rows) == [("x", None), ("y", "red")]
