@@ -27,7 +27,7 @@ _MAGIC = {
 _LONGEST = max(map(len, _MAGIC))
 _CHUNK = 1 * MEGABYTE
 _XZ_MEMORY = 128 * MEGABYTE
-_DAMAGED = (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError,
+_DAMAGED = (pa.ArrowException, OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
             RuntimeError, ValueError)  # fmt: skip
 
 

@@ -17,7 +17,7 @@ _OVERLAP = 512
 # The place of a cell or a row, as A1 or 1.
 _PLACE = re.compile(rb"""\sr\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _PLAIN = re.compile(rb"([A-Z]{0,3})(\d{0,7})")
-_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError)
 
 
 def check_workbook(content: BinaryIO, file: FileInfo) -> bytes:
