@@ -22,6 +22,7 @@ def worker(concurrency: int) -> None:
         collect_traffic,
         end_lost_runs,
         fire_due_schedules,
+        keep_pins,
         keep_pointers,
         settle,
     )
@@ -34,6 +35,7 @@ def worker(concurrency: int) -> None:
         periodic=[
             (10.0, fire_due_schedules),
             (2.0, keep_pointers),
+            (300.0, keep_pins),
             (15.0, collect_traffic),
             (60.0, end_lost_runs),
         ],

@@ -14,6 +14,7 @@ from django.db import transaction
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.pins import keep_versions
 from b2b_recs.web.deployments.pointers import own_key, sync_pointers
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -71,6 +72,7 @@ def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any]
             model.save()
     # after a kill or a full disk between the commit and here, the worker's sweep writes the pointer
     transaction.on_commit(lambda: sync_pointers(deployment.organization_id), robust=True)
+    transaction.on_commit(lambda: keep_versions([deployment]), robust=True)
     return deployment
 
 

@@ -18,6 +18,7 @@ from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.pins import keep_versions
 from b2b_recs.web.deployments.pointers import remake_pointers
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import DataSource, ETLRun
@@ -115,6 +116,12 @@ def _following(schedule: Schedule, now: datetime) -> tuple[datetime | None, int]
 def keep_pointers() -> None:
     """Remake the pointer files of every organization; a kill between commit and write is mended here."""
     remake_pointers(_answering)
+
+
+@_on_fresh_connections
+def keep_pins() -> None:
+    """Keep the table versions behind every model in service; a kill between commit and pin is mended here."""
+    keep_versions(_answering()[0])
 
 
 def _answering() -> tuple[list[Deployment], list[ApiKey]]:
