@@ -38,9 +38,11 @@ lint: .venv/installed-dev
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
+# What needs another environment (copy_peers) or long (copy_large, copy_wide, kill_copy) is started by its own name.
+BENCHMARKS := copy_postgresql copy_mariadb copy_files copy_empty fit quality serving schedules demo
+
 bench: .venv/installed-dev
-	@set -e; for script in benchmarks/copy_postgresql.py benchmarks/fit.py benchmarks/quality.py benchmarks/serving.py benchmarks/schedules.py benchmarks/demo.py; do \
-		echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py; done
 
 assets:
 	npm ci

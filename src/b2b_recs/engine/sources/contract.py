@@ -31,7 +31,7 @@ class Capabilities:
     ``snapshot``: a count and a read see the same state. ``checksum``: ``totals`` adds up numbers exactly.
     ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
-    loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced; a warehouse only notes it.
+    loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced, not only noted.
     """
 
     databases: bool = True

@@ -118,7 +118,7 @@ class Json(_FilesType):
     type: ClassVar[str] = "json"
     name: ClassVar[str] = "JSON"
     Parameters: ClassVar[ParametersModel] = JsonParameters
-    verified_against: ClassVar[str] = "files in folders and behind an https server, written by Python and by hand"
+    verified_against: ClassVar[str] = "files in folders, written by Python and by hand"
     rules: ClassVar[Mapping[str, TypeRule]] = {
         "whole number": ARROW_RULES["int64"],
         "decimal number": ARROW_RULES["decimal"],
@@ -141,7 +141,7 @@ class Excel(_FilesType):
     Parameters: ClassVar[ParametersModel] = ExcelParameters
     extra: ClassVar[str] = EXTRA
     driver: ClassVar[str] = DRIVER
-    verified_against: ClassVar[str] = "workbooks in folders and behind an https server, written by openpyxl"
+    verified_against: ClassVar[str] = "workbooks in folders, written by openpyxl"
     rules: ClassVar[Mapping[str, TypeRule]] = {
         "whole number": TypeRule(WarehouseType.INT64, "Every number of the column is whole."),
         "number": ARROW_RULES["double"],

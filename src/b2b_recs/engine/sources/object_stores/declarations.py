@@ -61,7 +61,8 @@ class GoogleCloudStorage(_ObjectStoreType):
     Parameters: ClassVar[ParametersModel] = GcsParameters
     secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
     verified_against: ClassVar[str] = (
-        "gcp-storage-emulator over its HTTP interface, which checks no keys; the signed token against its public key"
+        "gcp-storage-emulator over its HTTP interface, which checks no keys and refuses no changed generation; "
+        "the signed token against its public key, conditions and pages against a double"
     )
     grants: ClassVar[str] = (
         "gcloud storage buckets add-iam-policy-binding gs://BUCKET "

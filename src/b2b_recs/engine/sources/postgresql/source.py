@@ -171,7 +171,7 @@ class PostgreSQL(SourceType):
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True)
     rules: ClassVar[Mapping[str, TypeRule]] = TYPE_RULES
-    verified_against: ClassVar[str] = "PostgreSQL 18, 16 and 15"
+    verified_against: ClassVar[str] = "PostgreSQL 18"
     grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
 GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
 GRANT USAGE ON SCHEMA public TO b2b_recs_reader;
