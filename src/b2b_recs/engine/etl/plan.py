@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.errors import TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
 from b2b_recs.engine.etl.drift import Layout, lay_out
 from b2b_recs.engine.etl.files import choose
+from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
@@ -115,6 +116,7 @@ def make_plan(
 def _plan(
     source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Fixed | None
 ) -> tuple[Plan, _Proposal]:
+    refuse_unfit(spec, source_type)
     columns = source.columns(spec.source_schema, spec.source_table)
     if not columns:
         raise TableMissing(
@@ -158,8 +160,6 @@ def _incremental(
     proposal: _Proposal,
 ) -> Plan:
     cursor = next(column for column in layout.columns if column.name == load.cursor)
-    if not source_type.capabilities.incremental:
-        raise BadInput(f"{source_type.name} cannot be read by a cursor.", advice="Load it as a catalog.", field="load")
     if not source_type.capabilities.unique_keys:
         # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
         primary = ()
@@ -192,16 +192,6 @@ def _files(
     now: datetime,
     fixed: Fixed | None,
 ) -> Plan:
-    if not source_type.capabilities.files:
-        raise BadInput(
-            f"{source_type.name} has no files that could be loaded one by one.",
-            advice="Load it as a catalog or by a cursor.",
-            field="load",
-        )
-    if spec.row_limit is not None:
-        raise BadInput(
-            "Files are loaded whole, so there can be no row limit.", advice="Leave it out.", field="row_limit"
-        )
     choice = fixed.choice if fixed is not None else choose(source, spec, table)
     request = _read(spec, layout, None)
     segments = tuple(replace(request, files=paths) for paths in choice.groups())
