@@ -69,6 +69,14 @@ WRONG = [
     ("load: catalog", "load: {catalog: {keep_days: 0}}", 11, "jobs.products.load.catalog.keep_days", "0", "1 or more"),
     ("    connection: shop", "    connection: shp", 7, "jobs.order lines.connection", "shp", "Did you mean shop?"),
     ("public.products", "products", 11, "jobs.products.table", "products", "public.order_lines"),
+    (
+        "table: public.products",
+        "table: public.products, destination: bq_x__files",
+        11,
+        "jobs.products.destination",
+        "bq_x__files",
+        "does not end in __files",
+    ),
     ("public.products", "public.order_lines", 11, "jobs.products.table", "bq_order_lines", "another destination"),
     (
         "base: bq_order_lines",

@@ -7,8 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.names import checked_table
 from b2b_recs.project_file.loads import MergeLoad, MergeSettings, TransactionalLoad, TransactionalSettings
 from b2b_recs.project_file.names import nearest
 from b2b_recs.project_file.problems import Document, Path, Problem
@@ -86,8 +88,12 @@ def _jobs(project: ProjectFile, document: Document) -> Iterator[Problem]:
         if job.connection not in project.connections:
             known = project.connections
             yield _unknown((*path, "connection"), job.connection, known, "There is no connection", document)
+        field = "destination" if document.has((*path, "destination")) else "table"
+        try:
+            checked_table(job.destination)
+        except BadInput as refusal:
+            yield document.problem((*path, field), refusal.message, refusal.advice)
         if job.destination in taken:
-            field = "destination" if document.has((*path, "destination")) else "table"
             yield document.problem(
                 (*path, field),
                 f"The warehouse table {job.destination} is already filled by the job '{taken[job.destination]}'.",

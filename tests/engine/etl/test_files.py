@@ -210,6 +210,21 @@ def test_a_hundred_files_make_few_files_of_rows_and_one_small_ledger(
     assert len(job.ledger()) == 1200
 
 
+@pytest.mark.parametrize("name", ["bq_orders__files", "bq_orders__rejected"])
+def test_no_job_destroys_what_another_keeps_beside_its_table(tmp_path: Path, name: str) -> None:
+    job = FilesJob(tmp_path, **LOAD)
+    job.source.put("a.csv", "1", 1, 2)
+    job.run()
+    before = job.ledger()
+    spec, job.spec = job.spec, job.spec.model_copy(update={"destination_table": name})
+    with pytest.raises(BadInput) as refused:
+        job.run()
+    assert refused.value.field == "destination_table"
+    job.spec = spec
+    assert job.ledger() == before
+    assert not job.run().changed
+
+
 def test_a_source_without_files_and_a_row_limit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BadInput, match="row limit"):
         FilesJob(tmp_path, row_limit=5, **LOAD).run()

@@ -15,6 +15,7 @@ from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.warehouse import compaction, parts
 from b2b_recs.engine.warehouse.local import Change, LocalTable, LocalWarehouse, TableBusy
+from b2b_recs.engine.warehouse.names import checked_table
 
 COLUMNS = (
     ColumnMapping("id", "bigint", WarehouseType.INT64, Mode.REQUIRED),
@@ -179,6 +180,17 @@ def test_names_that_could_mean_something_else_are_refused(tmp_path: Path, name: 
     with pytest.raises(BadInput) as refused:
         warehouse.table(name, "orders")
     assert refused.value.field == "destination_dataset"
+
+
+@pytest.mark.parametrize("name", ["orders__rejected", "orders__files", "Orders__Rejected", "__files"])
+def test_the_tables_kept_beside_another_are_read_but_filled_by_no_job(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        checked_table(name)
+    assert refused.value.field == "destination_table"
+    assert name in refused.value.message and "does not end in __" in refused.value.advice
+    assert LocalWarehouse(tmp_path).table("raw_data", name).name == name
+    for allowed in ("orders_rejected", "orders__files_2024", "__rejected_orders"):
+        assert checked_table(allowed) == allowed
 
 
 def test_columns_that_differ_only_in_capitals_are_refused(table: LocalTable) -> None:

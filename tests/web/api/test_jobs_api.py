@@ -83,6 +83,8 @@ def test_every_part_of_a_job_is_kept_and_given_back_as_it_was_sent(
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "backfill": -5}}, "load.backfill"),
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "lag": "-PT1H"}}, "load.lag"),
         ({"destination_table": "no spaces"}, "destination_table"),
+        ({"destination_table": "bq_orders__rejected"}, "destination_table"),
+        ({"destination_table": "bq_orders__files"}, "destination_table"),
         ({"types": [{"name": "price", "warehouse_type": "MONEY"}]}, "types.0.warehouse_type"),
         ({"types": [{"name": "price", "warehouse_type": "STRING", "scale": 2}]}, "types"),
         ({"types": [{"name": "missing", "warehouse_type": "STRING"}]}, "types"),

@@ -31,6 +31,7 @@ from b2b_recs.engine.sources.contract import Source, SourceType
 from b2b_recs.engine.warehouse.commits import Commit
 from b2b_recs.engine.warehouse.compaction import compact
 from b2b_recs.engine.warehouse.local import Change, LocalWarehouse
+from b2b_recs.engine.warehouse.names import checked_table
 
 STAGES = ("connect", "read", "load", "reconcile")
 # Days for which files that were rewritten stay, so that versions before remain readable.
@@ -53,7 +54,7 @@ def copy_table(
     zone. Raises the classes of ``b2b_recs.engine.errors``; a run that raises has committed nothing, and the table
     answers as before.
     """
-    table = warehouse.table(spec.destination_dataset, spec.destination_table)
+    table = warehouse.table(spec.destination_dataset, checked_table(spec.destination_table))
     with table.lock():
         run = _Run(source_type, source, spec, warehouse, staging, run_key, progress, clock)
         return run.copy()

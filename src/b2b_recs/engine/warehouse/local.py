@@ -21,7 +21,13 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 from b2b_recs.engine.errors import BadInput, EngineError, WarehouseTableMissing
 from b2b_recs.engine.warehouse import commits, expiry
 from b2b_recs.engine.warehouse.commits import Commit
-from b2b_recs.engine.warehouse.names import checked_columns, checked_dataset, checked_table, ledger_name, rejected_name
+from b2b_recs.engine.warehouse.names import (
+    checked_columns,
+    checked_dataset,
+    checked_existing,
+    ledger_name,
+    rejected_name,
+)
 from b2b_recs.engine.warehouse.parts import Part, PartWriter, repeating_columns, storage_errors
 
 _TRIES = 20
@@ -63,7 +69,7 @@ class LocalWarehouse:
 
     def table(self, dataset: str, name: str) -> LocalTable:
         """The table of that name, which need not exist yet. Raises BadInput for a name that cannot be one."""
-        return LocalTable(self.root / checked_dataset(dataset) / checked_table(name), dataset, name)
+        return LocalTable(self.root / checked_dataset(dataset) / checked_existing(name), dataset, name)
 
     def datasets(self) -> list[str]:
         """Names of the datasets that hold a table, sorted."""

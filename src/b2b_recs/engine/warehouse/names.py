@@ -30,18 +30,31 @@ def checked_dataset(name: str) -> str:
 
 
 def checked_table(name: str) -> str:
-    """A table's name, unchanged. Raises BadInput."""
+    """The name of a table that a job fills, unchanged. Raises BadInput, also for the names of tables kept beside one."""
+    checked_existing(name)
+    for suffix, kept in ((REJECTED_SUFFIX, "the rejected rows"), (LEDGER_SUFFIX, "the list of files")):
+        if name.casefold().endswith(suffix):
+            raise BadInput(
+                f"No job can fill {name}: a name that ends in {suffix} is for {kept} of another table.",
+                advice=f"Choose a name that does not end in {suffix}.",
+                field="destination_table",
+            )
+    return name
+
+
+def checked_existing(name: str) -> str:
+    """The name of any table, also of one kept beside another, unchanged. Raises BadInput."""
     return checked_name(name, "destination_table")
 
 
 def rejected_name(table: str) -> str:
     """The name of the table that keeps the rejected rows of ``table``."""
-    return checked_table(table) + REJECTED_SUFFIX
+    return checked_existing(table) + REJECTED_SUFFIX
 
 
 def ledger_name(table: str) -> str:
     """The name of the table that tells which files ``table`` was loaded from."""
-    return checked_table(table) + LEDGER_SUFFIX
+    return checked_existing(table) + LEDGER_SUFFIX
 
 
 def quoted(name: str) -> str:
