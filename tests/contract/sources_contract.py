@@ -1,4 +1,3 @@
-# ruff: noqa: DTZ001 - times without a zone are what is tested
 """What every source promises, run by each registered type against a server of its kind.
 
 What a type declares it cannot do (its capabilities) is not asked of it; everything else is.
@@ -7,19 +6,21 @@ What a type declares it cannot do (its capabilities) is not asked of it; everyth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
+from contract.copying_contract import CopyingContract
+from contract.lines import COLUMNS, LINES, Arena, lines_with, request_for
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.arrow import arrow_schema
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.contract import ReadRequest, Source, SourceType, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
@@ -31,32 +32,6 @@ ODD_NAMES = (
     " spaces ",
     "select",
 )
-LOGICAL = {
-    "integer": (WarehouseType.INT64, None),
-    "time": (WarehouseType.DATETIME, None),
-    "decimal": (WarehouseType.NUMERIC, (10, 2)),
-    "text": (WarehouseType.STRING, None),
-}
-COLUMNS = {"id": "integer", "at": "time", "word": "text"}
-
-
-def lines_with(tick: timedelta) -> list[tuple[int, datetime | None, str]]:
-    """(id, at, word): ten rows; 4, 5 and 6 share a time, 9 is a tick past midnight and 10 has no time."""
-    return [*LINES[:8], (9, datetime(2024, 1, 7) + tick, "i"), LINES[9]]
-
-
-LINES: list[tuple[int, datetime | None, str]] = [
-    (1, datetime(2024, 1, 1), "a"),
-    (2, datetime(2024, 1, 2), "b"),
-    (3, datetime(2024, 1, 3), "c"),
-    (4, datetime(2024, 1, 4), "d"),
-    (5, datetime(2024, 1, 4), "e"),
-    (6, datetime(2024, 1, 4), "f"),
-    (7, datetime(2024, 1, 5), "g"),
-    (8, datetime(2024, 1, 6), "h"),
-    (9, datetime(2024, 1, 7, 0, 0, 0, 1), "i"),
-    (10, None, "j"),
-]
 HOST_PARAMETERS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"host": None}, "host"),
     ({"host": "/var/run"}, "host"),
@@ -83,56 +58,6 @@ DATABASE_PARAMETERS: tuple[tuple[dict[str, Any], str], ...] = (
 )
 
 
-class Arena(Protocol):
-    """A server of one kind with a login that may only read.
-
-    Logical column types are integer, text, time (wall clock) and decimal (10, 2). ``named`` gives the name under which
-    the source lists a table; ``sessions`` counts what the reader still has open on the server.
-    """
-
-    type: str
-    schema: str
-
-    def make(
-        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], key: str | None = None
-    ) -> None: ...
-
-    def add(self, table: str, rows: Sequence[Sequence[Any]]) -> None: ...
-
-    def drop(self, table: str) -> None: ...
-
-    def drop_column(self, table: str, column: str) -> None: ...
-
-    def named(self, table: str) -> str: ...
-
-    def parameters(self, **changes: Any) -> dict[str, Any]: ...
-
-    def open(self, **changes: Any) -> Source: ...
-
-    def sessions(self) -> int: ...
-
-    def end_sessions(self) -> None: ...
-
-
-def request_for(
-    source: Source, arena: Any, table: str, logical: Mapping[str, str] | None = None, **more: Any
-) -> ReadRequest:
-    """A read of every column as proposed; ``logical`` types are chosen by hand where the source knows only text."""
-    columns = source.columns(arena.schema, table)
-    mapping = SOURCE_TYPES[arena.type].propose(columns, {}, "UTC")
-    return ReadRequest(
-        arena.schema, table, tuple(_by_hand(column, (logical or {}).get(column.name)) for column in mapping), **more
-    )
-
-
-def _by_hand(column: ColumnMapping, logical: str | None) -> ColumnMapping:
-    if logical in (None, "text") or column.warehouse_type is not WarehouseType.STRING:
-        return column
-    kind, digits = LOGICAL[logical or "text"]
-    precision, scale = digits or (None, None)
-    return replace(column, warehouse_type=kind, precision=precision, scale=scale)
-
-
 def table_of(source: Source, request: ReadRequest) -> pa.Table:
     """Every good row of a read."""
     return pa.Table.from_batches([batch.rows for batch in source.read(request)], arrow_schema(request.columns))
@@ -154,7 +79,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
-class SourceContract:
+class SourceContract(CopyingContract):
     """Subclasses set ``type`` and the cases, and provide the fixture ``arena``."""
 
     type: ClassVar[str]
@@ -390,6 +315,19 @@ class SourceContract:
         assert text is not None
         found = datetime.fromisoformat(text)
         assert found.replace(tzinfo=UTC) == datetime(2024, 1, 7, tzinfo=UTC) + self.tick
+
+    def test_numbers_are_ordered_as_numbers_whatever_they_are_read_as(self, source: Source, lines: Arena) -> None:
+        self.needs("incremental")
+        lines.make("counted", {"id": "integer"}, [(9,), (10,), (1000,), (999,)])
+        table = lines.named("counted")
+        request = request_for(source, lines, table, {"id": "integer"})
+        assert source.max_cursor(lines.schema, table, "id") == "1000"
+        windowed = replace(request, window=Window("id", "9", "999"))
+        assert sorted(table_of(source, windowed).column("id").to_pylist()) == [10, 999]
+        if self.declared().capabilities.ordered:
+            columns = tuple(replace(column, warehouse_type=WarehouseType.STRING) for column in request.columns)
+            text = replace(request, columns=columns, order_by=("id",), key_after=("9",))
+            assert table_of(source, text).column("id").to_pylist() == ["10", "999", "1000"]
 
     def test_an_empty_table_reads_as_nothing(self, source: Source, lines: Arena) -> None:
         lines.make("empty", COLUMNS, [], key="id" if self.keyed else None)

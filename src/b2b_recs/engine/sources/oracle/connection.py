@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from b2b_recs.engine.errors import EngineError
-from b2b_recs.engine.sources.connect_watch import watched
+from b2b_recs.engine.sources.connect_watch import Deadline, Tell, watched
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.oracle.errors import refusal
+from b2b_recs.engine.sources.oracle.errors import refusal, silent
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
 
 CONNECT_SECONDS = 10
@@ -44,7 +44,10 @@ class _NamedContext(ssl.SSLContext):
 
 def driver() -> Any:
     """The driver's module. Raises DriverMissing."""
-    return load_driver("oracledb", extra="oracle", name="Oracle")
+    module = load_driver("oracledb", extra="oracle", name="Oracle")
+    # Else the first connection settles it, and all others wait until that one has an answer.
+    module.enable_thin_mode()
+    return module
 
 
 class Session:
@@ -130,7 +133,7 @@ class Session:
             if (host, port) != (address, parameters.port):
                 self._dial(host, port)
 
-        with self._refusing("the database"), watched(check):
+        with self._refusing("the database"), self._in_time() as tell, watched(check, tell):
             self._connection = self._driver.connect(
                 params=None, user=parameters.username, password=parameters.password.get_secret_value(),
                 host=address, port=parameters.port, service_name=parameters.service_name,
@@ -142,6 +145,19 @@ class Session:
             with self._connection.cursor() as cursor:
                 for statement in _SESSION:
                     cursor.execute(statement)
+
+    @contextlib.contextmanager
+    def _in_time(self) -> Iterator[Tell]:
+        """A bound over all of a login: the driver bounds only how long one address is dialled."""
+        deadline = Deadline(CONNECT_SECONDS * 2)
+        try:
+            with deadline:
+                yield deadline.tell
+        except (self._driver.Error, OSError):
+            if deadline.passed:
+                self.close()
+                raise silent(self.parameters) from None
+            raise
 
     def _encryption(self) -> dict[str, Any]:
         parameters = self.parameters

@@ -6,6 +6,8 @@ import re
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
+from b2b_recs.engine.sources.redaction import redacted
+from b2b_recs.engine.sources.tls_words import tls_cause
 
 _LOGIN = {"ORA-01017", "ORA-01005", "ORA-28000", "ORA-28001", "ORA-01045"}
 _SERVICE = {"ORA-12514", "ORA-12505", "DPY-6001", "DPY-6003"}
@@ -24,7 +26,7 @@ _CODE = re.compile(r"\b(ORA|DPY)-\d{4,5}\b")
 
 def refusal(error: BaseException, parameters: OracleParameters, subject: str) -> errors.EngineError:
     """The engine's error for a driver's; ``subject`` is what was asked about."""
-    words = _words(error, parameters)
+    words = f"{error} {error.__cause__ or ''}".split("\nHelp:")[0].strip()
     codes = {found.group() for found in _CODE.finditer(words)}
     for known, make in (
         (_LOGIN, _login), (_SERVICE, _service), (_TABLE, _table), (_COLUMN, _column), (_RIGHT, _right), (_OLD, _old),
@@ -32,7 +34,17 @@ def refusal(error: BaseException, parameters: OracleParameters, subject: str) ->
     ):  # fmt: skip
         if codes & known:
             return make(parameters, subject, words)
-    return errors.SourceRefused(f"{parameters.host} refused: {words[:300]}", advice="Mend the cause, then try again.")
+    shown = redacted(words, parameters.password.get_secret_value())[:300]
+    return errors.SourceRefused(f"{parameters.host} refused: {shown}", advice="Mend the cause, then try again.")
+
+
+def silent(parameters: OracleParameters) -> errors.EngineError:
+    """The refusal when the server takes the connection and does not finish its answer."""
+    return errors.SourceTimeout(
+        f"{parameters.host}, port {parameters.port}, did not answer in time.",
+        advice="Check that the port is that of an Oracle listener and that the database is open, then try again.",
+        field="host",
+    )
 
 
 def _login(parameters: OracleParameters, subject: str, words: str) -> errors.EngineError:
@@ -104,7 +116,7 @@ def _unreached(parameters: OracleParameters, subject: str, words: str) -> errors
     where = f"{parameters.host}, port {parameters.port},"
     if any(sign in words for sign in ("SSL", "TLS", "certificate", "CERTIFICATE")):
         return errors.SourceRefused(
-            f"The encrypted connection to {where} failed: {words[:200]}",
+            f"The encrypted connection to {where} failed: {tls_cause(words)}.",
             advice="Check the port, the encryption setting and the CA certificate.",
             field="ssl_mode",
         )
@@ -113,9 +125,3 @@ def _unreached(parameters: OracleParameters, subject: str, words: str) -> errors
         advice="Check host, port and encryption, and let this platform's address through the firewall.",
         field="host",
     )
-
-
-def _words(error: BaseException, parameters: OracleParameters) -> str:
-    words = f"{error} {error.__cause__ or ''}".split("\nHelp:")[0].strip()
-    secret = parameters.password.get_secret_value()
-    return words.replace(secret, "…") if secret else words

@@ -17,12 +17,20 @@ from b2b_recs.engine.errors import (
     TableMissing,
 )
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
+from b2b_recs.engine.sources.redaction import redacted
 
 _PREFIX = re.compile(r"^[A-Z_]+: (\[libpq\] )?|^\[libpq\] ")
 _FRAMES = re.compile(
     r"Failed to connect: |Failed to prepare query: |Failed to execute query[^:]*: |could not begin COPY: |"
     r"Execution error \[\w+\]: |PQgetCopyData\(\) failed: |connection to server at \"[^\"]*\"[^:]*failed: |"
     r"(FATAL|ERROR): +"
+)
+
+# What the client says of bytes that are not the protocol, and of a server that hangs up before it has said anything.
+_JUNK = re.compile(
+    r"expected authentication request|invalid response to SSL negotiation|unexpected response from server|"
+    r"received invalid |lost synchronization|message contents do not agree|invalid message|"
+    r"server closed the connection unexpectedly|unsupported frontend protocol"
 )
 
 
@@ -33,7 +41,7 @@ def own_words(error: BaseException, secret: str = "") -> str:
     text = _FRAMES.sub("", _PREFIX.sub("", text))
     lines = [line.strip() for line in text.splitlines()]
     kept = " ".join(line for line in lines if line and not line.startswith(("LINE ", "^", "Is the server running")))
-    return kept.replace(secret, "•••") if secret else kept
+    return redacted(kept, secret)
 
 
 def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> SourceRefused:
@@ -60,6 +68,12 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
             f"{parameters.username} may not connect to the database {parameters.database}.",
             advice=f"Ask for GRANT CONNECT on {parameters.database}.",
             field="database",
+        )
+    if _JUNK.search(text):
+        return ConnectionRefused(
+            f"What answers at {host}, port {port}, did not answer as a PostgreSQL server does.",
+            advice="Check that the port is that of the database.",
+            field="host",
         )
     if (refused := _door_error(text, words, parameters)) is not None:
         return refused

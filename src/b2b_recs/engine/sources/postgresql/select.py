@@ -17,6 +17,10 @@ from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_t
 PLACE = "ctid"
 
 
+# The name of the table in a query.
+_ROW = "source_row"
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A column and the reason why one of its values may be refused."""
@@ -93,10 +97,10 @@ def select_max(schema: str, table: str, column: Column) -> str:
         usable += f" AND isfinite({name})"
     elif kind in (Kind.NUMERIC, Kind.FLOAT):
         usable += f" AND {name}::text NOT IN ('NaN', 'Infinity', '-Infinity')"
-    return (
-        f"SELECT {cursor}::text FROM {quote_qualified(schema, table)} WHERE {usable} "  # noqa: S608 - quoted names only
-        f"ORDER BY {cursor} DESC LIMIT 1"
-    )
+    origin = quote_qualified(schema, table)
+    # Ordered by the first column of the inner answer: a bare name would mean the text in an outer one of that name.
+    largest = f"SELECT {cursor} AS value FROM {origin} WHERE {usable} ORDER BY 1 DESC LIMIT 1"  # noqa: S608 - quoted
+    return f"SELECT value::text FROM ({largest}) AS largest"  # noqa: S608 - the same
 
 
 def select_totals(request: ReadRequest, table: Mapping[str, Column], names: Sequence[str]) -> str:
@@ -127,6 +131,12 @@ def comparable(column: Column) -> str:
     foreign = column.namespace != "pg_catalog" and column.info.type_kind == "base"
     unordered = rule.kind is Kind.UNSIGNED and column.info.base_type != "oid"
     return f"{name}::text" if foreign or unordered else name
+
+
+def _key(column: Column) -> str:
+    """SQL to order by: the table's own column, because a bare name would mean what the SELECT makes of it."""
+    key = comparable(column)
+    return f"{_ROW}.{key}" if key == quote_name(column.info.name) else key
 
 
 def column_of(table: Mapping[str, Column], name: str, request: ReadRequest) -> Column:
@@ -166,12 +176,11 @@ def _any(guards: Sequence[Guard]) -> str:
 def _rows(request: ReadRequest, table: Mapping[str, Column], *, ordered: bool = True) -> str:
     """FROM, WHERE, ORDER BY and LIMIT of a request."""
     conditions = [*_window(request, table), *_range(request, table), *_after(request, table)]
-    parts = [f"FROM {quote_qualified(request.schema, request.table)}"]
+    parts = [f"FROM {quote_qualified(request.schema, request.table)} AS {_ROW}"]
     if conditions:
         parts.append("WHERE " + " AND ".join(conditions))
     if request.order_by and (ordered or request.row_limit is not None):
-        keys = [comparable(column_of(table, name, request)) for name in request.order_by]
-        parts.append("ORDER BY " + ", ".join(keys))
+        parts.append("ORDER BY " + ", ".join(_key(column_of(table, name, request)) for name in request.order_by))
     if request.row_limit is not None:
         parts.append(f"LIMIT {int(request.row_limit)}")
     return " ".join(parts)

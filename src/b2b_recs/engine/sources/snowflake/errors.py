@@ -17,7 +17,9 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
     TableMissing,
 )
+from b2b_recs.engine.sources.redaction import redacted
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
+from b2b_recs.engine.sources.tls_words import tls_cause
 
 _FRAME = re.compile(r"^\d{6} \(\w+\): ([0-9a-f-]{36}|None): |^\d{6}: |^\d{6} \(\w+\): ")
 # Numbers of refusals, as Snowflake and its driver give them.
@@ -35,11 +37,7 @@ _NO_ACCOUNT = {290403, 290404}
 def own_words(error: BaseException, secrets: Iterable[str] = ()) -> str:
     """The driver's own sentence without its frame, the query text, and the secrets."""
     text = _FRAME.sub("", str(getattr(error, "raw_msg", None) or getattr(error, "msg", None) or error))
-    words = " ".join(_FRAME.sub("", text).split())[:500]
-    for secret in secrets:
-        if secret:
-            words = words.replace(secret, "•••")
-    return words
+    return redacted(" ".join(_FRAME.sub("", text).split()), *secrets)[:500]
 
 
 def number(error: BaseException) -> int:
@@ -52,37 +50,35 @@ def number(error: BaseException) -> int:
 
 def connect_error(error: BaseException, parameters: SnowflakeParameters, secrets: Iterable[str]) -> SourceRefused:
     """Why a session could not be opened. Messages name account and user, never a secret."""
-    words, errno = own_words(error, secrets), number(error)
+    said, words, errno = own_words(error), own_words(error, secrets), number(error)
     account, user = parameters.account, parameters.username
-    if errno in _NO_ACCOUNT or "Verify the account name" in words:
+    if errno in _NO_ACCOUNT or "Verify the account name" in said:
         return HostUnknown(
             f"Snowflake has no account {account}.",
             advice="Check the account identifier; Snowflake shows it under Account details.",
             field="account",
         )
-    if errno in (390189, 390913) or re.search(r"role .* (does not exist|not granted|not authorized)", words, re.I):
+    if errno in (390189, 390913) or re.search(r"role .* (does not exist|not granted|not authorized)", said, re.I):
         return PermissionMissing(
             f"{user} may not use the role {parameters.role}.",
             advice=f"Check the role's name, or ask for it to be granted to {user}.",
             field="role",
         )
-    if errno in (390420, 390422) or "is not allowed to access Snowflake" in words:
+    if errno in (390420, 390422) or "is not allowed to access Snowflake" in said:
         return AuthenticationRefused(
             f"Account {account} does not let {user} in from this address: {words}",
             advice="Add this machine's address to the network policy of the account or the user.",
             field="account",
         )
-    if re.search(r"SSL|certificate|TLS", words):
+    if re.search(r"SSL|certificate|TLS", said):
         return SourceRefused(
-            f"An encrypted connection to {parameters.server} could not be made: {words}",
+            f"An encrypted connection to {parameters.server} could not be made: {tls_cause(said)}.",
             advice="Check the host, and that nothing on the way replaces its certificate.",
             field="host",
         )
-    if errno in _LOGIN and re.search(
-        r"Incorrect username|password|JWT|token|locked|disabled|MFA|authentication", words
-    ):
-        return _refused_login(words, parameters)
-    if errno in _BROKEN or errno == 250001 or re.search(r"Could not connect|timed out|Max retries", words):
+    if errno in _LOGIN and re.search(r"Incorrect username|password|JWT|token|locked|disabled|MFA|authentication", said):
+        return _refused_login(said, parameters)
+    if errno in _BROKEN or errno == 250001 or re.search(r"Could not connect|timed out|Max retries", said):
         return ConnectionRefused(
             f"Nothing answered at {parameters.server}, port {parameters.port}.",
             advice="Check the account and the host, and that a firewall lets this machine out.",
@@ -93,7 +89,7 @@ def connect_error(error: BaseException, parameters: SnowflakeParameters, secrets
     )
 
 
-def _refused_login(words: str, parameters: SnowflakeParameters) -> AuthenticationRefused:
+def _refused_login(said: str, parameters: SnowflakeParameters) -> AuthenticationRefused:
     user = parameters.username
     if parameters.private_key.get_secret_value():
         return AuthenticationRefused(
@@ -101,7 +97,7 @@ def _refused_login(words: str, parameters: SnowflakeParameters) -> Authenticatio
             advice=f"Check the user name, and that RSA_PUBLIC_KEY of {user} belongs to this private key.",
             field="private_key",
         )
-    if re.search(r"MFA|multi-factor", words, re.I):
+    if re.search(r"MFA|multi-factor", said, re.I):
         return AuthenticationRefused(
             f"Account {parameters.account} asks {user} for a second factor.",
             advice="Use a service user with a key pair or a programmatic access token.",
@@ -116,26 +112,26 @@ def _refused_login(words: str, parameters: SnowflakeParameters) -> Authenticatio
 
 def statement_error(error: BaseException, account: str, subject: str, secrets: Iterable[str]) -> SourceRefused:
     """Why a statement failed; ``subject`` is what it was about, such as a table's name."""
-    words, errno = own_words(error, secrets), number(error)
-    if errno in _COLUMN or re.search(r"invalid identifier|Referenced column .* not found", words):
+    said, words, errno = own_words(error), own_words(error, secrets), number(error)
+    if errno in _COLUMN or re.search(r"invalid identifier|Referenced column .* not found", said):
         return ColumnMissing(
             f"A column is no longer in {subject}: {words}", advice="Open the job and choose its columns again."
         )
     if errno in _GONE:
         return missing_table(subject, account)
-    if errno in _FORBIDDEN or "Insufficient privileges" in words:
+    if errno in _FORBIDDEN or "Insufficient privileges" in said:
         return PermissionMissing(
             f"This login may not read {subject}: {words}",
             advice=f"Ask for GRANT SELECT ON {subject} and USAGE on its schema, for the role of this connection.",
         )
-    if errno in _QUOTA or "resource monitor" in words.lower() or "suspended" in words.lower():
+    if errno in _QUOTA or "resource monitor" in said.lower() or "suspended" in said.lower():
         return SourceRefused(
             f"The warehouse of this connection does not run queries now: {words}",
             advice="Resume the warehouse, or raise the quota of its resource monitor, then start the run again.",
             field="warehouse",
             transient=True,
         )
-    if errno in _NO_WAREHOUSE or "No active warehouse" in words:
+    if errno in _NO_WAREHOUSE or "No active warehouse" in said:
         return PermissionMissing(
             "This login has no warehouse to run a query in.",
             advice="Check the warehouse's name, and ask for USAGE on it for the role of this connection.",

@@ -43,7 +43,7 @@ def rows_query(request: ReadRequest, columns: Columns, origin: str) -> str:
     for wanted in request.columns:
         column = column_of(columns, wanted.name, request)
         values.append(travelling(quoted(column.name), known(column).form))
-    aliased = [f"{value} AS C{at}" for at, value in enumerate(values)]
+    aliased = [f"{value} AS B2B_RECS_{at}" for at, value in enumerate(values)]
     return f"SELECT {', '.join(aliased)} {covered(request, dialect(request, columns, origin))}"
 
 
@@ -54,7 +54,7 @@ def largest_query(column: ColumnInfo, origin: str) -> str:
     if form is Form.FLOAT:
         usable += f" AND {name} NOT IN {_NOT_NUMBERS}"
     value = name if form is Form.FLOAT else printed(name, form)
-    return f"SELECT {value} AS C0 FROM {origin} WHERE {usable} ORDER BY {name} DESC LIMIT 1"  # noqa: S608 - quoted names
+    return f"SELECT {value} AS B2B_RECS_0 FROM {origin} WHERE {usable} ORDER BY {name} DESC LIMIT 1"  # noqa: S608 - quoted names
 
 
 def cursor_text(value: object) -> str:
