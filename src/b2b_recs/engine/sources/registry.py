@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
+from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.files.declarations import Csv, Excel, Json, Parquet
 from b2b_recs.engine.sources.firestore import Firestore
 from b2b_recs.engine.sources.mongodb import MongoDB
@@ -22,6 +25,7 @@ from b2b_recs.engine.sources.sftp import Sftp
 from b2b_recs.engine.sources.snowflake import Snowflake
 from b2b_recs.engine.sources.sqlite import SQLite
 from b2b_recs.engine.sources.sqlserver import SQLServer
+from b2b_recs.engine.value_words import words_for
 
 # In the order of the pages.
 _DECLARED: tuple[type[SourceType], ...] = (
@@ -70,26 +74,46 @@ def parse_parameters(type_name: str, parameters: Mapping[str, Any]) -> BaseModel
 
 
 def open_source(type_name: str, parameters: Mapping[str, Any], dial: Dialer) -> Source:
-    """An open source. Raises BadInput for wrong parameters, and what the type's ``open`` raises."""
-    return source_type(type_name).open(parse_parameters(type_name, parameters), dial)
+    """An open source. Raises BadInput for wrong parameters, DriverMissing, and what the type's ``open`` raises."""
+    declared, parsed = source_type(type_name), parse_parameters(type_name, parameters)
+    if declared.driver:
+        load_driver(declared.driver, extra=declared.extra, name=declared.name)
+    return declared.open(parsed, dial)
 
 
 def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
-    first = error.errors(include_url=False, include_context=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
+    first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return _refused_together(declared, first)
+    field = str(first["loc"][0])
     known = declared.Parameters.model_fields.get(field)
     if known is None:
         names = ", ".join(declared.Parameters.model_fields)
-        return BadInput(
-            f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field or None
-        )
+        return BadInput(f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field)
     title = known.title or field
     if first["type"] == "missing":
         return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)
-    reason = str(first["msg"]).removeprefix("Value error, ")
+    reason, advice = words_for(first)
     value = first.get("input")
     # An address that was pasted whole may hold a password, and a large box a private key.
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
     hidden = large or field in declared.secret_fields or "@" in str(value)
     shown = "" if hidden else f" {str(value)[:60]!r}"
-    return BadInput(f"{title}{shown} cannot be used: {reason[:1].lower()}{reason[1:]}.", field=field)
+    advice = _bounds(known) or advice or known.description or f"Change {title.lower()}."
+    return BadInput(f"{title}{shown} cannot be used: {reason}.", advice=advice, field=field)
+
+
+def _refused_together(declared: SourceType, error: ErrorDetails) -> BadInput:
+    """The refusal of a rule about several settings: its own words, at the setting they name."""
+    reason, _ = words_for(error)
+    fields = declared.Parameters.model_fields
+    named = [name for name in fields if name.replace("_", " ") in reason.lower()]
+    field = "password" if "password" in named else next(iter(named), None)
+    advice = fields[field].description if field else None
+    return BadInput(f"{reason[:1].upper()}{reason[1:]}.", advice=advice or "Look at all settings again.", field=field)
+
+
+def _bounds(known: FieldInfo) -> str:
+    """The numbers a setting takes, empty when it is no number between two bounds."""
+    limits = {name: getattr(rule, name) for rule in known.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    return f"Give a number from {limits['ge']:,} to {limits['le']:,}." if len(limits) == 2 else ""
