@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from b2b_recs.engine.sources.contract import SourceType
+from b2b_recs.engine.sources.drivers import install_command
 
 
 def described(declared: SourceType) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def described(declared: SourceType) -> dict[str, Any]:
         "secret_fields": list(declared.secret_fields),
         "capabilities": asdict(declared.capabilities),
         "installed": declared.installed,
-        "install": f"python -m pip install -r requirements/{declared.extra}.txt" if declared.extra else "",
+        "install": install_command(declared.extra) if declared.extra else "",
         "verified_against": declared.verified_against,
         "grants": declared.grants,
     }

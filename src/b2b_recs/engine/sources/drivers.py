@@ -4,9 +4,22 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.errors import DriverMissing
+
+# The lists of extras lie beside the source code; an installed package has none and names them as its download does.
+_LISTS = Path(__file__).parents[4] / "requirements"
+
+
+def install_command(extra: str) -> str:
+    """What to run, in any folder, so that an extra is installed for the Python that runs here."""
+    listed = _LISTS / f"{extra}.txt"
+    path = str(listed) if listed.is_file() else f"requirements/{extra}.txt"
+    return subprocess.list2cmdline([sys.executable, "-m", "pip", "install", "-r", path])
 
 
 def load_driver(module: str, *, extra: str, name: str) -> Any:
@@ -17,7 +30,7 @@ def load_driver(module: str, *, extra: str, name: str) -> Any:
         why = "" if error.name and module.startswith(error.name) else f" ({error})"
         raise DriverMissing(
             f"What reads {name} is not installed{why}.",
-            advice=f"Run: .venv/bin/python -m pip install -r requirements/{extra}.txt",
+            advice=f"Run: {install_command(extra)}",
             field="type",
         ) from None
 

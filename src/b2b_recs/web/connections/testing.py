@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar, Generic, TypeVar
 
-from b2b_recs.engine.errors import BadInput, ConnectionRefused, EngineError, SourceRefused, SourceTimeout
+from b2b_recs.engine.errors import BadInput, ConnectionRefused, DriverMissing, EngineError, SourceRefused, SourceTimeout
 from b2b_recs.engine.sources.contract import CheckResult, Source
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import guard, opener
@@ -51,7 +51,10 @@ class Tested:
 
 
 def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer]) -> Answer:
-    """What the source answers. Raises the source's refusal, BadInput, or TestNotPossible when we could not ask."""
+    """What the source answers.
+
+    Raises the source's refusal, BadInput, DriverMissing, or TestNotPossible when we could not ask.
+    """
     if not _room.acquire(blocking=False):
         raise TestNotPossible("Too many tests run at this moment.", advice="Test again in half a minute.")
     asked: _Asked[Answer] = _Asked(open_source, question)
@@ -68,7 +71,7 @@ def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer])
             f"The test did not end within {SECONDS:.0f} seconds.", advice="Test again; a large source may need longer."
         ) from None
     except EngineError as error:
-        if isinstance(error, SourceRefused | BadInput):
+        if isinstance(error, SourceRefused | BadInput | DriverMissing):
             raise
         raise TestNotPossible(error.message, advice=error.advice, field=error.field) from error
     except Exception as fault:
