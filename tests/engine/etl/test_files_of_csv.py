@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from b2b_recs.engine.etl.copy import copy_table
-from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files
+from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 
@@ -22,9 +24,10 @@ class AnyFolder:
         return Path(path)
 
 
-def copied(folder: Path, run_key: str) -> CopyResult:
+def copied(folder: Path, run_key: str, **more: Any) -> CopyResult:
     csv = SOURCE_TYPES["csv"]
-    spec = CopySpec(source_schema="", source_table="*.csv", destination_table="bq_lines", load=Files())
+    settings = {"source_schema": "", "source_table": "*.csv", "destination_table": "bq_lines", "load": Files(), **more}
+    spec = CopySpec.model_validate(settings)
     with csv.open(csv.Parameters(location=str(folder / "in")), AnyFolder()) as source:
         warehouse = LocalWarehouse(folder / "warehouse")
         return copy_table(
@@ -68,3 +71,35 @@ def test_a_column_that_only_a_new_file_has_is_added(tmp_path: Path) -> None:
     assert result.added_columns == ("colour",) and result.reconciled
     rows = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
     assert sorted((row["name"], row["colour"]) for row in rows) == [("x", None), ("y", "red")]
+
+
+def test_types_chosen_by_hand_hold_in_every_later_run(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("nr;day;amount\n00123;31.12.2024;7\nx;01.02.2024;seven\n")
+    types = (
+        ColumnMapping("day", "", WarehouseType.DATE, format="%d.%m.%Y"),
+        ColumnMapping("amount", "", WarehouseType.INT64),
+    )
+    first = copied(tmp_path, "one", types=types, reject_threshold=1.0)
+    assert (first.rows_loaded, first.rows_rejected) == (1, 1)
+    assert not copied(tmp_path, "two", types=types, reject_threshold=1.0).changed
+    (place / "b.csv").write_text("nr;day;amount\n5;02.02.2024;8\n")
+    third = copied(tmp_path, "three", types=types, reject_threshold=1.0)
+    assert (third.rows_loaded, third.reconciled) == (1, True)
+    rows = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
+    assert sorted((row["nr"], row["day"].isoformat(), row["amount"]) for row in rows) == [
+        ("00123", "2024-12-31", 7),
+        ("5", "2024-02-02", 8),
+    ]
+
+
+def test_a_catalog_takes_a_type_chosen_later(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("amount\n7\n")
+    copied(tmp_path, "one", load=Catalog())
+    copied(tmp_path, "two", load=Catalog(), types=(ColumnMapping("amount", "", WarehouseType.INT64),))
+    copied(tmp_path, "three", load=Catalog(), types=(ColumnMapping("amount", "", WarehouseType.INT64),))
+    rows = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
+    assert [row["amount"] for row in rows] == [7]

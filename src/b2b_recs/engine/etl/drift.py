@@ -48,7 +48,7 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     here = {column.name: column for column in source}
     chosen = _chosen(spec, here)
     if stored is None:
-        columns = tuple(_mapping(name, spec, propose) for name in chosen)
+        columns = tuple(_mapping(here[name], spec, propose) for name in chosen)
         check_digits(columns)
         told = names_warning(column.name for column in columns)
         return Layout(columns, arrow_schema(columns), warnings=(told,) if told else ())
@@ -60,7 +60,7 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
         if name in stored.names:
             columns_read.append(_known(here[name], spec, stored.field(name), propose))
         elif spec.columns or spec.drift == "add":
-            mapping = replace(_mapping(name, spec, propose), mode=Mode.NULLABLE)
+            mapping = replace(_mapping(here[name], spec, propose), mode=Mode.NULLABLE)
             columns_read.append(mapping)
             added.append(arrow_field(mapping))
         elif spec.drift == "ignore":
@@ -119,17 +119,19 @@ def _chosen(spec: CopySpec, here: Mapping[str, ColumnInfo]) -> list[str]:
     return wanted
 
 
-def _mapping(name: str, spec: CopySpec, propose: Propose) -> ColumnMapping:
-    return next((mapping for mapping in spec.types if mapping.name == name), None) or propose()[name]
+def _mapping(column: ColumnInfo, spec: CopySpec, propose: Propose) -> ColumnMapping:
+    chosen = next((mapping for mapping in spec.types if mapping.name == column.name), None)
+    # A type chosen by hand need not say of what: the table keeps it, so that a later change is noticed.
+    return propose()[column.name] if chosen is None else replace(chosen, source_type=column.source_type)
 
 
 def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose) -> ColumnMapping:
     stored = stored_mapping(field)
     override = next((mapping for mapping in spec.types if mapping.name == column.name), None)
-    settled = override is not None and override.source_type == column.source_type
+    settled = override is not None and _settled(override, stored, column)
     if override is not None and arrow_type(override) != field.type:
         if settled and isinstance(spec.load, Catalog):
-            return override
+            return replace(override, source_type=column.source_type)
         raise SchemaDrift(
             f"The column {column.name} is set to {override.warehouse_type}, and the warehouse table holds "
             f"{stored.warehouse_type}.",
@@ -147,6 +149,13 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
             )
     form = stored.format if override is None else override.format
     return replace(stored, source_type=column.source_type, format=form)
+
+
+def _settled(override: ColumnMapping, stored: ColumnMapping, column: ColumnInfo) -> bool:
+    """Whether a type chosen by hand was chosen for the column as it is now: it says so, or nothing has changed."""
+    if override.source_type:
+        return override.source_type == column.source_type
+    return stored.source_type in ("", column.source_type)
 
 
 def _removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> list[str]:

@@ -43,7 +43,8 @@ class Writer:
         """The query of a read. Raises ColumnMissing, and BadInput when no column is chosen."""
         if not self._request.columns:
             raise BadInput("No column is chosen.", advice="Choose at least one column.", field="columns")
-        sent = [f"{sent_as(self.column(wanted.name))} AS b2b_recs_{at}" for at, wanted in enumerate(self._request.columns)]
+        columns = [self.column(wanted.name) for wanted in self._request.columns]
+        sent = [f"{sent_as(column)} AS b2b_recs_{at}" for at, column in enumerate(columns)]
         return Statement(f"SELECT {', '.join(sent)} {self._covered(ordered=True)}", self._values)
 
     def count(self) -> Statement:
