@@ -30,7 +30,7 @@ def checked_dataset(name: str) -> str:
 
 
 def checked_table(name: str) -> str:
-    """The name of a table that a job fills, unchanged. Raises BadInput, also for the names of tables kept beside one."""
+    """The name of a table that a job fills, unchanged. Raises BadInput, also for the table kept beside another."""
     checked_existing(name)
     for suffix, kept in ((REJECTED_SUFFIX, "the rejected rows"), (LEDGER_SUFFIX, "the list of files")):
         if name.casefold().endswith(suffix):
