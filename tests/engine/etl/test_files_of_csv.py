@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from b2b_recs.engine.errors import TooManyRejected
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
@@ -103,3 +106,12 @@ def test_a_catalog_takes_a_type_chosen_later(tmp_path: Path) -> None:
     copied(tmp_path, "three", load=Catalog(), types=(ColumnMapping("amount", "", WarehouseType.INT64),))
     rows = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").read().to_pylist()
     assert [row["amount"] for row in rows] == [7]
+
+
+def test_a_run_with_too_many_rejected_rows_names_one_reason(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("amount\neins\nzwei\n")
+    with pytest.raises(TooManyRejected) as refused:
+        copied(tmp_path, "one", types=(ColumnMapping("amount", "", WarehouseType.INT64),))
+    assert "amount: eins is not a number" in refused.value.message

@@ -171,7 +171,7 @@ class _Run:
         resumed = bool(staged)
         step("copy.before_read")
         staged = stage.run(staged) if not complete else stage.replay(staged)
-        refuse_many_rejected(stage.rejected, stage.read, self.spec)
+        refuse_many_rejected(stage.rejected, stage.read, self.spec, stage.example)
         if claim.rows is not None and not complete:
             if resumed and claim.rows != stage.read:
                 # Rows came or went between the two reads: one read of one state is what can be compared.

@@ -51,6 +51,7 @@ class Stage:
         self.expected: int | None = None
         self.read = 0
         self.rejected = 0
+        self.example = ""  # why the first row was rejected
         self.arrow_bytes = 0
 
     def run(self, done: list[Staged]) -> list[Staged]:
@@ -129,7 +130,11 @@ class Stage:
                     open_part = self._open_part(number, request, batch)
                 open_part.add(batch)
                 self._count(batch.rows.num_rows + len(batch.rejected), len(batch.rejected), batch.rows.nbytes)
-                refuse_many_rejected(self.rejected, max(self.expected or self.read, self.read), self._spec)
+                if batch.rejected and not self.example:
+                    self.example = batch.rejected[0].reason
+                refuse_many_rejected(
+                    self.rejected, max(self.expected or self.read, self.read), self._spec, self.example
+                )
                 if open_part.full():
                     yield self._finish(open_part)
                     open_part = None
@@ -233,12 +238,12 @@ class _OpenPart:
         return tuple(texts)
 
 
-def refuse_many_rejected(rejected: int, total: int, spec: CopySpec) -> None:
-    """Raise TooManyRejected when more than the job's share of ``total`` rows was rejected."""
+def refuse_many_rejected(rejected: int, total: int, spec: CopySpec, example: str = "") -> None:
+    """Raise TooManyRejected when more than the job's share of ``total`` rows was rejected, with one reason."""
     if rejected and rejected > spec.reject_threshold * total:
         raise TooManyRejected(
             f"{rejected:,} of {total:,} rows were rejected, more than the {spec.reject_threshold:.0%} the job allows. "
-            "Nothing was committed.",
+            "Nothing was committed." + (f" The first: {example}." if example else ""),
             advice="Look at the column types of the job, or allow more rejected rows.",
             field="reject_threshold",
         )
