@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import os
 import pwd
 import secrets
@@ -18,10 +16,7 @@ from typing import Any, Self
 
 import pymysql
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from certificates import Authority
 from servers import missing
 
 SERVER_NAME = "db.example.com"
@@ -120,38 +115,11 @@ def free_port() -> int:
 
 def certificates(folder: Path, name: str = SERVER_NAME) -> str:
     """Write authority.pem, server.pem and server.key for ``name`` into the folder; the authority's PEM text."""
-    now = dt.datetime.now(dt.UTC)
-    authority_key, server_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test authority")])
-
-    def begin(subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
-        builder = builder.serial_number(x509.random_serial_number())
-        return builder.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=30))
-
-    authority = (
-        begin(issuer, authority_key)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(authority_key, hashes.SHA256())
-    )
-    server = (
-        begin(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), server_key)
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.2"))]),
-            critical=False,
-        )
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(authority_key, hashes.SHA256())
-    )
-    pem = authority.public_bytes(serialization.Encoding.PEM)
-    (folder / "authority.pem").write_bytes(pem)
-    (folder / "server.pem").write_bytes(server.public_bytes(serialization.Encoding.PEM))
-    (folder / "server.key").write_bytes(
-        server_key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return pem.decode()
+    authority = Authority()
+    certificate, key = authority.issue(name, "127.0.0.2")
+    for file, text in (("authority.pem", authority.pem), ("server.pem", certificate), ("server.key", key)):
+        (folder / file).write_text(text)
+    return authority.pem
 
 
 @pytest.fixture(scope="session")
