@@ -6,6 +6,8 @@ from typing import Any
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
+from b2b_recs.engine.sources.redaction import redacted
+from b2b_recs.engine.sources.tls_words import tls_cause
 
 _WRONG_LOGIN = {18}
 _NOT_ALLOWED = {13}
@@ -56,7 +58,7 @@ def unreached(words: str, parameters: MongoDBParameters, *, encrypted: bool) -> 
     where = f"{parameters.host}, port {parameters.port},"
     if encrypted:
         return errors.SourceRefused(
-            f"The encrypted connection to {where} failed: {words[:200]}.",
+            f"The encrypted connection to {where} failed: {tls_cause(words)}.",
             advice="Check the encryption setting and the CA certificate.",
             field="ssl_mode",
         )
@@ -82,5 +84,4 @@ def _broken(parameters: MongoDBParameters, subject: str) -> errors.EngineError:
 
 def _words(error: Exception, parameters: MongoDBParameters) -> str:
     text = str(error).split(", Timeout:")[0].split(" (configured timeouts")[0]
-    secret = parameters.password.get_secret_value()
-    return text.replace(secret, "…") if secret else text
+    return redacted(text, parameters.password.get_secret_value())

@@ -18,6 +18,8 @@ from b2b_recs.engine.errors import (
     TableMissing,
 )
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
+from b2b_recs.engine.sources.redaction import redacted
+from b2b_recs.engine.sources.tls_words import tls_cause
 
 # Numbers of the server (1xxx, 3xxx) and of its clients (2xxx); the second name is MariaDB's where the two differ.
 _NO_DATABASE = (1049,)
@@ -62,8 +64,8 @@ def number_of(error: BaseException) -> int:
 
 def own_words(error: BaseException, secret: str = "") -> str:
     """The server's own sentence, on one line and without the secret."""
-    text = " ".join(str(error.args[1] if number_of(error) and len(error.args) > 1 else error).split())[:500]
-    return text.replace(secret, "•••") if secret else text
+    text = " ".join(str(error.args[1] if number_of(error) and len(error.args) > 1 else error).split())
+    return redacted(text, secret)[:500]
 
 
 def connect_error(error: BaseException, parameters: MySQLParameters) -> SourceRefused:
@@ -75,7 +77,7 @@ def connect_error(error: BaseException, parameters: MySQLParameters) -> SourceRe
     cause = getattr(error, "original_exception", error)
     if isinstance(cause, ssl.SSLError) or number == 2026:
         return SourceRefused(
-            f"An encrypted connection to {host} could not be made: {words}",
+            f"An encrypted connection to {host} could not be made: {tls_cause(str(error))}.",
             advice="Choose another encryption, or give the CA certificate that signed the server's.",
             field="ssl_mode",
         )

@@ -71,7 +71,7 @@ def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> Sou
         )
     if _JUNK.search(text):
         return ConnectionRefused(
-            f"What answers at {host}, port {port}, did not answer as a PostgreSQL server does.",
+            f"{host}, port {port}, did not answer as a PostgreSQL server does.",
             advice="Check that the port is that of the database.",
             field="host",
         )

@@ -12,6 +12,7 @@ from b2b_recs.engine.errors import (
     SourceRefused,
     TableMissing,
 )
+from b2b_recs.engine.sources.redaction import redacted
 from b2b_recs.engine.sources.sftp.parameters import SftpParameters
 
 
@@ -82,10 +83,9 @@ def work_error(ssh: Any, error: Exception, parameters: SftpParameters, path: str
     broken = (ssh.SFTPConnectionLost, ssh.SFTPNoConnection, ssh.DisconnectError, ssh.ChannelOpenError, OSError)
     if isinstance(error, broken):
         return ConnectionLost(f"The connection to {host} broke.", advice="Try again.")
-    words = " ".join(str(getattr(error, "reason", "") or "").split())[:120]
-    for secret in (parameters.password, parameters.private_key_passphrase):
-        if secret.get_secret_value():
-            words = words.replace(secret.get_secret_value(), "•••")
+    words = " ".join(str(getattr(error, "reason", "") or "").split())
+    secrets = (parameters.password.get_secret_value(), parameters.private_key_passphrase.get_secret_value())
+    words = redacted(words, *secrets)[:120]
     return SourceRefused(
         f"{host} refused to read {subject}: {words or 'no reason was given'}", advice="Check it there."
     )

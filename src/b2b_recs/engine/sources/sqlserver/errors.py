@@ -16,7 +16,9 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
     TableMissing,
 )
+from b2b_recs.engine.sources.redaction import redacted
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
+from b2b_recs.engine.sources.tls_words import tls_cause
 
 _FRAMES = re.compile(r"\[(Microsoft|SQL Server|ODBC Driver \d+ for SQL Server|unixODBC)\]")
 # The driver's own sentence for each SQLSTATE; the server's may be in any language.
@@ -32,29 +34,29 @@ class TooMuch(Exception):
 def own_words(error: BaseException, secret: str = "") -> str:
     """The server's own sentence without the driver's frames and without the secret."""
     text = str(getattr(error, "ddbc_error", "") or error)
-    text = " ".join(_FRAMES.sub("", text).split())[:500]
-    return text.replace(secret, "•••") if secret else text
+    text = " ".join(_FRAMES.sub("", text).split())
+    return redacted(text, secret)[:500]
 
 
 def connect_error(error: BaseException, parameters: SQLServerParameters) -> SourceRefused:
     """Why a connection could not be opened. Messages name the host, never the password."""
     kind, host = _kind(error), parameters.host
-    words = own_words(error, parameters.password.get_secret_value())
-    if re.search(r"Cannot open database|\b4060\b", words):
+    said, words = own_words(error), own_words(error, parameters.password.get_secret_value())
+    if re.search(r"Cannot open database|\b4060\b", said):
         return DatabaseMissing(
             f"{host} has no database named {parameters.database} that {parameters.username} may read.",
             advice="Check the database name, and that the login has a user in it.",
             field="database",
         )
-    if _LOGIN in kind or "Login failed" in words:
+    if _LOGIN in kind or "Login failed" in said:
         return AuthenticationRefused(
             f"The password of {parameters.username} was refused by {host}.",
             advice="Check the user name and password, then test again.",
             field="password",
         )
-    if re.search(r"SSL|TLS|certificate|[Ee]ncryption", words):
+    if re.search(r"SSL|TLS|certificate|[Ee]ncryption", said):
         return SourceRefused(
-            f"An encrypted connection to {host} could not be made: {words}",
+            f"An encrypted connection to {host} could not be made: {tls_cause(said)}.",
             advice="Choose another encryption, or let an authority this machine trusts sign the server's certificate.",
             field="ssl_mode",
         )
@@ -79,25 +81,25 @@ def unknown_host(host: str) -> HostUnknown:
 
 def statement_error(error: BaseException, host: str, subject: str, secret: str) -> SourceRefused:
     """Why a statement failed; ``subject`` is what it was about, such as a table's name."""
-    kind, words = _kind(error), own_words(error, secret)
+    kind, said, words = _kind(error), own_words(error), own_words(error, secret)
     if isinstance(error, TooMuch):
         return SourceRefused(f"{host} sent a longer answer than a database gives.", advice="Check the host and port.")
-    if _NO_TABLE in kind or "Invalid object name" in words:
+    if _NO_TABLE in kind or "Invalid object name" in said:
         return missing_table(subject, host)
-    if _NO_COLUMN in kind or "Invalid column name" in words:
+    if _NO_COLUMN in kind or "Invalid column name" in said:
         return ColumnMissing(
             f"A column is no longer in {subject}: {words}", advice="Open the job and choose its columns again."
         )
-    if "permission was denied" in words:
+    if "permission was denied" in said:
         return missing_permission(subject, words)
-    if _LINK in kind or re.search(r"[Cc]ommunication link|TCP Provider|[Cc]onnection is (broken|closed)", words):
+    if _LINK in kind or re.search(r"[Cc]ommunication link|TCP Provider|[Cc]onnection is (broken|closed)", said):
         return lost(host, words)
-    if _TIMEOUT in kind.lower() or "Lock request time out" in words:
+    if _TIMEOUT in kind.lower() or "Lock request time out" in said:
         return SourceTimeout(
             f"{host} took too long to answer about {subject}: {words}",
             advice="Try at a quieter hour, or read fewer rows at a time.",
         )
-    if re.search(r"deadlock|Snapshot isolation transaction failed|Rerun the transaction", words):
+    if re.search(r"deadlock|Snapshot isolation transaction failed|Rerun the transaction", said):
         return SourceRefused(f"{host} could not answer now: {words}", advice="Try again.", transient=True)
     return SourceRefused(f"{host} refused to read {subject}: {words}", advice="Check the table on the server.")
 
