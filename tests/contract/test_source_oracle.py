@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from doubles.oracle_sql import Declared
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.connect_watch import watched
+from b2b_recs.engine.sources.oracle import connection as oracle_connection
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 
@@ -279,3 +282,54 @@ def test_values_of_a_cursor_are_bound_and_never_written_into_the_statement(arena
         for text in ("1; DROP TABLE x", "NaN", ""):
             with pytest.raises(errors.BadInput):
                 source.count(replace(request, window=Window("id", text)))
+
+
+def _address(host: str, port: int) -> str:
+    return "127.0.0.1"
+
+
+@pytest.mark.parametrize("encryption", ["disable", "require"])
+def test_a_listener_that_says_nothing_is_left_and_holds_up_no_other_connection(
+    arena: OracleArena, monkeypatch: pytest.MonkeyPatch, encryption: str
+) -> None:
+    monkeypatch.setattr(oracle_connection, "CONNECT_SECONDS", 1.5)
+    declared = SOURCE_TYPES["oracle"]
+    caught: list[BaseException] = []
+
+    def wait(port: int) -> None:
+        given = parse_parameters("oracle", arena.parameters(port=port, ssl_mode=encryption))
+        try:
+            declared.open(given, _address)
+        except errors.EngineError as error:
+            caught.append(error)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started = time.monotonic()
+        waiting = threading.Thread(target=wait, args=(listener.getsockname()[1],))
+        waiting.start()
+        with declared.open(parse_parameters("oracle", arena.parameters()), _address) as source:
+            source.check()
+        assert waiting.is_alive() and time.monotonic() - started < 3
+        waiting.join(20)
+    assert not waiting.is_alive()
+    assert [type(error) for error in caught] == [errors.SourceTimeout]
+    assert "did not answer in time" in str(caught[0])
+
+
+def test_a_listener_that_answers_garbage_is_no_listener(arena: OracleArena) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = listener.accept()
+                    with connection:
+                        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 20)
+                        connection.recv(65536)
+
+        threading.Thread(target=answer, daemon=True).start()
+        given = parse_parameters("oracle", arena.parameters(port=listener.getsockname()[1]))
+        with pytest.raises(errors.ConnectionRefused) as caught:
+            SOURCE_TYPES["oracle"].open(given, _address)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert caught.value.field == "host" and caught.value.advice
