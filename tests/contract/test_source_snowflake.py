@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +25,8 @@ from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Source
-from b2b_recs.engine.sources.registry import parse_parameters
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
+from b2b_recs.engine.sources.snowflake import connection as snowflake_connection
 from b2b_recs.engine.sources.snowflake.errors import statement_error
 from b2b_recs.engine.sources.snowflake.moments import with_exact_times
 from b2b_recs.engine.sources.snowflake.types import Form
@@ -203,3 +207,30 @@ def test_a_time_finer_than_a_microsecond_is_rejected_and_never_cut(form: Form, t
         assert "finer than a microsecond" in batch.rejected[0].reason
     else:
         assert batch.rows.column(0).to_pylist() == [becomes]
+
+
+@pytest.mark.parametrize("hangs_up", [False, True], ids=["silent", "hanging up"])
+def test_a_server_that_opens_no_session_is_given_up_in_time(monkeypatch: pytest.MonkeyPatch, hangs_up: bool) -> None:
+    monkeypatch.setattr(snowflake_connection, "CONNECT_SECONDS", 2)
+    place = {"account": "ab-c1", "warehouse": "W", "database": "shop", "username": "reader", "password": "canary-word"}
+    held: list[socket.socket] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(listener.accept()[0])
+                    if hangs_up:
+                        held.pop().close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        given = parse_parameters("snowflake", {**place, "host": "quiet.example", "port": listener.getsockname()[1]})
+        started = time.monotonic()
+        with pytest.raises(errors.SourceTimeout) as caught:
+            SOURCE_TYPES["snowflake"].open(given, lambda host, port: "127.0.0.1")
+        assert time.monotonic() - started < 15
+        listener.shutdown(socket.SHUT_RDWR)
+    for end in held:
+        end.close()
+    assert caught.value.field == "host" and caught.value.advice
+    assert "canary-word" not in str(caught.value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,14 @@ from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.proxy import GuardedProxy
 from b2b_recs.engine.sources.quoting import quote_name
-from b2b_recs.engine.sources.snowflake.errors import connect_error, lost, missing_database, number, statement_error
+from b2b_recs.engine.sources.snowflake.errors import (
+    connect_error,
+    lost,
+    missing_database,
+    number,
+    silent,
+    statement_error,
+)
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 
 EXTRA, DRIVER = "snowflake", "snowflake.connector"
@@ -124,11 +132,34 @@ class Session:
     def _connect(self, signing_in: dict[str, Any]) -> None:
         parameters = self.parameters
         try:
-            self._connection = self._driver.connect(**settings(parameters, self._proxy), **signing_in)
-            self._connection.telemetry_enabled = False
+            with self._in_time() as late:
+                self._connection = self._driver.connect(**settings(parameters, self._proxy), **signing_in)
+                self._connection.telemetry_enabled = False
         except self._failures() as error:
-            raise self._proxy.refusal() or connect_error(error, parameters, self._secrets) from None
+            refused = self._proxy.refusal()
+            if late.is_set():
+                raise refused or silent(parameters) from None
+            raise refused or connect_error(error, parameters, self._secrets) from None
         self._choose_database()
+
+    @contextlib.contextmanager
+    def _in_time(self) -> Iterator[threading.Event]:
+        """A bound over the whole login, whose own limit the driver does not keep: without the proxy it gives up."""
+        late = threading.Event()
+
+        def end() -> None:
+            late.set()
+            self._proxy.close()
+
+        timer = threading.Timer(CONNECT_SECONDS, end)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield late
+        finally:
+            timer.cancel()
+            # Two must not close the proxy at once.
+            timer.join()
 
     def _choose_database(self) -> None:
         """Use the database by its exact name, else by the name Snowflake gives to one written without quotes."""

@@ -89,6 +89,15 @@ def connect_error(error: BaseException, parameters: SnowflakeParameters, secrets
     )
 
 
+def silent(parameters: SnowflakeParameters) -> SourceTimeout:
+    """The refusal when the server takes connections and no session comes of them."""
+    return SourceTimeout(
+        f"{parameters.server}, port {parameters.port}, did not open a session in time.",
+        advice="Check the account and the host, then try again.",
+        field="account" if parameters.host is None else "host",
+    )
+
+
 def _refused_login(said: str, parameters: SnowflakeParameters) -> AuthenticationRefused:
     user = parameters.username
     if parameters.private_key.get_secret_value():
