@@ -52,7 +52,8 @@ class Answer:
         document = self.json
         assert set(document) == {"error"}, document
         error = document["error"]
-        assert set(error) == {"code", "message", "advice", "field"} and error["code"] and error["message"], error
+        assert set(error) == {"code", "message", "advice", "field"}, error
+        assert error["code"] and error["message"] and error["advice"], error
         return dict(error)
 
     def well(self, status: int = 200) -> Any:

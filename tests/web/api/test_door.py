@@ -73,7 +73,8 @@ def test_scopes_decide_what_a_key_may_do(acme: Tenant, reader: Program, writer: 
     asks_only.get("/api/models/").refused(403, "not_allowed")
     assert reader.get("/api/models/").status == writer.get("/api/models/").status == 200
     for path in ("etl/run/", "etl/toggle/", "connections/create/", "etl/add-source/"):
-        reader.post(path, {}).refused(403, "not_allowed")
+        error = reader.post(path, {}).refused(403, "not_allowed")
+        assert "scope write" in error["message"] and "--scope write" in error["advice"]
 
 
 def test_the_document_says_how_to_sign_in_and_declares_every_refusal() -> None:

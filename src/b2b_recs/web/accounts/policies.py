@@ -14,7 +14,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 
 from b2b_recs.web.accounts.models import ApiKey, Role
-from b2b_recs.web.accounts.refusals import refuse
+from b2b_recs.web.accounts.refusals import not_allowed, refuse
 
 PUBLIC, SIGNED_IN, OPERATOR = "public", "signed_in", "operator"
 # the holder of one run's token, and nobody else: web/etl/remote/access.py
@@ -78,7 +78,7 @@ def requires(role: str) -> Callable[[View], View]:
             if getattr(request, "organization", None) is None:
                 return refuse(request, 403, "You are not a member of an organization. Ask its admin for an invitation.")
             if not allows(request, needed):
-                return refuse(request, 403)
+                return not_allowed(request, needed.value)
             return view(request, *args, **kwargs)
 
         guarded.access_policy = needed.value  # type: ignore[attr-defined]

@@ -9,11 +9,7 @@ from django.shortcuts import render
 WORDS = {
     400: ("Not readable", "The request cannot be read.", "unreadable"),
     401: ("Sign in first", "This needs a signed-in user or an API key.", "not_signed_in"),
-    403: (
-        "Not allowed",
-        "Your role in this organization does not allow this. Ask an admin for another role.",
-        "not_allowed",
-    ),
+    403: ("Not allowed", "Your role in this organization does not allow this.", "not_allowed"),
     404: ("Not found", "There is nothing here, or it belongs to another organization.", "not_found"),
     405: ("Not possible", "This address is not asked in that way.", "method_not_allowed"),
     413: ("Too large", "The request is larger than this address takes.", "too_large"),
@@ -25,13 +21,40 @@ WORDS = {
     ),
 }
 
+# By status: what to do, when nobody knows better.
+ADVICE = {
+    400: "Send one JSON object in UTF-8.",
+    401: (
+        "Send Authorization: Bearer and a key of this organization that is not revoked; "
+        "b2b-recs api-key MODEL makes one."
+    ),
+    403: "Ask an admin for another role.",
+    404: "Check the address and its numbers; the lists of the models show what is there.",
+    405: "Look up the method in /api/docs.",
+    413: "Send less.",
+    415: "Send the header Content-Type: application/json.",
+    500: "Try again later.",
+}
+
 
 def refuse(request: HttpRequest, status: int, message: str = "", advice: str = "") -> HttpResponse:
     """The answer with that status: JSON for programs, a page for people."""
     title, usual, code = WORDS[status]
     if request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", ""):
-        return error_answer(status, code, message or usual, advice)
-    return render(request, "accounts/refusal.html", {"title": title, "message": message or usual}, status=status)
+        return error_answer(status, code, message or usual, advice or ADVICE[status])
+    told = message or (f"{usual} {ADVICE[403]}" if status == 403 else usual)
+    return render(request, "accounts/refusal.html", {"title": title, "message": told}, status=status)
+
+
+def not_allowed(request: HttpRequest, role: str = "editor") -> HttpResponse:
+    """The answer to somebody below ``role``: a member learns of roles, a program of what its key lacks."""
+    if getattr(request, "api_key", None) is None:
+        return refuse(request, 403)
+    lacks = {"viewer": "read", "editor": "write"}.get(role)
+    if lacks is None:
+        return refuse(request, 403, "No API key may do this.", "Sign in as a person with the role for it.")
+    made = f"b2b-recs api-key MODEL --scope {lacks} makes one."
+    return refuse(request, 403, f"This key lacks the scope {lacks}.", f"Use a key that has it; {made}")
 
 
 def error_answer(status: int, code: str, message: str, advice: str = "", field: str | None = None) -> JsonResponse:
@@ -43,7 +66,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old or came from elsewhere; a program that did not say who it is learns just that."""
     if request.path.startswith("/api/") and not request.user.is_authenticated:
         return refuse(request, 401)
-    return refuse(request, 403, "This form is too old or came from another site. Go back, reload the page, try again.")
+    told = "This form is too old or came from another site. Go back, reload the page, try again."
+    return refuse(request, 403, told, "Send the header X-CSRFToken with the token of the page, or use an API key.")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -19,14 +19,13 @@ from b2b_recs.web.accounts.access import row_or_404
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.accounts.models import Role
 from b2b_recs.web.accounts.policies import allows
-from b2b_recs.web.accounts.refusals import refuse
+from b2b_recs.web.accounts.refusals import not_allowed, refuse
 from b2b_recs.web.api.reading import refused_body
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
-NOT_A_MEMBER = "You are not a member of an organization. Ask its admin for an invitation."
 ROWS: dict[str, Callable[[], QuerySet[Any]]] = {
     "model_id": ModelEndpoint.objects.all,
     "connection_id": Connection.objects.all,
@@ -76,7 +75,7 @@ def _door(view: Callable[..., HttpResponse], declared: PathView) -> Callable[...
             refusal["Allow"] = ", ".join(sorted(roles))
             return refusal
         if not allows(request, roles[request.method]):
-            return refuse(request, 403)
+            return not_allowed(request, roles[request.method])
         return refused_body(request) or view(request, **ids)
 
     door.access_policy = least  # type: ignore[attr-defined]
@@ -85,10 +84,11 @@ def _door(view: Callable[..., HttpResponse], declared: PathView) -> Callable[...
 
 def _refused_visitor(request: HttpRequest, role: str) -> HttpResponse | None:
     if not (request.user.is_authenticated or getattr(request, "api_key", None)):
-        return refuse(request, 401, advice="Send the header Authorization: Bearer, followed by an API key.")
+        return refuse(request, 401)
     if getattr(request, "organization", None) is None:
-        return refuse(request, 403, NOT_A_MEMBER)
-    return None if allows(request, role) else refuse(request, 403)
+        told = "You are not a member of an organization."
+        return refuse(request, 403, told, "Ask its admin for an invitation.")
+    return None if allows(request, role) else not_allowed(request, role)
 
 
 def _refused_rows(request: HttpRequest, ids: Mapping[str, int]) -> HttpResponse | None:

@@ -11,20 +11,28 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from b2b_recs.engine.errors import EngineError
-from b2b_recs.project_file.wording import WORDS
-from b2b_recs.web.accounts.refusals import error_answer, refuse
+from b2b_recs.engine.value_words import words_for
+from b2b_recs.web.accounts.refusals import error_answer, not_allowed, refuse
 from b2b_recs.web.api.limits import TooMany
 from b2b_recs.web.conflicts import Conflict
 from b2b_recs.web.connections.testing import TestNotPossible
+from b2b_recs.web.etl.loads import KINDS
 
 # Parts of a place that name no part of the request: where it was found, and branches of a choice.
 _SOURCES = ("body", "query", "path", "header")
+_BRANCHES = ("literal['all']", "literal['last']", "int", "date", "str", "bool", "float")
+# What a part that may have several shapes must be; a list of each shape's own error would help nobody.
+SHAPES = {
+    "backfill": "all, a number of days, or a date such as 2024-01-31",
+    "day": "a number from 1 to 28, or last",
+    "load": f"a set of names and values whose strategy is one of {', '.join(KINDS)}",
+}
 
 
 def declare(api: NinjaAPI) -> None:
     """Let the API answer refusals in its one shape; what nobody foresaw stays a 500 of the site."""
     api.exception_handler(Http404)(lambda request, error: refuse(request, 404))
-    api.exception_handler(PermissionDenied)(lambda request, error: refuse(request, 403))
+    api.exception_handler(PermissionDenied)(lambda request, error: not_allowed(request))
     api.exception_handler(ValidationError)(_unfit)
     api.exception_handler(EngineError)(_refused)
 
@@ -39,7 +47,9 @@ def status_of(error: EngineError) -> int:
 
 
 def _refused(request: HttpRequest, error: EngineError) -> HttpResponse:
-    answer = error_answer(status_of(error), error.code, error.message, error.advice, error.field)
+    answer = error_answer(
+        status_of(error), error.code, error.message, error.advice or advice_for(error.field), error.field
+    )
     wait = getattr(error, "retry_after", None)
     if wait is not None:
         answer["Retry-After"] = str(wait)
@@ -60,10 +70,18 @@ def words_of(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str, str | None]
     if first["type"] == "extra_forbidden":
         return f"There is no setting {field}.", "Leave it out; /api/docs lists what there is.", field
     if "message" in context and "advice" in context:  # already in the words of the product
-        return str(context["message"]), str(context["advice"]), field
-    words = WORDS.get(first["type"])
-    text = words.format(**context) if words else str(first["msg"]).removeprefix("Value error, ")
-    return f"{field or 'The body'}: {text[:1].lower()}{text[1:].rstrip('.')}.", "", field
+        return str(context["message"]), str(context["advice"]) or advice_for(field), field
+    shape = SHAPES.get(str(field).rpartition(".")[2])
+    if shape and (str(first["loc"][-1]) in _BRANCHES or "union_tag" in first["type"]):
+        return f"{field} must be {shape}.", f"Give {shape}.", field
+    text, advice = words_for(first)
+    colon = "" if text.startswith(("must ", "has ", "cannot ", "does ")) else ":"
+    return f"{field or 'The body'}{colon} {text}.", advice or advice_for(field), field
+
+
+def advice_for(field: str | None) -> str:
+    """What to do about a value whose refusal says no more than what is wrong."""
+    return f"Change {field}; /api/docs says what it takes." if field else "Compare it with /api/docs and send it again."
 
 
 def _deepest(errors: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -77,4 +95,8 @@ def place_of(error: Mapping[str, Any]) -> str | None:
     if place and place[0] in _SOURCES:
         # the body is one document, which the operation's own name for it stands before
         place = place[2:] if place[0] == "body" else place[1:]
+    if len(place) > 1 and place[0] == "load" and place[1] in KINDS:
+        del place[1]
+    if len(place) > 1 and place[-1] in _BRANCHES and error["type"] not in ("extra_forbidden", "missing"):
+        del place[-1]
     return ".".join(place)[:200] or None

@@ -51,7 +51,7 @@ class ErrorDetail(BaseModel):
 
     code: str = Field(description="A word for programs, such as authentication_refused.")
     message: str = Field(description="What happened.")
-    advice: str = Field(description="What to do about it; may be empty.")
+    advice: str = Field(description="What to do about it.")
     field: str | None = Field(
         description="What to change: a part of the body, or a setting of the connection such as host."
     )
@@ -81,7 +81,7 @@ REFUSALS = {
     413: "The body is larger than 1 MB.",
     415: "The body is not declared as JSON.",
     422: "A value cannot be used, or the source refused; `field` names what to change.",
-    429: "Too many tests of connections; `Retry-After` says when to go on.",
+    429: "Too many tests of connections, or looks at sources; `Retry-After` says when to go on.",
     503: "We could not carry out the test; it says nothing about the source.",
 }
 ALWAYS = (401, 403, 404, 405, 422)
