@@ -36,6 +36,7 @@ def test_unsaved_parameters_are_tried_and_nothing_is_stored(
         ({"host": "no-such-host.invalid"}, "host_unknown", "host"),
         ({"host": "file:///etc/passwd"}, "bad_input", "host"),
         ({"port": 0}, "bad_input", "port"),
+        ({"port": "many"}, "bad_input", "port"),
         ({"sslcert": "/etc/passwd"}, "bad_input", "sslcert"),
     ],
 )
@@ -252,3 +253,29 @@ def test_only_those_who_may_change_may_test(reader: Program, wholesaler: Wholesa
     reader.post("connections/test-wizard/", body).refused(403, "not_allowed")
     reader.post("connections/create/", wholesaler.connection()).refused(403, "not_allowed")
     assert threading.active_count() < 50
+
+
+def test_bounds_are_told_in_words(writer: Program, wholesaler: Wholesaler) -> None:
+    body = {"type": "postgresql", "parameters": wholesaler.parameters(port="many")}
+    error = writer.post("connections/test-wizard/", body).refused(422, "bad_input", "port")
+    assert error["message"] == "Port 'many' cannot be used: must be a whole number."
+    assert error["advice"] == "Give a number from 1 to 65,535."
+
+
+def test_a_rule_about_several_settings_is_told_at_one_of_them(writer: Program) -> None:
+    parameters = {"account": "shop-account1", "warehouse": "small", "database": "shop", "username": "reader"}
+    body = {"type": "snowflake", "parameters": parameters}
+    error = writer.post("connections/test-wizard/", body).refused(422, "bad_input", "password")
+    assert error["message"].startswith("Give either a private key or a password")
+
+
+def test_looking_at_columns_leaves_the_tests_alone(
+    writer: Program, connected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "A_PERSON", 1)
+    monkeypatch.setattr(limits, "seconds_now", lambda: 2_000_000)
+    path = f"/api/connections/{connected}/columns/"
+    looks = [writer.get(path, schema="public", table="products").status for _ in range(7)]
+    assert looks == [200] * 6 + [429]
+    assert writer.post(f"/api/connections/{connected}/test/").status == 200
+    assert writer.post(f"/api/connections/{connected}/test/").status == 429

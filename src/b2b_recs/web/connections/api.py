@@ -11,7 +11,7 @@ from b2b_recs.web.accounts.access import model_or_404, row_or_404
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.door import needs
 from b2b_recs.web.api.idempotency import kept_answer, once
-from b2b_recs.web.api.limits import spend
+from b2b_recs.web.api.limits import LOOKS, spend
 from b2b_recs.web.api.schemas import (
     TAKES_JSON,
     Id,
@@ -214,7 +214,7 @@ def delete(request: HttpRequest, connection_id: Id) -> Deleted:
 @needs("editor")
 def tables(request: HttpRequest, connection_id: Id, q: Search) -> TablesOut:
     """The tables a connection can read now, as the source lists them."""
-    spend(request, TESTS)
+    spend(request, LOOKS)
     with acting(request):
         open_source = opener(_row(request, connection_id))
     found = ask(open_source, lambda source: source.tables())
@@ -231,7 +231,7 @@ def columns(
     source_schema: str = Query("", alias="schema", max_length=300),
 ) -> TableProposal:
     """The columns of a table with sample values, and what is proposed for a job that copies it."""
-    spend(request, TESTS)
+    spend(request, LOOKS)
     with acting(request):
         row = _row(request, connection_id)
         open_source, declared, time_zone = opener(row), source_type(row.source_type), row.model.time_zone

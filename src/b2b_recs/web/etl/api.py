@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.sources.registry import source_type
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.access import model_or_404, row_or_404
 from b2b_recs.web.accounts.acting import acting, trigger_of, user_of
 from b2b_recs.web.api.door import needs
 from b2b_recs.web.api.idempotency import kept_answer, once
-from b2b_recs.web.api.limits import spend
+from b2b_recs.web.api.limits import LOOKS, spend
 from b2b_recs.web.api.schemas import (
     TAKES_JSON,
     Id,
@@ -99,9 +99,9 @@ def add_source(request: HttpRequest, model_id: Id, body: JobIn, key: Idempotency
     with acting(request):
         model = model_or_404(request, model_id)
         spec = spec_of(body, model.time_zone)
-        check_spec(spec)
-        _refuse_taken(model, body.name, spec, body.draft_id)
         connection = _connection(model, body.connection_id)
+        check_spec(spec, SOURCE_TYPES.get(connection.source_type))
+        _refuse_taken(model, body.name, spec, body.draft_id)
     if body.check_source:
         _check(request, connection, spec)
 
@@ -319,7 +319,7 @@ def _changed(job: DataSource, body: BaseModel) -> tuple[Any, CopySpec]:
 
 
 def _check(request: HttpRequest, connection: Connection, spec: CopySpec) -> None:
-    spend(request, TESTS)
+    spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
     ask(open_source, question_of(source_type(connection.source_type), spec))

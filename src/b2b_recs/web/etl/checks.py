@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from b2b_recs.engine.errors import BadInput, TableMissing
-from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.etl.cursor import first_bound
+from b2b_recs.engine.etl.drift import Propose, lay_out
+from b2b_recs.engine.etl.fitness import refuse_unfit
+from b2b_recs.engine.etl.spec import CopySpec, Incremental
 from b2b_recs.engine.sources.contract import ColumnInfo, SourceType
+from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table
 
 LONGEST_LAG = timedelta(days=3650)
@@ -27,8 +32,10 @@ def columns_used(spec: CopySpec) -> list[tuple[str, str]]:
     return used + [("load.key", name) for name in key or ()]
 
 
-def check_spec(spec: CopySpec) -> None:
-    """Raise BadInput naming the part of the job that cannot be."""
+def check_spec(spec: CopySpec, declared: SourceType | None) -> None:
+    """Raise BadInput naming the part of the job that cannot be; ``declared`` is None for a type not known any more."""
+    if declared is not None:
+        refuse_unfit(spec, declared)
     checked_dataset(spec.destination_dataset)
     checked_table(spec.destination_table)
     for field in ("columns", "cluster_by"):
@@ -58,8 +65,29 @@ def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[Column
     names = [column.name for column in columns]
     wanted = [("columns", name) for name in spec.columns] + columns_used(spec)
     _among(wanted, names, f"is not in {spec.source_table}", f"It has: {_listed(names)}.")
-    if getattr(spec.load, "cursor", None) and not declared.capabilities.incremental:
-        raise BadInput(f"{declared.name} cannot be read by a cursor.", field="load", advice="Load it as a catalog.")
+    refuse_unfit(spec, declared)
+    _refuse_layout(declared, spec, columns)
+
+
+def _refuse_layout(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> None:
+    """Raise what the first run would be refused with, at the part of the job it is about."""
+    names = {column.name for column in columns}
+    try:
+        layout = lay_out(columns, spec, None, _proposal(declared, spec, columns))
+        check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
+        if isinstance(spec.load, Incremental):
+            cursor = next(column for column in layout.columns if column.name == spec.load.cursor)
+            first_bound(spec.load, cursor, datetime.now(UTC), spec.time_zone)
+    except BadInput as refusal:
+        field = "load.backfill" if refusal.field == "backfill" else refusal.field
+        if field in names and field not in CopySpec.model_fields:
+            field = "types"
+        raise BadInput(refusal.message, advice=refusal.advice, field=field) from None
+
+
+def _proposal(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> Propose:
+    """The source's own mapping of the columns, asked for without samples as a run does."""
+    return cache(lambda: {one.name: one for one in declared.propose(columns, {}, spec.time_zone)})
 
 
 def _among(used: Iterable[tuple[str, str]], known: Iterable[str], words: str, advice: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db import IntegrityError, transaction
 
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.runtime.schedules import ScheduleSpec
 from b2b_recs.web.conflicts import Conflict, InUse, NameTaken
 from b2b_recs.web.connections.models import Connection
@@ -54,7 +55,7 @@ def create_job(
     configuration: ETLConfiguration, name: str, connection: Connection, spec: CopySpec, *, enabled: bool = True
 ) -> DataSource:
     """A new job with its table, all or nothing. Raises NameTaken, and BadInput for a copy that cannot be."""
-    check_spec(spec)
+    check_spec(spec, SOURCE_TYPES.get(connection.source_type))
     own = {"organization_id": configuration.organization_id}
     try:
         with transaction.atomic():
@@ -90,7 +91,7 @@ def change_job(job: DataSource, *, spec: CopySpec | None = None, **values: Any) 
                 job.save(update_fields=[*changed, "updated_at"])
             if spec is None:
                 return changed
-            check_spec(spec)
+            check_spec(spec, SOURCE_TYPES.get(job.connection.source_type))
             document = spec.model_dump(mode="json")
             table, created = DataSourceTable.objects.get_or_create(
                 data_source=job, defaults={"organization_id": job.organization_id, "spec": document}
