@@ -44,7 +44,8 @@ def test_a_connection_a_job_and_a_run_are_made_and_the_result_is_read(
 
     done = writer.get(f"/api/etl/runs/{started['id']}/status/").well()
     assert (done["status"], done["rows_read"], done["rows_loaded"]) == ("completed", 300, 300), done
-    assert done["reconciliation"] == {"reconciled": True, "source_count": 300, "warehouse_count": 300}
+    counts = {"reconciled": True, "source_count": 300, "warehouse_count": 300}
+    assert done["reconciliation"] == {**counts, "words": "300 = 300", "sums": []}
     assert [stage["name"] for stage in done["stages"]] == ["connect", "read", "load", "reconcile"]
     assert {stage["state"] for stage in done["stages"]} == {"done"}
     assert (
@@ -53,6 +54,19 @@ def test_a_connection_a_job_and_a_run_are_made_and_the_result_is_read(
     )
     assert writer.get(f"/api/etl/sources/{job['id']}/").well()["last_run"]["status"] == "completed"
     assert writer.get("etl/runs/", status="completed").well()["total"] == 1
+
+
+def test_a_comparison_by_checksums_is_shown_with_its_sums(acme: Tenant, writer: Program, connected: int) -> None:
+    body = {
+        "name": "sums", "connection_id": connected, "source_schema": "public", "source_table": "order_lines",
+        "columns": ["customer", "quantity", "price"], "load": {"strategy": "catalog"}, "reconcile": "checksums",
+    }  # fmt: skip
+    job = writer.post("etl/add-source/", body).well(201)
+    run_id = writer.post(f"/api/etl/sources/{job['id']}/run/").well(202)["id"]
+    carry_out(acme, run_id)
+    counts = writer.get(f"/api/etl/runs/{run_id}/status/").well()["reconciliation"]
+    assert {"column": "price", "source": "56437.50", "warehouse": "56437.50", "agrees": True} in counts["sums"]
+    assert counts["words"].startswith("300 = 300; sum of quantity ")
 
 
 def test_rejected_rows_are_read_page_by_page_and_as_a_safe_file(acme: Tenant, writer: Program, connected: int) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.etl.reconcile import in_words
+from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.web.api.schemas import ErrorDetail, PageOf
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.etl.schemas import settings_form
@@ -61,12 +63,25 @@ class Runs(PageOf):
     items: list[RunOut]
 
 
+class SumOut(BaseModel):
+    """What a column adds up to, exactly and therefore as text."""
+
+    column: str
+    source: str | None
+    warehouse: str | None
+    agrees: bool
+
+
 class Reconciliation(BaseModel):
     """The counts of source and warehouse after the load."""
 
     reconciled: bool
     source_count: int | None
     warehouse_count: int | None
+    words: str = Field(
+        description="The comparison: “300 = 101 + 199 repeated”, with the sums when they were asked for."
+    )
+    sums: list[SumOut] = Field(description="What checksums compared; empty for a job that compares counts.")
 
 
 class LogLineOut(BaseModel):
@@ -220,23 +235,37 @@ def run_status(run: ETLRun, after: int) -> RunStatusOut:
     lines = RunLogLine.objects.filter(run_kind=ETLRun.KIND, run_id=run.id, id__gt=after).order_by("id")[:LOG_LINES]
     log = [LogLineOut(id=line.id, at=line.at, level=line.level, message=line.message) for line in lines]
     results = run.results or {}
-    counts = None
-    if "reconciled" in results:
-        counts = Reconciliation(
-            reconciled=bool(results["reconciled"]),
-            source_count=results.get("source_count"),
-            warehouse_count=results.get("warehouse_count"),
-        )
     return RunStatusOut(
         **_numbers(run),
         stages=[_stage(one) for one in run.stages],
         fraction=run.fraction,
         cancel_requested=run.cancel_requested,
-        reconciliation=counts,
+        reconciliation=_reconciliation(results) if "reconciled" in results else None,
         result=results,
         log=log,
         log_cursor=log[-1].id if log else after,
     )
+
+
+def _reconciliation(results: dict[str, Any]) -> Reconciliation:
+    """The comparison a run has noted, with the words of the engine."""
+    noted = {name: results[name] for name in CopyResult.model_fields if name in results}
+    result = CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **noted})
+    sums = [
+        SumOut(column=one.column, source=_text(one.source), warehouse=_text(one.warehouse), agrees=one.agrees)
+        for one in result.sums
+    ]
+    return Reconciliation(
+        reconciled=result.reconciled,
+        source_count=result.source_count,
+        warehouse_count=result.warehouse_count,
+        words=in_words(result),
+        sums=sums,
+    )
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else format(value, "f")
 
 
 def _stage(stage: dict[str, Any]) -> StageOut:
