@@ -1,21 +1,25 @@
 # One image for every process: `up` (all of them, the default), or one each: `migrate`, `web`, `worker`, `serve`.
 # deploy/compose/compose.yaml shows the second way. Whatever is to outlive the container is in /var/lib/b2b-recs.
+# Drivers: the names of the files in requirements/; fewer with --build-arg EXTRAS="mysql oracle", none with EXTRAS="".
 FROM python:3.11-slim AS build
+ARG EXTRAS="bigquery excel firestore mongodb mysql oracle sftp snowflake sqlserver"
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/b2b-recs
 ENV PATH=/opt/b2b-recs/bin:$PATH
 WORKDIR /build
 COPY requirements.txt ./
-RUN pip install --require-hashes --only-binary :all: -r requirements.txt
+COPY requirements ./requirements
+RUN set -eu; pip install --require-hashes --only-binary :all: -r requirements.txt; \
+    for extra in $EXTRAS; do pip install --require-hashes --only-binary :all: -r "requirements/$extra.txt"; done
 COPY pyproject.toml README.md LICENSE .gitignore ./
 COPY src ./src
 RUN pip install --no-deps --no-build-isolation . \
  && pip uninstall --yes pip
 
 FROM python:3.11-slim
-# OpenMP, which the compiled algorithms are linked with.
+# OpenMP, which the compiled algorithms are linked with; the other two are for the driver of SQL Server.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libgomp1 \
+ && apt-get install --yes --no-install-recommends libgomp1 libgssapi-krb5-2 libltdl7 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 b2b-recs \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/b2b-recs --no-create-home --shell /usr/sbin/nologin b2b-recs \

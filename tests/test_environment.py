@@ -83,6 +83,19 @@ def test_the_runner_s_image_knows_nothing_of_the_platform_and_runs_as_nobody_spe
     assert set(NAME.findall(text)) <= variables_in_the_code()
 
 
+@pytest.mark.parametrize(("recipe", "drivers"), [("Dockerfile", "all"), (RUNNER, "none")])
+def test_the_image_reads_with_the_pinned_drivers_it_is_asked_for(recipe: str, drivers: str) -> None:
+    text = (ROOT / recipe).read_text("utf-8")
+    build, _, final = text.rpartition("\nFROM ")
+    named = re.findall(r'^ARG EXTRAS="(.*)"$', build, re.MULTILINE)
+    every = sorted(path.stem for path in (ROOT / "requirements").glob("*.txt"))
+    assert [sorted(names.split()) for names in named] == [every if drivers == "all" else []]
+    installs = 'for extra in $EXTRAS; do pip install --require-hashes --only-binary :all: -r "requirements/$extra.txt"'
+    assert installs in build and build.index(installs) < build.index("pip uninstall")
+    assert "\nCOPY requirements ./requirements\n" in build
+    assert {"libgssapi-krb5-2", "libltdl7"} <= set(final.split())
+
+
 @pytest.mark.parametrize("recipe", ["Dockerfile", RUNNER])
 def test_what_the_image_copies_is_let_through(recipe: str) -> None:
     let_through = [line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line[:1] == "!"]

@@ -18,9 +18,9 @@ RUN pip install --no-deps --no-build-isolation . \
  && pip uninstall --yes pip
 
 FROM python:3.11-slim
-# OpenMP, which some of the compiled packages are linked with. The user is the one the platform's own image writes as.
+# OpenMP, which some of the compiled packages are linked with, and what the driver of SQL Server needs. The user is the one the platform's own image writes as.
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libgomp1 \
+ && apt-get install --yes --no-install-recommends libgomp1 libgssapi-krb5-2 libltdl7 \
  && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 b2b-recs \
  && useradd --uid 10001 --gid 10001 --home-dir /var/lib/b2b-recs --no-create-home --shell /usr/sbin/nologin b2b-recs \
