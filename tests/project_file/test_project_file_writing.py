@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -39,9 +40,9 @@ lengths = st.integers(0, 10_000).map(lambda minutes: timedelta(minutes=minutes))
 backfills = st.just("all") | st.integers(1, 5000) | st.dates(date(1990, 1, 1), date(2100, 1, 1))
 deletes = st.sampled_from(["keep", "count", "remove"])
 keys = st.lists(columns, min_size=1, max_size=3, unique=True).map(tuple)
-loads = st.one_of(
-    st.builds(Catalog, keep_days=st.integers(1, 90)),
-    st.builds(Files, deletes=st.sampled_from(["keep", "remove"])),
+whole = st.builds(Catalog, keep_days=st.integers(1, 90))
+by_file = st.builds(Files, deletes=st.sampled_from(["keep", "remove"]))
+by_cursor = st.one_of(
     st.builds(Transactional, cursor=columns, key=several, backfill=backfills, lag=lengths, lag_units=st.integers(0, 9)),
     st.builds(Transactional, cursor=columns, key=keys, deletes=deletes),
     st.builds(Merge, cursor=columns, key=keys, backfill=backfills, lag=lengths, deletes=deletes),
@@ -77,21 +78,30 @@ overrides = st.builds(
     st.sampled_from(Mode),
     st.tuples(st.integers(1, 38), st.integers(0, 9)),
 )
-specs = st.builds(
-    CopySpec,
-    source_schema=columns,
-    source_table=columns,
-    destination_table=st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True),
-    load=loads,
-    types=overrides,
-    row_limit=st.none() | st.integers(1, 10**9),
-    drift=st.sampled_from(["add", "ignore", "stop"]),
-    reject_threshold=st.floats(0, 1),
-    partition_by=st.none() | columns,
-    cluster_by=several,
-    reconcile=st.sampled_from(["counts", "checksums"]),
-    parallel=st.integers(1, 16),
-    time_zone=st.sampled_from(["UTC", "Europe/Berlin"]),
+some_rows = st.none() | st.integers(1, 10**9)
+rest: dict[str, Any] = {
+    "source_table": columns,
+    "destination_table": st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,20}", fullmatch=True),
+    "types": overrides,
+    "drift": st.sampled_from(["add", "ignore", "stop"]),
+    "reject_threshold": st.floats(0, 1),
+    "partition_by": st.none() | columns,
+    "cluster_by": several,
+    "reconcile": st.sampled_from(["counts", "checksums"]),
+    "parallel": st.integers(1, 16),
+    "time_zone": st.sampled_from(["UTC", "Europe/Berlin"]),
+}
+tables = st.builds(CopySpec, source_schema=columns, load=whole | by_cursor, row_limit=some_rows, **rest)
+file_tables = st.one_of(
+    st.builds(CopySpec, source_schema=st.just(""), load=whole, row_limit=some_rows, **rest),
+    st.builds(CopySpec, source_schema=st.just(""), load=by_file, **rest),
+)
+specs = tables | file_tables
+places = st.sampled_from(
+    [
+        (tables, {"type": "postgresql", "host": "db.example", "database": "shop", "username": "reader"}),
+        (file_tables, {"type": "sftp", "host": "files.example", "username": "reader", "format": "csv"}),
+    ]
 )
 conditions = st.builds(
     Condition,
@@ -131,13 +141,13 @@ passwords = st.builds(EnvironmentReference, env=st.just("SHOP_PASSWORD")) | st.b
 def projects(draw: st.DrawFn) -> ProjectFile:
     """Any project whose names refer to each other as they must."""
     connection = draw(names)
+    kinds, fields = draw(places)
     jobs: dict[str, JobSection] = {}
-    for name, spec in draw(st.dictionaries(names, specs, max_size=2)).items():
+    for name, spec in draw(st.dictionaries(names, kinds, max_size=2)).items():
         if spec.destination_table not in {job.destination for job in jobs.values()}:
             jobs[name] = JobSection.of(connection, spec, draw(schedules), draw(st.booleans()))
     found = {} if jobs else draw(st.dictionaries(names, datasets, max_size=2))
     pipeline = PipelineSection.of(next(iter(found)), draw(trainings), draw(schedules)) if found else None
-    fields = {"type": "postgresql", "host": "db.example", "database": "shop", "username": "reader"}
     return ProjectFile(
         version=1,
         model=ModelSection(name=draw(names), description=draw(texts | st.just("two\nlines")), currency="GBP"),
@@ -161,8 +171,9 @@ def test_what_is_written_reads_back_as_the_same_project_and_the_same_text(projec
 @given(specs, schedules)
 def test_a_job_says_everything_its_copy_needs(spec: CopySpec, schedule: Schedule):
     job = JobSection.of("shop", spec, schedule)
-    assert job.copy_spec() == spec
-    assert JobSection.of("shop", job.copy_spec(), job.schedule) == job
+    again = job.copy_spec(schemas=bool(spec.source_schema))
+    assert again == spec
+    assert JobSection.of("shop", again, job.schedule) == job
 
 
 @settings(max_examples=50, deadline=None)

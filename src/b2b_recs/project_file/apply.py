@@ -122,7 +122,7 @@ class _Application:
     def _job(
         self, configuration: ETLConfiguration, name: str, section: JobSection, connections: dict[str, Connection]
     ) -> None:
-        spec = section.copy_spec()
+        spec = section.copy_spec(self.project.schemas(section))
         if "time_zone" not in section.model_fields_set:
             spec = spec.model_copy(update={"time_zone": self.model.time_zone})
         what, connection = f"job “{name}”", connections[section.connection]

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.names import checked_table
@@ -88,6 +89,9 @@ def _jobs(project: ProjectFile, document: Document) -> Iterator[Problem]:
         if job.connection not in project.connections:
             known = project.connections
             yield _unknown((*path, "connection"), job.connection, known, "There is no connection", document)
+        declared = project.source_type(job)
+        if declared is not None:
+            yield from _fitness(path, job, declared, document)
         field = "destination" if document.has((*path, "destination")) else "table"
         try:
             checked_table(job.destination)
@@ -101,6 +105,21 @@ def _jobs(project: ProjectFile, document: Document) -> Iterator[Problem]:
             )
         taken.setdefault(job.destination, name)
         yield from _columns(path, job, document)
+
+
+def _fitness(path: Path, job: JobSection, declared: SourceType, document: Document) -> Iterator[Problem]:
+    """Problems of a job that its type of source could never run."""
+    try:
+        spec = job.copy_spec(declared.capabilities.schemas)
+    except ValueError as error:
+        yield document.problem((*path, "table"), f"{job.table[:60]!r}: {error}.")
+        return
+    try:
+        refuse_unfit(spec, declared)
+    except BadInput as refusal:
+        first, *rest = str(refusal.field).split(".")
+        place = (*path, first, *((spec.load.strategy, *rest) if rest else ()))
+        yield document.problem(place, refusal.message, refusal.advice)
 
 
 def _columns(path: Path, job: JobSection, document: Document) -> Iterator[Problem]:

@@ -11,11 +11,16 @@ _TABLE = re.compile(rf"\s*({_PART})\.({_PART})\s*")
 _PLAIN = re.compile(r"[^\W\d][\w$]*")
 
 
-def split_table(text: str) -> tuple[str, str]:
+def split_table(text: str, schemas: bool = True) -> tuple[str, str]:
     """Schema and table of ``schema.table``; a part in double quotes may hold anything, ``""`` is one quote.
 
+    Where the source has no ``schemas``, the text is the table's whole name and the schema is empty.
     Raises ValueError with what to write instead.
     """
+    if not schemas:
+        if not text or "\x00" in text:
+            raise ValueError("a table is named as the source lists it, such as orders/*.csv")
+        return "", text
     match = _TABLE.fullmatch(text)
     if match is None or "\x00" in text:
         raise ValueError("a table is named with its schema, such as public.order_lines")
@@ -26,7 +31,9 @@ def split_table(text: str) -> tuple[str, str]:
 
 
 def join_table(schema: str, table: str) -> str:
-    """The text that ``split_table`` reads back as these two."""
+    """The text that ``split_table`` reads back as these two; without a schema, the table's whole name."""
+    if not schema:
+        return table
     return ".".join(part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"' for part in (schema, table))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -21,6 +21,8 @@ from b2b_recs.engine.datasets.spec import DatasetSpec
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.formats import FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.sources.contract import SourceType
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.project_file.loads import LOADS, PLAIN_LOADS, Load
 from b2b_recs.project_file.names import join_table, split_table, warehouse_name
@@ -89,12 +91,8 @@ class ConnectionSection(BaseModel):
         return {name: value for name, value in self.parameters.items() if isinstance(value, kinds)}
 
 
-def _table(value: Any) -> Any:
-    return join_table(*split_table(value)) if isinstance(value, str) else value
-
-
 _TYPE = re.compile(
-    r"([A-Za-z0-9]+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(?:\s+AS\s+(%.+?))?(\s+REQUIRED)?", re.IGNORECASE
+    r"([A-Za-z0-9]+)\s*(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?(?:\s+AS\s+(\S.*?))?(\s+REQUIRED)?", re.IGNORECASE
 )
 
 
@@ -107,8 +105,10 @@ def _type_text(value: Any) -> Any:
         raise ValueError(f"there is no such warehouse type; use one of {', '.join(names)}, such as NUMERIC(12, 2)")
     if match[2] and match[1].upper() not in ("NUMERIC", "BIGNUMERIC"):
         raise ValueError("only NUMERIC and BIGNUMERIC take a number of digits")
-    if match[4] and (match[4] not in FORMATS or match[1].upper() not in ("DATE", "DATETIME")):
+    if match[4] and match[1].upper() not in ("DATE", "DATETIME"):
         raise ValueError("only DATE and DATETIME take a format, such as DATE AS %d/%m/%Y")
+    if match[4] and match[4] not in FORMATS:
+        raise ValueError(f"{match[4][:40]} is not a known way of writing dates; use one such as DATE AS %d/%m/%Y")
     digits = f"({int(match[2])}, {int(match[3] or 0)})" if match[2] else ""
     form = f" AS {match[4]}" if match[4] else ""
     return match[1].upper() + digits + form + (" REQUIRED" if match[5] else "")
@@ -118,10 +118,14 @@ TypeText = Annotated[str, BeforeValidator(_type_text)]
 
 
 class JobSection(Section):
-    """One source table copied to one warehouse table."""
+    """One source table copied to one warehouse table.
+
+    How ``table`` is read depends on the type of the connection, which the job alone does not know: ``schemas`` says
+    whether that type has them.
+    """
 
     connection: Name
-    table: Annotated[str, BeforeValidator(_table)]
+    table: str
     load: Load
     schedule: Schedule = MANUAL
     destination: WarehouseName = ""
@@ -146,21 +150,25 @@ class JobSection(Section):
         settled = dict(value)
         if settled.get("load") in PLAIN_LOADS:
             settled["load"] = {settled["load"]: {}}
-        if "destination" not in settled and isinstance(settled.get("table"), str):
-            try:
-                settled["destination"] = warehouse_name(split_table(settled["table"])[1])
-            except ValueError:
-                settled["destination"] = "bq_table"  # the table itself is refused
         return settled
 
-    def copy_spec(self) -> CopySpec:
-        """What the engine is asked to copy."""
-        schema, table = split_table(self.table)
+    def written_out(self, schemas: bool) -> JobSection:
+        """The same job with its table in the one way it is written, and the destination that follows from it."""
+        try:
+            schema, table = split_table(self.table, schemas)
+        except ValueError:
+            schema, table = "", self.table  # the checks of the file refuse it
+        destination = self.destination or warehouse_name(table)
+        return self.model_copy(update={"table": join_table(schema, table), "destination": destination})
+
+    def copy_spec(self, schemas: bool = True) -> CopySpec:
+        """What the engine is asked to copy. Raises ValueError for a table that is not named as its source does."""
+        schema, table = split_table(self.table, schemas)
         load = LOADS[self.load].model_validate({self.load: {}}) if isinstance(self.load, str) else self.load
         return CopySpec(
             source_schema=schema,
             source_table=table,
-            destination_table=self.destination,
+            destination_table=self.destination or warehouse_name(table),
             load=load.load(),
             columns=self.columns,
             types=tuple(_mapping(name, text) for name, text in self.types.items()),
@@ -227,6 +235,22 @@ class ProjectFile(Section):
     jobs: dict[Name, JobSection] = Field(default_factory=dict)
     datasets: dict[Name, DatasetSpec] = Field(default_factory=dict)
     pipeline: PipelineSection | None = None
+
+    @model_validator(mode="after")
+    def _written_out(self) -> Self:
+        """Write out what follows from the type of a job's connection, so that two ways to say the same are the same."""
+        self.jobs.update({name: job.written_out(self.schemas(job)) for name, job in self.jobs.items()})
+        return self
+
+    def source_type(self, job: JobSection) -> SourceType | None:
+        """The type of source a job reads, None when the file does not say or there is no such type."""
+        connection = self.connections.get(job.connection)
+        return SOURCE_TYPES.get(connection.type) if connection is not None else None
+
+    def schemas(self, job: JobSection) -> bool:
+        """Whether the tables of a job's source have schemas."""
+        declared = self.source_type(job)
+        return declared is None or declared.capabilities.schemas
 
 
 def _mapping(name: str, text: str) -> ColumnMapping:

@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from b2b_recs.project_file.names import split_table, warehouse_name
 from b2b_recs.project_file.schema import JobSection, PipelineSection, ProjectFile
 
 LINE = 96
@@ -30,7 +29,7 @@ def write_project(project: ProjectFile) -> str:
         if content.get(name):
             document[name] = content[name]
     for name, job in project.jobs.items():
-        document["jobs"][name] = _job(job, document["jobs"][name], project.model.time_zone)
+        document["jobs"][name] = _job(project, job, document["jobs"][name])
     if project.pipeline is not None:
         document["pipeline"] = _pipeline(project.pipeline, content["pipeline"])
     writer = YAML(typ="rt", pure=True)
@@ -42,11 +41,11 @@ def write_project(project: ProjectFile) -> str:
     return stream.getvalue()
 
 
-def _job(job: JobSection, content: dict[str, Any], time_zone: str) -> dict[str, Any]:
+def _job(project: ProjectFile, job: JobSection, content: dict[str, Any]) -> dict[str, Any]:
     """A job without what follows from its table; left out, its time zone is the model's."""
-    if "time_zone" in job.model_fields_set and job.time_zone != time_zone:
+    if "time_zone" in job.model_fields_set and job.time_zone != project.model.time_zone:
         content["time_zone"] = job.time_zone
-    if job.destination == warehouse_name(split_table(job.table)[1]):
+    if job.destination == job.model_copy(update={"destination": ""}).written_out(project.schemas(job)).destination:
         content.pop("destination", None)
     return content
 

@@ -32,6 +32,7 @@ class Capabilities:
     ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
     loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced, not only noted.
+    ``schemas``: a table is named inside a schema; without, the table's name is the whole name.
     """
 
     databases: bool = True
@@ -45,6 +46,7 @@ class Capabilities:
     last_change: bool = False
     files: bool = False
     unique_keys: bool = True
+    schemas: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ FILE_CAPABILITIES = Capabilities(
     snapshot=False,
     last_change=True,
     files=True,
+    schemas=False,
 )
 _SAMPLE_FILES = 5
 _SAMPLE_BYTES = 1024 * 1024
