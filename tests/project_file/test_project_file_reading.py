@@ -53,6 +53,14 @@ WRONG = [
     ('daily: "02:00"', 'cron: "61 * * * *"', 11, "jobs.products.schedule.cron", "61 * * * *", "bad minute"),
     ('daily: "02:00"', "cron: 5", 11, "jobs.products.schedule.cron", "5", "five fields"),
     ('daily: "02:00"', 'cron: "0 0 30 2 *"', 11, "jobs.products.schedule.cron", "0 0 30 2 *", "cannot be used"),
+    (
+        'daily: "02:00"',
+        'monthly: {day: 35, time: "02:00"}',
+        11,
+        "jobs.products.schedule.monthly.day",
+        "35",
+        "from 1 to 31",
+    ),
     ('daily: "02:00"', "every_minutes: 0", 11, "jobs.products.schedule.every_minutes", "0", "from 1 to 1440"),
     (
         "cursor: ordered_at",
@@ -76,6 +84,16 @@ WRONG = [
         "jobs.products.destination",
         "bq_x__files",
         "does not end in __files",
+    ),
+    ("load: catalog", "load: files", 11, "jobs.products.load", "PostgreSQL has no files", "by a cursor"),
+    ("[order_id, line_no]", "[id, id]", 9, "jobs.order lines.load.transactional.key", "id", "named twice"),
+    (
+        "load: catalog",
+        "load: catalog, cluster_by: [a, b, c, d, e]",
+        11,
+        "jobs.products.cluster_by",
+        "5",
+        "at most 4",
     ),
     ("public.products", "public.order_lines", 11, "jobs.products.table", "bq_order_lines", "another destination"),
     (
@@ -273,12 +291,20 @@ def test_a_type_may_say_how_dates_are_written(written: str, kept: str):
     assert JobSection.of("shop", section.copy_spec()).types == {"at": kept}
 
 
-@pytest.mark.parametrize("written", ["DATE AS %x", "TIMESTAMP AS %d/%m/%Y", "NUMERIC(12, 2) AS %d/%m/%Y"])
-def test_a_format_that_is_not_known_is_refused(written: str):
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("DATE AS %x", "%x is not a known way of writing dates"),
+        ("DATE AS dd/mm", "dd/mm is not a known way of writing dates"),
+        ("TIMESTAMP AS %d/%m/%Y", "only DATE and DATETIME take a format"),
+        ("NUMERIC(12, 2) AS %d/%m/%Y", "only DATE and DATETIME take a format"),
+    ],
+)
+def test_a_format_that_is_not_known_is_refused(written: str, words: str):
     job = f"{{connection: shop, table: public.products, load: catalog, types: {{at: '{written}'}}}}"
     text = changed('{connection: shop, table: public.products, load: catalog, schedule: {daily: "02:00"}}', job)
     (problem,) = problems(text)
-    assert "only DATE and DATETIME take a format" in problem.message
+    assert words in problem.message
 
 
 def test_a_column_used_but_not_copied_is_refused():

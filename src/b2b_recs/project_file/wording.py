@@ -19,7 +19,7 @@ SHAPES = {
     "backfill": "all, a number of days, or a date such as 2024-01-31",
     "load": "catalog, files, {transactional: {cursor: …}} or {merge: {cursor: …, key: …}}",
     "value": "text, a number, true, false, or a list of texts",
-    "day": "a number from 1 to 28, or last",
+    "day": "a number from 1 to 31, or last",
 }
 WORDS = {
     "string_type": "must be text; put it in quotes",
