@@ -132,6 +132,20 @@ def test_the_source_is_not_asked_when_told_not_to(writer: Program, connected: in
     assert job["destination"] == "bq_later"
 
 
+@pytest.mark.parametrize(
+    ("load", "field"),
+    [
+        ({"strategy": "files"}, "load"),
+        ({"strategy": "merge", "cursor": "ordered_at", "key": ["order_id", "order_id"]}, "load.key"),
+    ],
+)
+def test_what_needs_no_columns_is_refused_without_asking_the_source(
+    writer: Program, connected: int, load: dict[str, Any], field: str
+) -> None:
+    body = job_body(connected, source_table="later", check_source=False, load=load)
+    writer.post("etl/add-source/", body).refused(422, "bad_input", field)
+
+
 def test_names_and_destinations_are_taken_once(writer: Program, connected: int) -> None:
     assert writer.post("etl/check-name/", {"name": "order lines"}).well() == {"name": "order lines", "free": True}
     first = writer.post("etl/add-source/", job_body(connected)).well(201)
