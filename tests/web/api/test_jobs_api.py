@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,7 +66,8 @@ def test_every_part_of_a_job_is_kept_and_given_back_as_it_was_sent(
     assert again["settings"] == {**settings, "paused": False} and len(again["schedule"]["next_times"]) == 5
     with scope(acme.id):
         spec = CopySpec.model_validate(DataSource.objects.get(id=job["id"]).table.spec)
-    assert JobSection.of("warehouse", spec).copy_spec() == spec  # a project file can say all of it
+    types = tuple(replace(mapping, source_type="") for mapping in spec.types)  # what the platform notes by itself
+    assert JobSection.of("warehouse", spec).copy_spec() == spec.model_copy(update={"types": types})
 
 
 @pytest.mark.parametrize(

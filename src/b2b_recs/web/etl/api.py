@@ -57,7 +57,7 @@ from b2b_recs.web.etl.schemas import (
 )
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.showing import JobOut, Jobs, RunOut, job_out, jobs_out, run_out, schedule_out
-from b2b_recs.web.etl.sourcing import JobTest, question_of, test_of
+from b2b_recs.web.etl.sourcing import JobTest, settled_by, test_of
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import schedule_of
 from b2b_recs.web.runs.documents import parsed
@@ -91,7 +91,8 @@ class StartedRuns(BaseModel):
 def add_source(request: HttpRequest, model_id: Id, body: JobIn, key: IdempotencyKey) -> HttpResponse:
     """Create a job, all or nothing: its copy, its destination, its schedule.
 
-    Unless `check_source` is false, the job is first compared with the columns its table has now.
+    Unless `check_source` is false, the job is first compared with the columns its table has now, and columns without
+    a type of their own in `types` get the one that was proposed from their values.
     """
     before = kept_answer(request)
     if before is not None:
@@ -103,7 +104,7 @@ def add_source(request: HttpRequest, model_id: Id, body: JobIn, key: Idempotency
         check_spec(spec, SOURCE_TYPES.get(connection.source_type))
         _refuse_taken(model, body.name, spec, body.draft_id)
     if body.check_source:
-        _check(request, connection, spec)
+        spec = _settled(request, connection, spec, new=True)
 
     def save() -> JobOut:
         model = model_or_404(request, model_id, "editor")
@@ -225,16 +226,18 @@ def update(request: HttpRequest, source_id: Id, body: JobChange, key: Idempotenc
         _refuse_taken(model, settings.name, spec, job.id)
         connection = _connection(model, settings.connection_id)
         copies_alike = connection.id == job.connection_id and spec == _spec(job)
+    settled = spec
     if settings.check_source and not copies_alike:
-        _check(request, connection, spec)
+        settled = _settled(request, connection, spec, new=False)
 
     def save() -> JobOut:
         job = _row(request, source_id, "editor")
-        settings, spec = _changed(job, body)
+        settings, wanted = _changed(job, body)
         model = job.configuration.model
-        _refuse_taken(model, settings.name, spec, job.id)
+        _refuse_taken(model, settings.name, wanted, job.id)
         connection = _connection(model, settings.connection_id)
-        change_job(job, name=settings.name, connection=connection, enabled=settings.enabled, spec=spec)
+        kept = settled if wanted == spec else wanted  # somebody else may have changed the job meanwhile
+        change_job(job, name=settings.name, connection=connection, enabled=settings.enabled, spec=kept)
         schedule_job(job, schedule_in(settings, model.time_zone), settings.paused)
         return job_out(job)
 
@@ -318,8 +321,8 @@ def _changed(job: DataSource, body: BaseModel) -> tuple[Any, CopySpec]:
     return settings, spec_of(settings, job.configuration.model.time_zone)
 
 
-def _check(request: HttpRequest, connection: Connection, spec: CopySpec) -> None:
+def _settled(request: HttpRequest, connection: Connection, spec: CopySpec, *, new: bool) -> CopySpec:
     spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
-    ask(open_source, question_of(source_type(connection.source_type), spec))
+    return ask(open_source, settled_by(source_type(connection.source_type), spec, new=new))

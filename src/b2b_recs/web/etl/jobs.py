@@ -96,12 +96,22 @@ def change_job(job: DataSource, *, spec: CopySpec | None = None, **values: Any) 
             table, created = DataSourceTable.objects.get_or_create(
                 data_source=job, defaults={"organization_id": job.organization_id, "spec": document}
             )
+            _note_origins(document, table.spec)
             if created or table.spec != document:
                 table.spec = changed["spec"] = document
                 table.save(update_fields=["spec"])
     except IntegrityError:
         raise _taken(str(values.get("name"))) from None
     return changed
+
+
+def _note_origins(document: dict[str, Any], before: dict[str, Any]) -> None:
+    """Keep what each type was chosen for where the new copy does not say it and chooses the same."""
+    known = {one["name"]: one for one in before.get("types", ())}
+    for one in document["types"]:
+        origin = known.get(one["name"], {}).get("source_type", "")
+        if not one["source_type"] and known.get(one["name"]) == {**one, "source_type": origin}:
+            one["source_type"] = origin
 
 
 def schedule_job(job: DataSource, schedule: ScheduleSpec, paused: bool = False) -> bool:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput, EngineError, SourceRefused
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.sources.contract import Source, SourceType
+from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.web.api.schemas import ErrorDetail
 from b2b_recs.web.connections.schemas import describe_error
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_against
+from b2b_recs.web.etl.proposals import SAMPLED
 
 
 class JobTest(BaseModel):
@@ -33,6 +36,46 @@ def question_of(declared: SourceType, spec: CopySpec) -> Callable[[Source], int]
         return len(columns)
 
     return question
+
+
+def settled_by(declared: SourceType, spec: CopySpec, *, new: bool) -> Callable[[Source], CopySpec]:
+    """What to ask of a job that is saved: the same copy with its types settled, after checking that it fits.
+
+    A type chosen by hand is noted together with the source's own type, so that a later change of that is noticed. A
+    ``new`` job gets the types proposed from values for the columns it says nothing of, as they were shown.
+    """
+
+    def question(source: Source) -> CopySpec:
+        columns = source.columns(spec.source_schema, spec.source_table)
+        check_against(declared, spec, columns)
+        here = {column.name: column for column in columns}
+        types = [replace(mapping, source_type=here[mapping.name].source_type) for mapping in spec.types]
+        if new:
+            types += _seen(declared, source, spec, columns)
+        settled = spec.model_copy(update={"types": tuple(types)})
+        check_against(declared, settled, columns)
+        return settled
+
+    return question
+
+
+def _seen(
+    declared: SourceType, source: Source, spec: CopySpec, columns: Sequence[ColumnInfo]
+) -> Iterator[ColumnMapping]:
+    """The proposals that values made different from what the type alone says."""
+    said = {mapping.name for mapping in spec.types}
+    asked = [one for one in columns if one.name not in said and (not spec.columns or one.name in spec.columns)]
+    names = [column.name for column in asked]
+    samples = source.samples(spec.source_schema, spec.source_table, names, SAMPLED) if names else {}
+    plain = {mapping.name: mapping for mapping in declared.propose(asked, {}, spec.time_zone)}
+    for mapping in declared.propose(asked, samples, spec.time_zone):
+        other = plain[mapping.name]
+        if _held(mapping) != _held(other):
+            yield replace(other, **_held(mapping))
+
+
+def _held(mapping: ColumnMapping) -> dict[str, Any]:
+    return {name: getattr(mapping, name) for name in ("warehouse_type", "precision", "scale", "format")}
 
 
 def test_of(open_source: Callable[[], Source], declared: SourceType, spec: CopySpec) -> JobTest:
