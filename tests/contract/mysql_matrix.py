@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table of cases
 # ruff: noqa: DTZ001 - times without a zone are what is tested
 """Every MySQL and MariaDB type with ordinary and extreme values, and what the warehouse must hold for each."""
 

@@ -246,7 +246,7 @@ class TestTypes:
 
     def test_the_matrix_covers_every_type_that_has_a_rule(self, arena: MySQLArena) -> None:
         covered = set()
-        for at, (source_type, _, _) in enumerate(MATRIX):
+        for _at, (source_type, _, _) in enumerate(MATRIX):
             arena.execute("DROP TABLE IF EXISTS one", f"CREATE TABLE one (value {source_type})")
             with arena.open() as source:
                 covered.add(source.columns(arena.schema, "one")[0].base_type)
