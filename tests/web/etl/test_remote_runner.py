@@ -146,6 +146,7 @@ def test_a_runner_that_was_taken_over_stops_and_changes_nothing(
         process = runner(address, run, tmp_path, attempt)
         wait_for(lambda: any("Connected to source" in line for line in remote.lines()), process)
         remote.begin(run)
+        time.sleep(2.0)  # the runner hears of it with its next report
     said, _ = process.communicate(timeout=SECONDS)
     now = remote.run()
     assert (process.returncode, now.status, now.attempt) == (0, "running", 2), said

@@ -20,7 +20,7 @@ def every_error() -> Iterator[type[EngineError]]:
     while waiting:
         found = waiting.pop()
         waiting += found.__subclasses__()
-        if found.__module__.startswith("b2b_recs."):
+        if found.__module__.startswith(("b2b_recs.engine.", "b2b_recs.runtime.")):
             yield found
 
 

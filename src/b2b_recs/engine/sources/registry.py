@@ -89,7 +89,9 @@ def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
     known = declared.Parameters.model_fields.get(field)
     if known is None:
         names = ", ".join(declared.Parameters.model_fields)
-        return BadInput(f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field)
+        return BadInput(
+            f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field or None
+        )
     title = known.title or field
     if first["type"] == "missing":
         return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)

@@ -62,7 +62,15 @@ def connect_error(error: BaseException, parameters: SQLServerParameters) -> Sour
         )
     if _TIMEOUT in kind.lower() or _UNABLE in kind or _REJECTED in kind or _LINK in kind:
         return nothing_answers(parameters)
-    return SourceRefused(f"{host} refused the connection: {words}", advice="Check every field, then test again.")
+    if "Protocol error" in said:
+        return ConnectionRefused(
+            f"{host}, port {parameters.port}, did not answer as a SQL Server does.",
+            advice="Check host and port.",
+            field="host",
+        )
+    return SourceRefused(
+        f"{host} refused the connection: {words}", advice="Check every field, then test again.", field="host"
+    )
 
 
 def nothing_answers(parameters: SQLServerParameters) -> ConnectionRefused:
