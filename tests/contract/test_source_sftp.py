@@ -64,7 +64,7 @@ class SftpContract(StoredFilesContract):
         ({"password": "canary\x00"}, "password"),
         ({"password": ["canary"]}, "password"),
         ({"private_key": OTHER.export_private_key().decode()}, "password"),
-        ({"private_key": "/root/.ssh/id_rsa"}, "private_key"),
+        ({"private_key": "/home/reader/.ssh/id_ed25519"}, "private_key"),
         ({"private_key": "canary"}, "private_key"),
         ({"host_key": "MD5:aa:bb"}, "host_key"),
         ({"host_key": "SHA256:short"}, "host_key"),
