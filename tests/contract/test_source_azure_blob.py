@@ -66,10 +66,6 @@ class AzureContract(StoredFilesContract):
             yield arena
 
 
-class TestParquetInAzure(AzureContract):
-    form = "parquet"
-
-
 class TestCsvInAzure(AzureContract):
     form = "csv"
 

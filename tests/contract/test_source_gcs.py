@@ -79,10 +79,6 @@ class GcsContract(StoredFilesContract):
             yield arena
 
 
-class TestParquetInGcs(GcsContract):
-    form = "parquet"
-
-
 class TestCsvInGcs(GcsContract):
     form = "csv"
 

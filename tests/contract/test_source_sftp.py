@@ -89,10 +89,6 @@ class SftpContract(StoredFilesContract):
             yield arena
 
 
-class TestParquetOverSftp(SftpContract):
-    form = "parquet"
-
-
 class TestCsvOverSftp(SftpContract):
     form = "csv"
 
