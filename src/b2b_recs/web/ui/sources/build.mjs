@@ -21,7 +21,9 @@ execFileSync(
 
 copyFileSync(join(packages, "htmx.org/dist/htmx.min.js"), join(out, "htmx.js"));
 copyFileSync(join(packages, "@alpinejs/csp/dist/cdn.min.js"), join(out, "alpine.js"));
-copyFileSync(join(sources, "ui.js"), join(out, "ui.js"));
+// One file for every page: each script of the folder is a closed function, so their order does not matter.
+const scripts = readdirSync(join(sources, "scripts")).filter((name) => name.endsWith(".js")).sort();
+writeFileSync(join(out, "ui.js"), scripts.map((name) => readFileSync(join(sources, "scripts", name), "utf8")).join("\n"));
 copyFileSync(join(sources, "icon.svg"), join(out, "icon.svg"));
 
 const inter = join(packages, "@fontsource-variable/inter");

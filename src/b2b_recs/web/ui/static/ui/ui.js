@@ -1,40 +1,36 @@
-// Small behaviour shared by all pages. No inline code anywhere: elements say what they want with data attributes.
+// Clicks on elements that ask for something small.
 (() => {
   "use strict";
 
-  // --- theme: a cookie, so that the server renders the right colours and nothing flashes
-  function setTheme(theme) {
-    if (theme === "auto") delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
-  }
-  function shownTheme() {
-    const chosen = document.documentElement.dataset.theme;
-    if (chosen) return chosen;
-    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
-  }
+  document.addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const source = document.getElementById(copy.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(source.textContent.trim());
+        window.showToast("Copied.", "success");
+      } catch {
+        getSelection().selectAllChildren(source);
+        window.showToast("The browser refused to copy. The text is selected: press Ctrl C.", "warning");
+      }
+    }
+    const ask = event.target.closest("[data-show-modal]");
+    if (ask) {
+      const { modalTitle, modalMessage, modalType, modalConfirm, modalDone } = ask.dataset;
+      window.showConfirmModal({ title: modalTitle, message: modalMessage, type: modalType, confirmText: modalConfirm, onConfirm: () => modalDone && window.showToast(modalDone, modalType) });
+    }
+    const raise = event.target.closest("[data-toast]");
+    if (raise) window.showToast(raise.dataset.toast, raise.dataset.toastType);
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+})();
 
-  // --- toasts
-  function toast(message, type = "info") {
-    const box = document.getElementById("toasts");
-    if (!box) return;
-    const item = document.createElement("div");
-    item.className = `toast toast-${type}`;
-    const text = document.createElement("p");
-    text.textContent = message;
-    const close = document.createElement("button");
-    close.type = "button";
-    close.className = "btn btn-icon btn-sm";
-    close.setAttribute("aria-label", "Dismiss");
-    close.textContent = "×";
-    close.addEventListener("click", () => item.remove());
-    item.append(text, close);
-    box.append(item);
-    if (type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
-  }
-  window.showToast = toast;
+// The one confirmation dialog.
+(() => {
+  "use strict";
 
-  // --- the one confirmation dialog
   window.showConfirmModal = ({ title, message, confirmText = "Confirm", cancelText = "Cancel", type = "info", onConfirm }) => {
     const dialog = document.getElementById("confirm-modal");
     const container = dialog.querySelector(".modal-container");
@@ -59,8 +55,12 @@
     dialog.showModal();
     (type === "danger" && confirmText !== "OK" ? cancel : confirm).focus();
   };
+})();
 
-  // --- forms: ask first when data-confirm says so; a second click while the first is sent does nothing
+// Forms: ask first when data-confirm says so; a second click while the first is sent does nothing.
+(() => {
+  "use strict";
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const asked = event.submitter?.dataset.confirmTitle ? event.submitter : form;
@@ -98,76 +98,12 @@
       for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
     }
   });
+})();
 
-  // --- clicks on elements that ask for something small
-  document.addEventListener("click", async (event) => {
-    const theme = event.target.closest("[data-toggle-theme]");
-    if (theme) setTheme(shownTheme() === "dark" ? "light" : "dark");
-    const copy = event.target.closest("[data-copy]");
-    if (copy) {
-      const source = document.getElementById(copy.dataset.copy);
-      try {
-        await navigator.clipboard.writeText(source.textContent.trim());
-        toast("Copied.", "success");
-      } catch {
-        getSelection().selectAllChildren(source);
-        toast("The browser refused to copy. The text is selected: press Ctrl C.", "warning");
-      }
-    }
-    const ask = event.target.closest("[data-show-modal]");
-    if (ask) {
-      const { modalTitle, modalMessage, modalType, modalConfirm, modalDone } = ask.dataset;
-      window.showConfirmModal({ title: modalTitle, message: modalMessage, type: modalType, confirmText: modalConfirm, onConfirm: () => modalDone && toast(modalDone, modalType) });
-    }
-    const raise = event.target.closest("[data-toast]");
-    if (raise) toast(raise.dataset.toast, raise.dataset.toastType);
-  });
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
-  });
+// Alpine components: small local state only.
+(() => {
+  "use strict";
 
-  // --- times stay true while a page is open
-  function words(seconds) {
-    const past = seconds >= 0;
-    const s = Math.abs(seconds);
-    const text = s < 60 ? (s < 5 ? "" : `${Math.floor(s)}s`) : s < 3600 ? `${Math.floor(s / 60)}m` : s < 86400 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
-    if (!text) return "just now";
-    return past ? `${text} ago` : `in ${text}`;
-  }
-  function refreshTimes() {
-    for (const element of document.querySelectorAll("time[data-ago]")) {
-      element.textContent = words((Date.now() - Date.parse(element.dateTime)) / 1000);
-    }
-    for (const element of document.querySelectorAll("time[data-elapsed]")) {
-      const s = Math.max(0, Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000));
-      element.textContent = s < 3600 ? `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}` : `${Math.floor(s / 3600)}h ${Math.floor((s % 3600) / 60)}m`;
-    }
-  }
-  setInterval(refreshTimes, 1000);
-
-  // --- log tail: follow the end unless the reader has scrolled up
-  const following = new Map();
-  document.addEventListener("htmx:before:swap", () => {
-    for (const log of document.querySelectorAll("[data-follow]")) {
-      following.set(log.id, log.scrollTop + log.clientHeight >= log.scrollHeight - 24 ? null : log.scrollTop);
-    }
-  });
-  function follow() {
-    for (const log of document.querySelectorAll("[data-follow]")) {
-      const place = following.get(log.id);
-      log.scrollTop = place ?? log.scrollHeight;
-    }
-  }
-  document.addEventListener("htmx:after:swap", follow);
-  document.addEventListener("DOMContentLoaded", follow);
-
-  // --- a refusal of a partial update is said, not swallowed
-  document.addEventListener("htmx:response:error", (event) => {
-    if (event.target.closest?.("[data-poll]")) return;
-    toast("The server could not answer. Reload the page and try again.", "error");
-  });
-
-  // --- Alpine components: small local state only
   document.addEventListener("alpine:init", () => {
     window.Alpine.data("sideNav", () => ({
       open: false,
@@ -191,4 +127,100 @@
       },
     }));
   });
+})();
+
+// Log tail: follow the end unless the reader has scrolled up.
+(() => {
+  "use strict";
+
+  const following = new Map();
+  document.addEventListener("htmx:before:swap", () => {
+    for (const log of document.querySelectorAll("[data-follow]")) {
+      following.set(log.id, log.scrollTop + log.clientHeight >= log.scrollHeight - 24 ? null : log.scrollTop);
+    }
+  });
+  function follow() {
+    for (const log of document.querySelectorAll("[data-follow]")) {
+      const place = following.get(log.id);
+      log.scrollTop = place ?? log.scrollHeight;
+    }
+  }
+  document.addEventListener("htmx:after:swap", follow);
+  document.addEventListener("DOMContentLoaded", follow);
+})();
+
+// A refusal of a partial update is said, not swallowed.
+(() => {
+  "use strict";
+
+  document.addEventListener("htmx:response:error", (event) => {
+    if (event.target.closest?.("[data-poll]")) return;
+    window.showToast("The server could not answer. Reload the page and try again.", "error");
+  });
+})();
+
+// Theme: a cookie, so that the server renders the right colours and nothing flashes.
+(() => {
+  "use strict";
+
+  function setTheme(theme) {
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    document.cookie = `theme=${theme}; path=/; max-age=31536000; samesite=lax`;
+  }
+  function shownTheme() {
+    const chosen = document.documentElement.dataset.theme;
+    if (chosen) return chosen;
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  }
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-toggle-theme]")) setTheme(shownTheme() === "dark" ? "light" : "dark");
+  });
+})();
+
+// Times stay true while a page is open.
+(() => {
+  "use strict";
+
+  function words(seconds) {
+    const past = seconds >= 0;
+    const s = Math.abs(seconds);
+    const text = s < 60 ? (s < 5 ? "" : `${Math.floor(s)}s`) : s < 3600 ? `${Math.floor(s / 60)}m` : s < 86400 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
+    if (!text) return "just now";
+    return past ? `${text} ago` : `in ${text}`;
+  }
+  function refreshTimes() {
+    for (const element of document.querySelectorAll("time[data-ago]")) {
+      element.textContent = words((Date.now() - Date.parse(element.dateTime)) / 1000);
+    }
+    for (const element of document.querySelectorAll("time[data-elapsed]")) {
+      const s = Math.max(0, Math.floor((Date.now() - Date.parse(element.dateTime)) / 1000));
+      element.textContent = s < 3600 ? `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}` : `${Math.floor(s / 3600)}h ${Math.floor((s % 3600) / 60)}m`;
+    }
+  }
+  setInterval(refreshTimes, 1000);
+})();
+
+// Toasts.
+(() => {
+  "use strict";
+
+  function toast(message, type = "info") {
+    const box = document.getElementById("toasts");
+    if (!box) return;
+    const item = document.createElement("div");
+    item.className = `toast toast-${type}`;
+    const text = document.createElement("p");
+    text.textContent = message;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn btn-icon btn-sm";
+    close.setAttribute("aria-label", "Dismiss");
+    close.textContent = "×";
+    close.addEventListener("click", () => item.remove());
+    item.append(text, close);
+    box.append(item);
+    if (type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+  }
+  window.showToast = toast;
 })();

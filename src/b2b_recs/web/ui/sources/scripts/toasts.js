@@ -1,0 +1,23 @@
+// Toasts.
+(() => {
+  "use strict";
+
+  function toast(message, type = "info") {
+    const box = document.getElementById("toasts");
+    if (!box) return;
+    const item = document.createElement("div");
+    item.className = `toast toast-${type}`;
+    const text = document.createElement("p");
+    text.textContent = message;
+    const close = document.createElement("button");
+    close.type = "button";
+    close.className = "btn btn-icon btn-sm";
+    close.setAttribute("aria-label", "Dismiss");
+    close.textContent = "×";
+    close.addEventListener("click", () => item.remove());
+    item.append(text, close);
+    box.append(item);
+    if (type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+  }
+  window.showToast = toast;
+})();
