@@ -219,6 +219,8 @@ def test_the_warehouse_lists_what_has_been_loaded(tmp_path: Path) -> None:
     warehouse.table("raw_data", "bq_a").append(rows(1))
     with warehouse.table("raw_data", "never").lock():
         pass
+    warehouse.table("raw_data", "bq_a").rejected.append(rows(1))
+    warehouse.table("raw_data", "bq_a").ledger.append(rows(1))
     assert [table.name for table in warehouse.tables("raw_data")] == ["bq_a", "bq_b"]
     assert warehouse.datasets() == ["raw_data"]
 

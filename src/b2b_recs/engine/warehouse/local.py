@@ -25,6 +25,7 @@ from b2b_recs.engine.warehouse.names import (
     checked_columns,
     checked_dataset,
     checked_existing,
+    kept_beside,
     ledger_name,
     rejected_name,
 )
@@ -78,14 +79,16 @@ class LocalWarehouse:
         return sorted(folder.name for folder in self.root.iterdir() if folder.is_dir() and self.tables(folder.name))
 
     def tables(self, dataset: str) -> list[LocalTable]:
-        """The tables of a dataset that have been loaded at least once, by name."""
+        """The tables of a dataset that have been loaded at least once, by name; those kept beside them left out."""
         folder = self.root / checked_dataset(dataset)
         if not folder.is_dir():
             return []
         return [
             self.table(dataset, path.name)
             for path in sorted(folder.iterdir())
-            if (path / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(path))
+            if not kept_beside(path.name)
+            and (path / "_delta_log").is_dir()
+            and DeltaTable.is_deltatable(str(path))
         ]
 
 

@@ -8,6 +8,7 @@ from b2b_recs.engine.errors import BadInput
 
 REJECTED_SUFFIX = "__rejected"
 LEDGER_SUFFIX = "__files"
+_KEPT_FOR = ((REJECTED_SUFFIX, "the rejected rows"), (LEDGER_SUFFIX, "the list of files"))
 _LONGEST = 200
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -32,7 +33,7 @@ def checked_dataset(name: str) -> str:
 def checked_table(name: str) -> str:
     """The name of a table that a job fills, unchanged. Raises BadInput, also for the table kept beside another."""
     checked_existing(name)
-    for suffix, kept in ((REJECTED_SUFFIX, "the rejected rows"), (LEDGER_SUFFIX, "the list of files")):
+    for suffix, kept in _KEPT_FOR:
         if name.casefold().endswith(suffix):
             raise BadInput(
                 f"No job can fill {name}: a name that ends in {suffix} is for {kept} of another table.",
@@ -45,6 +46,11 @@ def checked_table(name: str) -> str:
 def checked_existing(name: str) -> str:
     """The name of any table, also of one kept beside another, unchanged. Raises BadInput."""
     return checked_name(name, "destination_table")
+
+
+def kept_beside(name: str) -> bool:
+    """Whether a table of that name is kept beside another one and no job fills it."""
+    return name.casefold().endswith(tuple(suffix for suffix, _ in _KEPT_FOR))
 
 
 def rejected_name(table: str) -> str:
