@@ -26,6 +26,7 @@ from b2b_recs.engine.errors import (
 )
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.download import Download
+from b2b_recs.engine.sources.files.hurry import HurriedStream, Hurry
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.locations import addresses, checked_address
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
@@ -43,6 +44,7 @@ class HttpsStore(FileStore):
     kind: ClassVar[str] = "The address"
 
     def __init__(self, location: str, dial: Dialer, certificate: str = "") -> None:
+        super().__init__()
         given = addresses(location)
         self._addresses = {_name(address): address for address in given}
         if len(self._addresses) < len(given):
@@ -51,7 +53,7 @@ class HttpsStore(FileStore):
             )
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(cadata=certificate or None),
-            network_backend=_Dialled(dial),
+            network_backend=_Dialled(dial, self.hurry),
             max_connections=4,
             http2=False,
         )
@@ -216,8 +218,9 @@ class _Refusal(Exception):
 class _Dialled(httpcore.NetworkBackend):
     """Connects to the address that the guard gives for a host, at the moment of connecting."""
 
-    def __init__(self, dial: Dialer) -> None:
+    def __init__(self, dial: Dialer, hurry: Hurry) -> None:
         self._dial = dial
+        self._hurry = hurry
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -234,7 +237,9 @@ class _Dialled(httpcore.NetworkBackend):
         except EngineError as error:
             error.field = "location"
             raise _Refusal(error) from None
-        return self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
+        seconds = self._hurry.left(timeout or _CONNECT_SECONDS)
+        stream = self._plain.connect_tcp(address, port, seconds, local_address, socket_options)
+        return HurriedStream(stream, self._hurry)
 
     def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.NetworkStream:
         """Never: no address means a socket."""

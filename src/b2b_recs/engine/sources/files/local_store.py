@@ -26,6 +26,7 @@ class LocalStore(FileStore):
     kind: ClassVar[str] = "The folder"
 
     def __init__(self, location: str, dial: Dialer) -> None:
+        super().__init__()
         self._root: Path = folder_behind(location, dial)
         self._location = location
 

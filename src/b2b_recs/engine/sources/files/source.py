@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing, SourceRefused, TableMissing
+from b2b_recs.engine.errors import BadInput, ColumnMissing, SourceRefused, SourceTimeout, TableMissing
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
@@ -26,6 +26,7 @@ from b2b_recs.engine.sources.contract import (
 )
 from b2b_recs.engine.sources.files.columns import column_infos
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape, format_of
+from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS
 from b2b_recs.engine.sources.files.listing import find_files, list_tables
 from b2b_recs.engine.sources.files.patterns import Pattern
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
@@ -60,11 +61,21 @@ class FileSource(Source):
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def check(self) -> CheckResult:
-        """The time to reach the place, what it is, and the tables found in it."""
+        """The time to reach the place, what it is, and the tables found in it, within ``CHECK_SECONDS``."""
         started = time.perf_counter()
-        self._store.check()
-        latency = (time.perf_counter() - started) * 1000
-        return CheckResult(latency, self._store.version, tuple(self.tables()))
+        with self._store.within(CHECK_SECONDS):
+            self._store.check()
+            latency = (time.perf_counter() - started) * 1000
+            try:
+                found = self.tables()
+            except SourceTimeout:
+                raise SourceTimeout(
+                    f"{self._store.kind} {self._store.place} was reached, and looking through its files takes too long "
+                    "for a test.",
+                    advice="Name a folder with fewer files, then test again.",
+                    field=self._store.folder_field,
+                ) from None
+        return CheckResult(latency, self._store.version, tuple(found))
 
     def tables(self) -> list[TableInfo]:
         """Every file of the format; before them, one pattern for each folder that has several."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import BinaryIO, ClassVar
 
 from b2b_recs.engine.errors import ConnectionLost
 from b2b_recs.engine.sources.contract import FileInfo
+from b2b_recs.engine.sources.files.hurry import Hurry
 
 
 class FileStore(ABC):
@@ -19,6 +21,11 @@ class FileStore(ABC):
 
     # How the kind of place is called in messages: "The bucket", "The folder".
     kind: ClassVar[str]
+    # The setting that says where in the place the files lie.
+    folder_field: ClassVar[str] = "location"
+
+    def __init__(self) -> None:
+        self.hurry = Hurry()
 
     @property
     @abstractmethod
@@ -51,6 +58,10 @@ class FileStore(ABC):
     @abstractmethod
     def info(self, path: str) -> FileInfo:
         """The file as it is now, for comparing marks after a read. Raises TableMissing when it is gone."""
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """While this lasts, everything that is asked of the place ends after so many seconds together."""
+        return self.hurry.within(seconds)
 
     def interrupt(self) -> None:
         """Make another thread that waits for this place give up; the place stays usable."""

@@ -51,7 +51,7 @@ class AzureBlobStore(ObjectStore):
             self._sas = parameters.sas_token.get_secret_value()
         where = "endpoint" if parameters.endpoint else "account"
         self.client = StoreClient(
-            Endpoint.of(parameters.address), dial, authority=parameters.ca_certificate, where=where
+            Endpoint.of(parameters.address), dial, self.hurry, authority=parameters.ca_certificate, where=where
         )
 
     @property

@@ -42,7 +42,9 @@ class GcsStore(ObjectStore):
         self._bucket = parameters.bucket
         key = "" if parameters.anonymous else parameters.service_account.get_secret_value()
         self._token = SignedToken(key, clock) if key else None
-        self.client = StoreClient(Endpoint.of(parameters.address), dial, authority=parameters.ca_certificate)
+        self.client = StoreClient(
+            Endpoint.of(parameters.address), dial, self.hurry, authority=parameters.ca_certificate
+        )
 
     @property
     def version(self) -> str:

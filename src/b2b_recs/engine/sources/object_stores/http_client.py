@@ -24,6 +24,7 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
 )
 from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.files.hurry import HurriedStream, Hurry
 from b2b_recs.engine.sources.object_stores.endpoint import Endpoint, inside_only
 
 CONNECT_SECONDS, QUIET_SECONDS = 10.0, 30.0
@@ -46,16 +47,20 @@ class Answer:
 class StoreClient:
     """Connections to one endpoint. Takes nothing from the environment, follows no redirect, keeps no cookie.
 
-    ``where`` names the setting that holds the host, for refusals. Several threads may ask at once.
+    ``where`` names the setting that holds the host, for refusals; ``hurry`` shortens everything while a connection is
+    tested. Several threads may ask at once.
     """
 
-    def __init__(self, endpoint: Endpoint, dial: Dialer, *, authority: str = "", where: str = "endpoint") -> None:
+    def __init__(
+        self, endpoint: Endpoint, dial: Dialer, hurry: Hurry, *, authority: str = "", where: str = "endpoint"
+    ) -> None:
         self.endpoint = endpoint
+        self._hurry = hurry
         self._where = where
         self._always = {"Host": endpoint.authority, "User-Agent": "b2b-recs", "Accept": "*/*"}
         self._closed = threading.Event()
         self._reached = False
-        self._network = _Dialled(inside_only(dial, endpoint))
+        self._network = _Dialled(inside_only(dial, endpoint), hurry)
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(cadata=authority or None),
             network_backend=self._network,
@@ -74,10 +79,10 @@ class StoreClient:
         for pause in (*_PAUSES, None):
             try:
                 answer = self._once(method, target, headers(), most_bytes)
-                if pause is None or answer.status not in _WORTH_ANOTHER_TRY:
+                if pause is None or answer.status not in _WORTH_ANOTHER_TRY or not self._hurry.allows(pause):
                     return answer
             except ConnectionLost:
-                if pause is None or self._closed.is_set():
+                if pause is None or self._closed.is_set() or not self._hurry.allows(pause):
                     raise
             self._closed.wait(pause)
         raise AssertionError("the last try returns or raises")
@@ -121,7 +126,7 @@ class StoreClient:
             raise self._words(error) from None
 
     def _answer(self, response: httpcore.Response, most_bytes: int) -> Answer:
-        until = time.monotonic() + ANSWER_SECONDS
+        until = time.monotonic() + self._hurry.left(ANSWER_SECONDS)
         body = bytearray()
         for chunk in response.iter_stream():
             body += chunk
@@ -171,8 +176,9 @@ class StoreClient:
 class _Dialled(httpcore.NetworkBackend):
     """Connects to the address that the guard gives for a host, at the moment of connecting."""
 
-    def __init__(self, dial: Dialer) -> None:
+    def __init__(self, dial: Dialer, hurry: Hurry) -> None:
         self._dial = dial
+        self._hurry = hurry
         self._plain = httpcore.SyncBackend()
         self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
 
@@ -186,7 +192,9 @@ class _Dialled(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         """A connection to the checked address; the name stays for TLS to verify."""
         address = str(ipaddress.ip_address(self._dial(host, port)))
-        return _Stream(self._plain.connect_tcp(address, port, timeout, local_address, socket_options), self._open)
+        seconds = self._hurry.left(timeout or CONNECT_SECONDS)
+        stream = self._plain.connect_tcp(address, port, seconds, local_address, socket_options)
+        return _Stream(HurriedStream(stream, self._hurry), self._open)
 
     def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.NetworkStream:
         """Never: no endpoint means a socket."""

@@ -53,7 +53,7 @@ class S3Store(ObjectStore):
         )
         endpoint = Endpoint.of(parameters.address)
         where = "endpoint" if parameters.endpoint else "region"
-        self.client = StoreClient(endpoint, dial, authority=parameters.ca_certificate, where=where)
+        self.client = StoreClient(endpoint, dial, self.hurry, authority=parameters.ca_certificate, where=where)
 
     @property
     def version(self) -> str:

@@ -7,7 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from b2b_recs.engine.errors import ConnectionLost, SourceRefused
 from b2b_recs.engine.sources.contract import FileInfo
@@ -33,9 +33,11 @@ class Page:
 class ObjectStore(FileStore):
     """A bucket, or a folder of one. ``folder`` is what the names of its objects begin with, "" or ending in a slash."""
 
+    folder_field: ClassVar[str] = "prefix"
     client: StoreClient
 
     def __init__(self, name: str, folder: str) -> None:
+        super().__init__()
         self._name = name
         self.folder = folder if not folder or folder.endswith("/") else f"{folder}/"
 

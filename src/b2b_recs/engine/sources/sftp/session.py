@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from b2b_recs.engine.errors import BadInput, ConnectionLost, ConnectionRefused, EngineError, HostUnknown, SourceTimeout
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.files.hurry import Hurry
 from b2b_recs.engine.sources.sftp.errors import connect_error, host_key_differs, host_key_unknown, work_error
 from b2b_recs.engine.sources.sftp.parameters import SftpParameters
 
@@ -26,8 +27,9 @@ _Result = TypeVar("_Result")
 class Session:
     """One login, in an event loop of its own thread; opened anew when it broke. Several threads may ask at once."""
 
-    def __init__(self, parameters: SftpParameters, dial: Dialer) -> None:
+    def __init__(self, parameters: SftpParameters, dial: Dialer, hurry: Hurry) -> None:
         self.parameters = parameters
+        self._hurry = hurry
         self.ssh = load_driver(DRIVER, extra=EXTRA, name=NAME)
         self.ssh.set_log_level(logging.WARNING)
         self._reached = False
@@ -46,7 +48,8 @@ class Session:
         if self._closed:
             work.close()
             raise ConnectionLost(f"The connection to {self.parameters.host} was closed.", advice="Open it again.")
-        future = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, seconds), self._loop)
+        limited = asyncio.wait_for(work, self._hurry.left(seconds))
+        future = asyncio.run_coroutine_threadsafe(limited, self._loop)
         try:
             return future.result()
         except EngineError:

@@ -23,9 +23,11 @@ class SftpStore(FileStore):
     """Regular files only: links are left out, so that nothing outside of the folder is read by its name."""
 
     kind: ClassVar[str] = "The folder"
+    folder_field: ClassVar[str] = "folder"
 
     def __init__(self, parameters: SftpParameters, dial: Dialer) -> None:
-        self._session = Session(parameters, dial)
+        super().__init__()
+        self._session = Session(parameters, dial, self.hurry)
         self._folder = parameters.folder.rstrip("/") or ("/" if parameters.folder else ".")
         self._parameters = parameters
         self._version = ""
