@@ -70,7 +70,18 @@ def parse_parameters(type_name: str, parameters: Mapping[str, Any]) -> BaseModel
     try:
         return declared.Parameters.model_validate(dict(parameters))
     except ValidationError as error:
-        raise _refusal(declared, error) from None
+        raise _refusal(declared, error.errors(include_url=False)[0]) from None
+
+
+def parameter_faults(type_name: str, parameters: Mapping[str, Any]) -> list[BadInput]:
+    """Everything wrong with these parameters, one refusal for each field; empty when they can be used."""
+    declared = source_type(type_name)
+    try:
+        declared.Parameters.model_validate(dict(parameters))
+    except ValidationError as error:
+        refusals = [_refusal(declared, one) for one in error.errors(include_url=False)]
+        return list({refusal.field: refusal for refusal in reversed(refusals)}.values())[::-1]
+    return []
 
 
 def open_source(type_name: str, parameters: Mapping[str, Any], dial: Dialer) -> Source:
@@ -81,8 +92,7 @@ def open_source(type_name: str, parameters: Mapping[str, Any], dial: Dialer) -> 
     return declared.open(parsed, dial)
 
 
-def _refusal(declared: SourceType, error: ValidationError) -> BadInput:
-    first = error.errors(include_url=False)[0]
+def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
     if not first["loc"]:
         return _refused_together(declared, first)
     field = str(first["loc"][0])

@@ -11,10 +11,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import Http404, HttpRequest
 
-from b2b_recs.web.accounts.policies import allows, public, requires, role_of, signed_in
+from b2b_recs.web.accounts.policies import allows, own_transactions, public, requires, role_of, signed_in
 from b2b_recs.web.projects.models import ModelEndpoint
 
-__all__ = ["allows", "model_or_404", "public", "requires", "role_of", "row_or_404", "signed_in"]
+__all__ = ["allows", "model_or_404", "own_transactions", "public", "requires", "role_of", "row_or_404", "signed_in"]
 
 AnyModel = TypeVar("AnyModel", bound=models.Model)
 LARGEST_ID = 2**63 - 1

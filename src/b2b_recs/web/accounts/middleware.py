@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from b2b_recs.web.accounts.adapter import address_of
 from b2b_recs.web.accounts.api_keys import bearer, organization_of, verify_key
@@ -22,8 +23,8 @@ class TenancyMiddleware:
     """Sets ``request.organization``, ``request.membership`` and ``request.api_key`` (each may be None).
 
     The whole request is one transaction, so that the settings row-level security reads end with it. An answer of 500
-    or more undoes it: by then Django has turned the exception into a response. The JSON API opens its transactions
-    itself (accounts/acting.py), because some of its work waits for other people's systems.
+    or more undoes it: by then Django has turned the exception into a response. The JSON API and pages declared with
+    ``own_transactions`` open theirs themselves (accounts/acting.py), because they wait for other people's systems.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -34,7 +35,7 @@ class TenancyMiddleware:
         request.organization = request.membership = request.api_key = None  # type: ignore[attr-defined]
         notes = request.audit_notes = _notes(request)  # type: ignore[attr-defined]
         key = bearer(request)
-        if request.path.startswith("/api/"):
+        if request.path.startswith("/api/") or _opens_its_own(request):
             return self._identified(request, key, notes) or self.get_response(request)
         if key is not None:
             return self._with_key(request, key, notes)
@@ -64,7 +65,7 @@ class TenancyMiddleware:
                 return self._undone_on_failure(request)
 
     def _identified(self, request: HttpRequest, key: str | None, notes: dict[str, Any]) -> HttpResponse | None:
-        """Find out for whom a request of the JSON API acts, in a transaction of its own; the refusal of a bad key."""
+        """Find out for whom such a request acts, in a transaction of its own; the refusal of a bad key."""
         if key is None:
             if request.user.is_authenticated:
                 with person(request.user.pk, audit=notes):
@@ -91,6 +92,13 @@ class TenancyMiddleware:
             if response.status_code >= 500:
                 transaction.set_rollback(True)
             return response
+
+
+def _opens_its_own(request: HttpRequest) -> bool:
+    try:
+        return bool(getattr(resolve(request.path_info).func, "own_transactions", False))
+    except Resolver404:
+        return False
 
 
 def _notes(request: HttpRequest) -> dict[str, Any]:

@@ -66,6 +66,12 @@ def signed_in(view: View) -> View:
     return guarded  # type: ignore[return-value]
 
 
+def own_transactions(view: View) -> View:
+    """Declare a view that opens its transactions itself (accounts/acting.py), because it waits for other systems."""
+    view.own_transactions = True  # type: ignore[attr-defined]
+    return view
+
+
 def requires(role: str) -> Callable[[View], View]:
     """Declare a view for members with at least that role; the organization is the one the request acts for."""
     needed = Role(role)
