@@ -99,6 +99,29 @@ class TestPostgreSQL(SourceContract):
                 assert shown == [column for table, column in columns if table == name]
             assert table_of(source, request_for(source, lines, "parted")).num_rows == 1
 
+    def test_a_table_the_server_has_not_looked_at_yet_has_no_size(self, lines: PostgreSQLArena) -> None:
+        lines.execute(
+            "DROP TABLE IF EXISTS fresh, empty, split",
+            "CREATE TABLE fresh (id integer) WITH (autovacuum_enabled = false)",
+            "INSERT INTO fresh SELECT generate_series(1, 1000)",
+            "CREATE TABLE empty (id integer) WITH (autovacuum_enabled = false)",
+            "ANALYZE empty",
+            "CREATE TABLE split (id integer) PARTITION BY RANGE (id)",
+            "CREATE TABLE split_low PARTITION OF split FOR VALUES FROM (0) TO (10) WITH (autovacuum_enabled = false)",
+            "GRANT SELECT ON fresh, empty, split TO reader",
+            "INSERT INTO split VALUES (1)",
+        )
+
+        def sizes() -> tuple[int | None, ...]:
+            with lines.open() as source:
+                found = {table.name: table.size_bytes for table in source.tables()}
+            return tuple(found[name] for name in ("fresh", "empty", "split"))
+
+        assert sizes() == (None, 0, None)
+        lines.execute("ANALYZE fresh, split")
+        fresh, empty, split = sizes()
+        assert (fresh, empty, split) == (lines.rows("SELECT pg_relation_size('fresh')")[0][0], 0, 8192)
+
     def test_the_session_cannot_write(self, lines: PostgreSQLArena) -> None:
         lines.execute("DROP TABLE IF EXISTS open_to_all", "CREATE TABLE open_to_all (id integer)")
         lines.execute("GRANT ALL ON open_to_all TO reader")

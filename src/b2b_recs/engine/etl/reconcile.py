@@ -106,7 +106,7 @@ def reconcile(
     elif result.sums:
         warnings = (*warnings, "Sums were not compared with the warehouse, because the rows are not the same.")
     changes = {"warehouse_count": held, "reconciled": agree, "warnings": warnings, "sums": sums}
-    return result.model_copy(update=changes)
+    return result.model_copy(update={**changes, "table_rows": table.row_count(version) if version is not None else 0})
 
 
 def in_words(result: CopyResult) -> str:

@@ -134,7 +134,8 @@ class CopyResult(BaseModel):
     files_loaded: int = 0
     rows_repeated: int = 0  # had the key of another row of the same read
     source_count: int | None = None
-    warehouse_count: int | None = None
+    warehouse_count: int | None = None  # of the rows this run covers
+    table_rows: int | None = None  # of the whole table after the run
     reconciled: bool = False
     sums: tuple[ColumnSum, ...] = ()  # what checksums compared
     bytes: int = 0

@@ -78,8 +78,8 @@ class TableOut(BaseModel):
     source_schema: str = Field(description="Empty where the source has no schemas.")
     source_table: str
     kind: str
-    row_estimate: int | None
-    size_bytes: int | None
+    row_estimate: int | None = Field(description="As the source noted it last; null when it has not.")
+    size_bytes: int | None = Field(description="As the source noted it last; null when it has not.")
     last_change: datetime | None
 
 

@@ -16,7 +16,7 @@ def after_etl(ended: Run) -> None:
     now = datetime.now(UTC)
     if run.status in (ETLRun.Status.COMPLETED, ETLRun.Status.PARTIAL):
         DataSourceTable.objects.filter(data_source_id=run.data_source_id).update(
-            last_row_count=run.results.get("warehouse_count"), last_synced_at=now
+            last_row_count=run.results.get("table_rows"), last_synced_at=now
         )
     job = DataSource.objects.get(id=run.data_source_id)
     ETLConfiguration.objects.filter(id=job.configuration_id).update(

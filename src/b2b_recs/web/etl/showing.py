@@ -131,7 +131,7 @@ class JobOut(BaseModel):
     wizard_step: int
     completed_steps: list[int]
     last_run: RunOut | None
-    last_row_count: int | None
+    last_row_count: int | None = Field(description="Rows of the warehouse table after the last run that loaded it.")
     last_synced_at: datetime | None
     created_at: datetime
     updated_at: datetime

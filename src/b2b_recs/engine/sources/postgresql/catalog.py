@@ -11,12 +11,18 @@ from b2b_recs.engine.sources.quoting import quote_text
 
 _SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
+# Until a server has looked at a table it says 0 pages and -1 rows; before version 14 it said 0 rows, as of an empty
+# one.
+_NEVER_NOTED = "CASE WHEN current_setting('server_version_num')::int >= 140000 THEN -1 ELSE 0 END"
+
+# The size is what the server noted last: looking at the files would wait for whoever has locked the table.
 _TABLES = f"""
 SELECT n.nspname::text, c.relname::text,
        CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                       WHEN 'f' THEN 'foreign table' ELSE 'table' END,
        CASE WHEN c.relkind = 'v' OR size.rows < 0 THEN NULL ELSE size.rows::bigint END,
-       CASE WHEN c.relkind IN ('v', 'f') THEN NULL ELSE size.pages * current_setting('block_size')::bigint END
+       CASE WHEN c.relkind IN ('v', 'f') OR NOT size.measured THEN NULL
+            ELSE size.pages * current_setting('block_size')::bigint END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (
     SELECT CASE WHEN c.relkind = 'p'
@@ -26,7 +32,11 @@ CROSS JOIN LATERAL (
            CASE WHEN c.relkind = 'p'
                 THEN (SELECT coalesce(sum(l.relpages), 0)
                       FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid WHERE t.isleaf)
-                ELSE c.relpages END AS pages) size
+                ELSE c.relpages END AS pages,
+           CASE WHEN c.relkind = 'p'
+                THEN NOT EXISTS (SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class l ON l.oid = t.relid
+                                 WHERE t.isleaf AND l.relpages = 0 AND l.reltuples <= {_NEVER_NOTED})
+                ELSE c.relpages > 0 OR c.reltuples > {_NEVER_NOTED} END AS measured) size
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition AND {_SYSTEM}
   AND has_schema_privilege(n.oid, 'USAGE')
   AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
