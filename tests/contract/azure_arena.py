@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
+from xml.etree import ElementTree
 
 from contract.stored_files_arena import StoredFilesArena
 from object_store_servers import AZURE_ACCOUNT, AZURE_KEY, StoreServer
@@ -37,6 +38,11 @@ class AzureArena(StoredFilesArena):
     def remove(self, name: str) -> None:
         self._ask("DELETE", {name: b""}, (202,))
 
+    def listed(self) -> dict[str, int]:
+        answer = ElementTree.fromstring(self._ask("GET", {"": b""}, (200,), restype="container", comp="list"))
+        blobs = answer.iter("Blob")
+        return {str(one.findtext("Name")): int(one.findtext("Properties/Content-Length") or 0) for one in blobs}
+
     def parameters(self, **changes: Any) -> dict[str, Any]:
         good = {
             "account": AZURE_ACCOUNT,
@@ -54,7 +60,9 @@ class AzureArena(StoredFilesArena):
         signed = base64.b64encode(hmac.digest(base64.b64decode(key), "\n".join(lines).encode(), "sha256")).decode()
         return urlencode({"sp": permissions, "se": ends, "sv": _VERSION, "sr": "c", "sig": signed})
 
-    def _ask(self, method: str, bodies: Mapping[str, bytes], good: tuple[int, ...], **query: str) -> None:
+    def _ask(self, method: str, bodies: Mapping[str, bytes], good: tuple[int, ...], **query: str) -> bytes:
+        """The last answer."""
+        content = b""
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=30)
         try:
             for name, body in bodies.items():
@@ -70,6 +78,7 @@ class AzureArena(StoredFilesArena):
                 assert answer.status in good, (method, path, answer.status, content[:500])
         finally:
             connection.close()
+        return content
 
     @staticmethod
     def _authorization(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from contract.lines import Catalogued
 from contract.postgresql_arena import dial
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -121,6 +122,17 @@ class BigQueryArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the double holds."""
+        return {
+            name: Catalogued(
+                tuple(one.name for one in version.fields),
+                frozenset(one.name for one in version.fields if one.mode == "REQUIRED"),
+                version.key,
+            )
+            for name, version in self.server.warehouse.listed(self.schema)
+        }
 
     def account(self, **changes: Any) -> str:
         """The JSON text of the account's key, with changes."""

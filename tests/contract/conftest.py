@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from contract.asking import is_asked
+
+
+def pytest_pycollect_makeitem(collector: pytest.Module | pytest.Class, name: str, obj: object) -> list[Any] | None:
+    """Nothing in the place of a test that does not apply to the suite; None leaves the rest to pytest."""
+    return [] if isinstance(collector, pytest.Class) and not is_asked(obj, collector.obj) else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

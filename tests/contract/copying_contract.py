@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+from contract.asking import needs
 from contract.lines import COLUMNS, Arena, by_hand, lines_with, request_for
 
 from b2b_recs.engine.etl.copy import copy_table
@@ -92,8 +93,8 @@ class CopyingContract:
             assert result.warnings == ()
             assert job.rows() == written
 
+    @needs("incremental")
     def test_late_rows_and_rows_of_an_equal_time_are_copied_once(self, arena: Arena, tmp_path: Path) -> None:
-        self.needs("incremental")
         job, written = self.copying(arena, tmp_path, BY_TIME)
         first = job.run()
         assert (first.rows_loaded, first.source_count, first.warehouse_count, first.reconciled) == (10, 10, 10, True)
@@ -109,8 +110,8 @@ class CopyingContract:
         assert job.rows() == [*written, *later]
         assert not job.run().changed
 
+    @needs("incremental")
     def test_a_row_dated_in_the_future_hides_nothing_that_comes_later(self, arena: Arena, tmp_path: Path) -> None:
-        self.needs("incremental")
         job, written = self.copying(arena, tmp_path, BY_TIME)
         job.run()
         future = (11, datetime(2037, 1, 1), "future")
@@ -125,8 +126,8 @@ class CopyingContract:
         assert (third.rows_loaded, third.rows_known, third.reconciled) == (1, 1, True)
         assert job.rows() == [*written, future, later]
 
+    @needs("files")
     def test_a_file_is_copied_once_and_again_in_place_when_it_changed(self, arena: Arena, tmp_path: Path) -> None:
-        self.needs("files")
         written: list[Row] = lines_with(self.tick)
         arena.make("copied_a", COLUMNS, written[:4])
         arena.make("copied_b", COLUMNS, written[4:])

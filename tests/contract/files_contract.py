@@ -29,6 +29,7 @@ PATHS: tuple[tuple[dict[str, Any], str], ...] = tuple(
 
 class FilesContract(SourceContract):
     keyed = False
+    dials = False
     bad_parameters = (*PATHS, *ANY_PARAMETERS, ({"ca_certificate": "canary"}, "ca_certificate"))
     bad_connections = (
         ("no such folder", {"location": "no-such-folder"}, errors.SourceRefused, "location"),
@@ -47,9 +48,6 @@ class FilesContract(SourceContract):
     @pytest.fixture(autouse=True)
     def _place(self, tmp_path: Path) -> None:
         self.place = tmp_path
-
-    def dialled(self, arena: Any) -> None:
-        return None
 
     @contextlib.contextmanager
     def private_server(self) -> Iterator[FolderArena]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from certificates import Authority
+from contract.lines import Catalogued
 from doubles.firestore import FirestoreDouble, ServiceAccount
 from google.cloud.firestore_v1.types import document as documents
 
@@ -96,6 +97,15 @@ class FirestoreArena:
     def named(self, table: str) -> str:
         """Collections are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the double holds: every collection with documents, with their ids and all their fields by name."""
+        held = {name: self.server.now(name).values() for name in self.server.collections()}
+        return {
+            name: Catalogued(("_id", *sorted({field for document in documents for field in document})))
+            for name, documents in held.items()
+            if documents
+        }
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading account, with changes."""

@@ -63,6 +63,11 @@ class FolderArena(ABC):
     def named(self, table: str) -> str:
         return f"{table}{self.ending}"
 
+    def listed(self) -> dict[str, int]:
+        """The files of the folder and their sizes, as the system lists them."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.folder)): path.stat().st_size for path in found}
+
     def parameters(self, **changes: Any) -> dict[str, Any]:
         return {"location": str(self.folder)} | changes
 

@@ -37,6 +37,10 @@ class GcsArena(StoredFilesArena):
     def remove(self, name: str) -> None:
         self._ask("DELETE", f"/storage/v1/b/{self._bucket}/o/{{}}", {name: b""}, (204, 200))
 
+    def listed(self) -> dict[str, int]:
+        answer = json.loads(self._ask("GET", f"/storage/v1/b/{self._bucket}/o", {"": b""}, (200,)))
+        return {one["name"]: int(one["size"]) for one in answer["items"]}
+
     def parameters(self, **changes: Any) -> dict[str, Any]:
         good = {
             "bucket": self._bucket,
@@ -46,7 +50,9 @@ class GcsArena(StoredFilesArena):
         }
         return good | changes
 
-    def _ask(self, method: str, path: str, bodies: Mapping[str, bytes], good: tuple[int, ...]) -> None:
+    def _ask(self, method: str, path: str, bodies: Mapping[str, bytes], good: tuple[int, ...]) -> bytes:
+        """The last answer."""
+        content = b""
         connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=30)
         try:
             for name, body in bodies.items():
@@ -57,6 +63,7 @@ class GcsArena(StoredFilesArena):
                 assert answer.status in good, (method, path, name, answer.status, content[:500])
         finally:
             connection.close()
+        return content
 
 
 @functools.cache

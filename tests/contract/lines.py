@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -19,6 +19,8 @@ LOGICAL = {
     "text": (WarehouseType.STRING, None),
 }
 COLUMNS = {"id": "integer", "at": "time", "word": "text"}
+# An order that is neither that of names nor one with the key in front.
+SHUFFLED = {"price": "decimal", "word": "text", "at": "time", "id": "integer"}
 
 
 def lines_with(tick: timedelta) -> list[tuple[int, datetime | None, str]]:
@@ -40,11 +42,40 @@ LINES: list[tuple[int, datetime | None, str]] = [
 ]
 
 
+@dataclass(frozen=True)
+class Catalogued:
+    """A table as its server describes it when the source is not asked; None where that catalogue does not say."""
+
+    columns: tuple[str, ...]
+    required: frozenset[str] | None = None
+    key: tuple[str, ...] | None = None
+    kind: str = "table"
+
+
+def catalogued(rows: Iterable[tuple[str, str, Any, Any, str]]) -> dict[str, Catalogued]:
+    """Tables by name from rows of a catalogue: table, column, whether it is required, place in the key, kind."""
+    tables: dict[str, list[tuple[str, Any, Any, str]]] = {}
+    for table, *column in rows:
+        tables.setdefault(table, []).append((column[0], column[1], column[2], column[3]))
+    return {
+        table: Catalogued(
+            tuple(name for name, *_ in columns),
+            frozenset(name for name, required, _, _ in columns if required),
+            tuple(name for place, name in sorted((place, name) for name, _, place, _ in columns if place)),
+            columns[0][3],
+        )
+        for table, columns in tables.items()
+    }
+
+
 class Arena(Protocol):
     """A server of one kind with a login that may only read.
 
     Logical column types are integer, text, time (wall clock) and decimal (10, 2). ``named`` gives the name under which
     the source lists a table; ``sessions`` counts what the reader still has open on the server.
+
+    Besides, an arena has a ``catalogue()`` of Catalogued tables by name, or for files ``listed()`` with their sizes:
+    what there is, asked by another way than the source's.
     """
 
     type: str

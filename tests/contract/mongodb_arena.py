@@ -13,6 +13,7 @@ import bson
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from contract.lines import Catalogued
 from doubles.mongodb import CODEC, MongoDouble
 
 from b2b_recs.engine.sources.contract import Source
@@ -68,6 +69,14 @@ class MongoDBArena:
     def named(self, table: str) -> str:
         """Collections are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the double holds: the fields of all documents, in the order in which they turn up."""
+        held = self.server.collections.items()
+        return {
+            name: Catalogued(tuple(dict.fromkeys(field for document in documents for field in document)))
+            for name, documents in held
+        }
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""

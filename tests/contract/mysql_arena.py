@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract.lines import Catalogued, catalogued
 from mariadb_support import MariaDBServer
 
 from b2b_recs.engine.sources.contract import Source
@@ -81,6 +82,20 @@ class MySQLArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the information schema says; the reader may read all of it."""
+        return catalogued(
+            self.rows(f"""
+SELECT c.table_name, c.column_name, c.is_nullable = 'NO', k.ordinal_position,
+       IF(t.table_type = 'VIEW', 'view', 'table')
+FROM information_schema.columns c
+JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_name = c.table_name
+LEFT JOIN information_schema.key_column_usage k
+  ON k.table_schema = c.table_schema AND k.table_name = c.table_name AND k.column_name = c.column_name
+ AND k.constraint_name = 'PRIMARY'
+WHERE c.table_schema = '{self.database}' ORDER BY c.table_name, c.ordinal_position""")  # type: ignore[arg-type]
+        )
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from contract.lines import Catalogued
 from doubles.oracle import OracleDouble
 from doubles.oracle_sql import OWNER, Declared
 
@@ -57,6 +58,10 @@ class OracleArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the engine that holds the double's tables says of them; it knows nothing of keys."""
+        return {table: Catalogued(columns) for table, columns in self.server.shop.held().items()}
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""

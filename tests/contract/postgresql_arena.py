@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import psycopg
 import psycopg.sql
+from contract.lines import Catalogued, catalogued
 
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import open_source
@@ -112,6 +113,24 @@ class PostgreSQLArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the information schema says of the tables and columns the reader may read; partitions are no tables."""
+        return catalogued(
+            self.rows(f"""
+SELECT c.table_name::text, c.column_name::text, c.is_nullable = 'NO', k.ordinal_position::int,
+       CASE t.table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END
+FROM information_schema.columns c
+JOIN information_schema.tables t USING (table_schema, table_name)
+JOIN pg_class r ON r.oid = format('%I.%I', table_schema, table_name)::regclass AND NOT r.relispartition
+LEFT JOIN information_schema.table_constraints p
+  ON (p.table_schema, p.table_name, p.constraint_type) = (c.table_schema, c.table_name, 'PRIMARY KEY')
+LEFT JOIN information_schema.key_column_usage k
+  ON (k.constraint_schema, k.constraint_name, k.table_name, k.column_name)
+   = (p.constraint_schema, p.constraint_name, c.table_name, c.column_name)
+WHERE c.table_schema = 'public' AND has_column_privilege('{READER}', r.oid, c.column_name, 'SELECT')
+ORDER BY c.table_name, c.ordinal_position""")  # type: ignore[arg-type]
+        )
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""

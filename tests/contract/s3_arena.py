@@ -9,7 +9,7 @@ import secrets
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
@@ -58,6 +58,12 @@ class S3Arena(StoredFilesArena):
             some, left = left[:1000], left[1000:]
             objects = "".join(f"<Object><Key>{escape(name)}</Key></Object>" for name in some)
             self._owner("POST", f"/{self._bucket}?delete", f"<Delete>{objects}</Delete>".encode())
+
+    def listed(self) -> dict[str, int]:
+        answer = ElementTree.fromstring(self._owner("GET", f"/{self._bucket}?list-type=2&encoding-type=url"))
+        of = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+        objects = answer.iter(f"{of}Contents")
+        return {unquote(str(one.findtext(f"{of}Key"))): int(one.findtext(f"{of}Size") or 0) for one in objects}
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         good = {

@@ -35,6 +35,10 @@ class SftpArena(StoredFilesArena):
     def remove(self, name: str) -> None:
         (self.root / name).unlink()
 
+    def listed(self) -> dict[str, int]:
+        found = (path for path in self.root.rglob("*") if path.is_file() and not path.is_symlink())
+        return {str(path.relative_to(self.root)): path.stat().st_size for path in found}
+
     def parameters(self, **changes: Any) -> dict[str, Any]:
         if "folder" in changes and changes["folder"] is not None:
             changes["folder"] = f"{self.folder}/{changes['folder']}"

@@ -11,12 +11,13 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import snowflake.connector
+from contract.lines import Catalogued, catalogued
 from contract.postgresql_arena import dial
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -157,6 +158,16 @@ class SnowflakeArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the information schema says to the owner; it knows nothing of keys."""
+        with self._owner.cursor() as cursor:
+            cursor.execute(
+                "SELECT table_name, column_name, is_nullable = 'NO' FROM information_schema.columns "
+                "WHERE table_schema = 'PUBLIC' ORDER BY table_name, ordinal_position"
+            )
+            found = catalogued((str(table), str(name), required, None, "table") for table, name, required in cursor)
+        return {table: replace(one, key=None) for table, one in found.items()}
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reader, with changes; None takes one out."""

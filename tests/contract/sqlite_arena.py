@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from contract.lines import Catalogued, catalogued
 
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import open_source
@@ -73,6 +74,16 @@ class SQLiteArena:
 
     def named(self, table: str) -> str:
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the file's own schema says, its own tables left out."""
+        return catalogued(
+            self.rows(
+                "SELECT m.name, c.name, c.\"notnull\" OR (c.pk AND c.type = 'INTEGER'), c.pk, m.type "
+                "FROM sqlite_master m, pragma_table_xinfo(m.name) c "
+                "WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY m.name, c.cid"
+            )  # type: ignore[arg-type]
+        )
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         return {"file": str(self.path)} | changes

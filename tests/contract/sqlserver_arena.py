@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from contract.lines import Catalogued
 from contract.mysql_arena import dial
 from doubles.tds_server import DATABASE, USER, Table, TDSServer
 
@@ -46,6 +47,10 @@ class SQLServerArena:
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table
+
+    def catalogue(self) -> dict[str, Catalogued]:
+        """What the engine that holds the double's tables says of them; it knows nothing of keys."""
+        return {table: Catalogued(columns) for table, columns in self.server.held().items()}
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         """Parameters of the reading login, with changes."""

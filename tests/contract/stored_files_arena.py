@@ -48,6 +48,10 @@ class StoredFilesArena(ABC):
     def remove(self, name: str) -> None:
         """Remove one file, as its owner."""
 
+    @abstractmethod
+    def listed(self) -> dict[str, int]:
+        """The files of the place and their sizes, as its owner lists them."""
+
     def put_all(self, files: Mapping[str, bytes]) -> None:
         """Write many files, as their owner."""
         for name, content in files.items():

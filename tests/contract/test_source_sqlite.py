@@ -78,6 +78,7 @@ MATRIX: list[tuple[str, str, list[tuple[str, Any]]]] = [
 
 class TestSQLite(SourceContract):
     type = "sqlite"
+    dials = False
     bad_parameters = (*PATHS, *ANY_PARAMETERS, ({"mode": "rw"}, "mode"), ({"database": "x"}, "database"))
     bad_connections = (
         ("no file", {"file": "nothing.db"}, errors.DatabaseMissing, "file"),
@@ -103,9 +104,6 @@ class TestSQLite(SourceContract):
     @pytest.fixture(autouse=True)
     def _place(self, tmp_path: Path) -> None:
         self.place = tmp_path
-
-    def dialled(self, arena: Any) -> None:
-        return None
 
     @contextlib.contextmanager
     def private_server(self) -> Iterator[SQLiteArena]:

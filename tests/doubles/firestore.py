@@ -76,6 +76,10 @@ class FirestoreDouble:
         states = self._states.get(collection)
         return dict(states[-1][1]) if states else {}
 
+    def collections(self) -> list[str]:
+        """The names of all collections there ever were."""
+        return list(self._states)
+
     def sessions(self) -> int:
         """Calls that are being answered."""
         return self._active

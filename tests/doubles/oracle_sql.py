@@ -136,6 +136,16 @@ class Shop:
             self._root.execute(f'ALTER TABLE "{OWNER}".{_name(table)} DROP COLUMN {_name(column)}')
             self._root.execute("DELETE FROM all_tab_cols WHERE table_name = ? AND column_name = ?", [table, column])
 
+    def held(self) -> dict[str, tuple[str, ...]]:
+        """The tables as DuckDB's own catalogue has them, with their columns in order."""
+        with self._lock:
+            found = self._root.execute(
+                "SELECT table_name, list(column_name ORDER BY ordinal_position) FROM information_schema.columns "
+                "WHERE table_schema = ? GROUP BY table_name",
+                [OWNER],
+            ).fetchall()
+        return {str(table): tuple(columns) for table, columns in found}
+
     def close(self) -> None:
         """Give everything back."""
         self._root.close()

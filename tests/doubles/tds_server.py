@@ -93,6 +93,18 @@ class TDSServer:
             self._rows.execute(f"ALTER TABLE {_quoted(name)} DROP COLUMN {_quoted(column)}")
             del self.tables[name].columns[column]
 
+    def held(self) -> dict[str, tuple[str, ...]]:
+        """The tables as SQLite's own catalogue has them, with their columns in order."""
+        with self._lock:
+            found = self._rows.execute(
+                "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c "
+                "WHERE m.type = 'table' ORDER BY m.name, c.cid"
+            ).fetchall()
+        columns: dict[str, tuple[str, ...]] = {}
+        for table, column in found:
+            columns[table] = (*columns.get(table, ()), column)
+        return columns
+
     def sessions(self) -> int:
         """How many clients are connected."""
         return len(self._open)

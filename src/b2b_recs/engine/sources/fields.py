@@ -16,7 +16,8 @@ _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 class SourceParameters(BaseModel):
     """Typed fields only: no address string, no driver options, nothing passed through."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+    # What was typed may be a secret in the wrong field: pydantic's own errors, which ours come from, do not repeat it.
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False, hide_input_in_errors=True)
 
 
 def _one_host(host: str) -> str:

@@ -1,0 +1,60 @@
+"""What every source promises of its lists of tables and columns: they are the server's own, asked by another way."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar
+
+from contract.asking import asked_of, holds_files
+from contract.lines import COLUMNS, SHUFFLED
+
+from b2b_recs.engine.sources.contract import FILE_COLUMN, Source
+
+
+class DiscoveryContract:
+    """Part of the contract of sources."""
+
+    keyed: ClassVar[bool]
+    ordered_columns: ClassVar[bool]
+
+    @asked_of(lambda suite: not holds_files(suite))
+    def test_discovery_equals_the_catalogue_of_the_server(self, lines: Any) -> None:
+        lines.make("shuffled", SHUFFLED, [(None, "x", None, 1)], key="id" if self.keyed else None)
+        truth = lines.catalogue()
+        with lines.open() as source:
+            tables = [table for table in source.tables() if table.schema == lines.schema]
+            assert {table.name: table.kind for table in tables} == {name: one.kind for name, one in truth.items()}
+            assert len(tables) == len(truth)
+            for name, wanted in (("lines", COLUMNS), ("shuffled", SHUFFLED)):
+                table = lines.named(name)
+                columns = source.columns(lines.schema, table)
+                shown = [column.name for column in columns]
+                assert shown == list(truth[table].columns)
+                assert set(wanted) <= set(shown)
+                required = {column.name for column in columns if not column.nullable}
+                assert truth[table].required in (None, required)
+                places = sorted((column.key_position, column.name) for column in columns if column.key_position)
+                assert truth[table].key in (None, tuple(name for _, name in places))
+
+    @asked_of(holds_files)
+    def test_discovery_equals_the_list_of_the_place(self, lines: Any) -> None:
+        lines.make("shuffled", SHUFFLED, [(None, "x", None, 1)])
+        file, _, part = lines.named("shuffled").partition("#")
+        ending = file.removeprefix("shuffled")
+        sizes = {path: size for path, size in lines.listed().items() if path.endswith((ending, f"{ending}.gz"))}
+        with lines.open() as source:
+            tables = source.tables()
+            single = {table.name.partition("#")[0]: table.size_bytes for table in tables if table.kind == "file"}
+            assert single == sizes
+            for table in tables:
+                if table.kind == "files":
+                    self._covers(source, table.name, set(sizes))
+            columns = source.columns(lines.schema, lines.named("shuffled"))
+        assert [column.name for column in columns] == [*SHUFFLED, FILE_COLUMN]
+        assert {table.name for table in tables} >= {f"{file}#{part}" if part else file, f"*{ending}"}
+
+    @staticmethod
+    def _covers(source: Source, pattern: str, paths: set[str]) -> None:
+        """The files of a pattern are those below its folder, and not deeper, that match it."""
+        inside = {path for path in paths if fnmatchcase(path, pattern) and path.count("/") == pattern.count("/")}
+        assert {file.path for file in source.files("", pattern)} == inside
