@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, localcontext
 from typing import Any
@@ -17,7 +18,7 @@ from b2b_recs.engine.schema.types import WarehouseType
 W = WarehouseType
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-NUMBER = r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?"
+NUMBER = r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?"
 DAY, CLOCK = r"\d{4}-\d\d-\d\d", r"([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
 ZONE = r"(Z|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
 
@@ -35,15 +36,13 @@ def number(value: Decimal, wanted: WarehouseType, precision: int, scale: int) ->
     if not value.is_finite():
         raise Bad
     with localcontext() as context:
-        context.prec = 400
+        context.prec = 1500
         if wanted is W.INT64:
             if value % 1 or not -(2**63) <= value < 2**63:
                 raise Bad
             return int(value)
         if wanted is W.FLOAT64:
-            if value and not Decimal("1e-307") <= abs(value) < Decimal("1e308"):
-                raise Bad
-            if Decimal(repr(float(value))) != value:
+            if abs(value) > Decimal(sys.float_info.max) or Decimal(repr(float(value))) != value:
                 raise Bad
             return float(value)
         if wanted in (W.NUMERIC, W.BIGNUMERIC):

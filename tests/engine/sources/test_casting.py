@@ -120,6 +120,20 @@ def test_half_surrogates_in_json_are_json() -> None:
     assert reasons(cast(pa.array(["NaN"]), W.JSON)) == ["v: NaN is not JSON"]
 
 
+def test_text_is_any_binary_fraction_that_can_be_held() -> None:
+    written = ["1e-300", "5e-324", "-2.225073858507201E-308", "1.7976931348623157e+308", " 0.1", "1e22", "-0"]
+    assert taken(cast(pa.array([*written, None]), W.FLOAT64)) == [*map(float, written), None]
+    beyond = cast(pa.array(["1e309", "2e-324", "1e-400", "0.1000000000000000055"]), W.FLOAT64)
+    assert reasons(beyond) == [
+        "v: 1e309 is too large for FLOAT64",
+        "v: 2e-324 is too small for FLOAT64",
+        "v: 1e-400 is too small for FLOAT64",
+        "v: 0.1000000000000000055 has more digits than FLOAT64 keeps",
+    ]
+    assert reasons(cast(pa.array(["1e999", "1e-999"]), W.INT64))[1].endswith("a whole number would lose")
+    assert len(reasons(cast(pa.array(["1e999", "1e-999"]), W.NUMERIC))) == 2
+
+
 def test_a_required_column_refuses_rows_without_a_value() -> None:
     batch = cast(pa.array([1, None]), W.INT64, mode=Mode.REQUIRED)
     assert batch.rows.column(0).to_pylist() == [1]

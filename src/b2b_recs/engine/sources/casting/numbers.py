@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal
+from math import isinf
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, between, 
 
 NOT_A_NUMBER = "is not a number"
 BLANKS = " \t\r\n"
-_NUMBER = re.compile(r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?")
 _EXACT_FLOAT = 2**53
 # Every decimal of so many digits reads back from the nearest binary fraction.
 _SAFE_DIGITS = 15
@@ -121,10 +122,11 @@ def _to_int64(value: Decimal) -> int:
 def _to_float64(value: Decimal) -> float:
     if not value.is_finite():
         raise Refused(NOT_A_NUMBER)
-    size = value.copy_abs()
-    if value and (size >= Decimal("1e308") or size < Decimal("1e-307")):
-        raise Refused("is too large or too small for FLOAT64")
     nearest = float(value)
+    if isinf(nearest):
+        raise Refused("is too large for FLOAT64")
+    if value and not nearest:
+        raise Refused("is too small for FLOAT64")
     if Decimal(repr(nearest)) != value:
         raise Refused("has more digits than FLOAT64 keeps")
     return nearest

@@ -21,7 +21,9 @@ _YEARS = "lies outside the years 1 to 9999"
 _DAY = r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
 _ZONE = r"(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)"
-_NUMBER = r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,2})?"
+_NUMBER = r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?"
+# The ends of what the server's cast takes without an error; the smallest fraction is written 5e-324.
+_LARGEST_FLOAT, _SMALLEST_FLOAT = "1.7976931348623157e308", "5e-324"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +230,10 @@ def _from_number(given: Given, number: str, before: tuple[Guard, ...]) -> Conver
         whole = Guard(f"{number} <> trunc({number})", "has digits after the point, which a whole number would lose")
         bounds = f"({number} < -9223372036854775808 OR {number} > 9223372036854775807)"
         return Converted(f"({number})::bigint", (*before, whole, Guard(bounds, "needs more than 64 bits")), unsafe=True)
-    reach = f"(abs({number}) >= 1e308::numeric OR ({number} <> 0 AND abs({number}) < 1e-307::numeric))"
     guards = (
         *before,
-        Guard(reach, "is too large or too small for FLOAT64"),
+        Guard(f"abs({number}) > {_LARGEST_FLOAT}::numeric", "is too large for FLOAT64"),
+        Guard(f"({number} <> 0 AND abs({number}) < {_SMALLEST_FLOAT}::numeric)", "is too small for FLOAT64"),
         Guard(f"({number})::float8::text::numeric <> {number}", "has more digits than FLOAT64 keeps"),
     )
     return Converted(f"({number})::float8", guards, unsafe=True)
