@@ -209,6 +209,37 @@ def test_scheduling_is_switched_for_the_model_and_for_a_job(acme: Tenant, writer
     writer.post("etl/toggle/", {"enabled": False, "source_id": 10**9}).refused(422, "bad_input", "source_id")
 
 
+def test_a_job_that_does_not_run_by_itself_has_no_next_times_and_says_why(
+    acme: Tenant, writer: Program, connected: int
+) -> None:
+    job = writer.post("etl/add-source/", job_body(connected)).well(201)
+    own = f"/api/etl/sources/{job['id']}/"
+
+    def told() -> tuple[int, str]:
+        schedule = writer.get(own).well()["schedule"]
+        assert schedule["words"].startswith("Every hour") or schedule["rule"]["kind"] == "manual", schedule
+        return len(schedule["next_times"]), schedule["why_none"]
+
+    assert told() == (5, "")
+    writer.post("etl/toggle/", {"enabled": False, "source_id": job["id"]}).well()
+    assert told() == (0, "The job is disabled.")
+    writer.post("etl/toggle/", {"enabled": True, "source_id": job["id"]}).well()
+    writer.post("etl/toggle/", {"enabled": False}).well()
+    assert told() == (0, "Schedules are switched off for the whole model.")
+    writer.post("etl/toggle/", {"enabled": True}).well()
+    with scope(acme.id):
+        ModelEndpoint.objects.filter(id=writer.model_id).update(status="paused")
+    assert told() == (0, "The model is paused.")
+    with scope(acme.id):
+        ModelEndpoint.objects.filter(id=writer.model_id).update(status="draft")
+    writer.post(f"{own}update/", {"paused": True}).well()
+    assert told() == (0, "Its schedule is paused.")
+    writer.post(f"{own}update/", {"schedule": {"kind": "manual"}}).well()
+    assert told() == (0, "It runs by hand.")
+    draft = writer.post("etl/save-draft/", {"name": "half", "connection_id": connected}).well()
+    assert (draft["schedule"]["next_times"], draft["schedule"]["why_none"]) == ([], "The job is a draft.")
+
+
 def test_all_enabled_jobs_run_and_one_that_waits_is_not_started_twice(
     acme: Tenant, writer: Program, connected: int
 ) -> None:

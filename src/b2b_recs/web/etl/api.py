@@ -316,7 +316,7 @@ def _spec(job: DataSource) -> CopySpec:
 def _changed(job: DataSource, body: BaseModel) -> tuple[Any, CopySpec]:
     """The settings and the copy of a job after a change."""
     form = settings_form(job.name, job.connection_id, job.enabled, _spec(job))
-    now = schedule_out(schedule_of(Schedule.Target.ETL, job.id))
+    now = schedule_out(job, schedule_of(Schedule.Target.ETL, job.id))
     settings = changed_settings({**form, "schedule": now.rule, "paused": now.paused}, body)
     return settings, spec_of(settings, job.configuration.model.time_zone)
 

@@ -13,6 +13,7 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.reconcile import in_words
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.web.api.schemas import ErrorDetail, PageOf
+from b2b_recs.web.etl.following import why_idle
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.etl.schemas import settings_form
 from b2b_recs.web.projects.models import Schedule
@@ -111,7 +112,10 @@ class ScheduleOut(BaseModel):
     rule: dict[str, Any]
     words: str
     paused: bool
-    next_times: list[datetime] = Field(description="The next five, in UTC; empty when paused or by hand.")
+    next_times: list[datetime] = Field(
+        description="The next five, in UTC; empty when the job does not run by itself now."
+    )
+    why_none: str = Field(description="Why there are no next times, in words; empty when there are some.")
 
 
 class JobOut(BaseModel):
@@ -161,7 +165,7 @@ def jobs_out(jobs: Iterable[DataSource]) -> list[JobOut]:
 
 
 def _job(job: DataSource, table: DataSourceTable | None, row: Schedule | None, run: ETLRun | None) -> JobOut:
-    schedule = schedule_out(row)
+    schedule = schedule_out(job, row)
     return JobOut(
         id=job.id,
         model_id=job.configuration.model_id,
@@ -195,16 +199,19 @@ def _settings(job: DataSource, table: DataSourceTable | None, schedule: Schedule
     return {**form, "schedule": schedule.rule, "paused": schedule.paused}
 
 
-def schedule_out(row: Schedule | None) -> ScheduleOut:
-    """A schedule with its words and its next times."""
+def schedule_out(job: DataSource, row: Schedule | None) -> ScheduleOut:
+    """The schedule of a job with its words and its next times."""
     paused = row is not None and not row.enabled
     try:
         spec = spec_of(row) if row is not None else MANUAL
     except BadInput as refusal:  # its zone or expression was withdrawn
-        return ScheduleOut(rule={"kind": "manual"}, words=refusal.message, paused=paused, next_times=[])
-    times = [] if paused else spec.next_times(datetime.now(UTC))
+        told = refusal.message
+        return ScheduleOut(rule={"kind": "manual"}, words=told, paused=paused, next_times=[], why_none=told)
+    idle = why_idle(job, by_hand=spec.kind == "manual", paused=paused)
+    times = [] if idle else spec.next_times(datetime.now(UTC))
     rule = {"kind": spec.kind, **spec.fields, "time_zone": spec.time_zone}
-    return ScheduleOut(rule=rule, words=spec.words, paused=paused, next_times=times)
+    why = idle or ("" if times else "No time of it lies ahead.")
+    return ScheduleOut(rule=rule, words=spec.words, paused=paused, next_times=times, why_none=why)
 
 
 def run_out(run: ETLRun) -> RunOut:

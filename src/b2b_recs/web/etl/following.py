@@ -1,0 +1,29 @@
+"""Whether a job runs by itself now, and why not. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.projects.models import ModelEndpoint
+
+_RESTING = {
+    ModelEndpoint.Status.PAUSED: "The model is paused.",
+    ModelEndpoint.Status.ARCHIVED: "The model is archived.",
+}
+
+
+def why_idle(job: DataSource, *, by_hand: bool, paused: bool) -> str:
+    """Why no time of its schedule will start the job, the nearest reason first; empty when one will.
+
+    ``by_hand``: it has no schedule. ``paused``: its schedule is kept and not followed.
+    """
+    if job.draft:
+        return "The job is a draft."
+    if by_hand:
+        return "It runs by hand."
+    if not job.enabled:
+        return "The job is disabled."
+    if paused:
+        return "Its schedule is paused."
+    if not job.configuration.enabled:
+        return "Schedules are switched off for the whole model."
+    return _RESTING.get(job.configuration.model.status, "")
