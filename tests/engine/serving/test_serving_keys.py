@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -26,6 +27,25 @@ async def test_without_a_good_key_every_model_answers_401_alike(house, running, 
     assert {reply.status_code for reply in replies} == {401}
     assert len({reply.content for reply in replies}) == 1
     assert {reply.headers["www-authenticate"] for reply in replies} == {"Bearer"}
+
+
+async def test_a_known_key_that_may_not_ask_is_told_so_and_an_unknown_one_is_not(house, running):
+    reads, two = (
+        {"prefix": text[-3:], "sha256": hashlib.sha256(text.encode()).hexdigest()}
+        for text in ("b2br_1_c_reads", "b2br_1_b_two")
+    )
+    artifact = house.train()
+    house.deploy(artifact, model_id=1, other_keys=[reads, two])
+    house.deploy(artifact, model_id=2, keys=("b2br_1_b_two",), other_keys=[reads])
+    async with running() as served:
+        for path in PATHS:
+            refused = [await call(served, path, "b2br_1_c_reads", prefix) for prefix in ("", "/models/1", "/models/3")]
+            assert {reply.status_code for reply in refused} == {403} and len({one.content for one in refused}) == 1
+            assert refused[0].json()["error"]["code"] == "key_opens_no_model"
+            assert (await call(served, path, "b2br_1_c_nobody")).status_code == 401
+        assert (await served.get("/health", "b2br_1_c_reads")).status_code == 403
+        assert (await served.ask("/models/2/recommend", key="b2br_1_b_two", customer_id="C01")).status_code == 200
+        assert (await served.ask("/models/1/recommend", key="b2br_1_b_two", customer_id="C01")).status_code == 403
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/health"])

@@ -163,8 +163,9 @@ def test_keys_come_and_go_within_one_sweep(shop: Shop) -> None:
     with scope(shop.id):
         key, text = create_key("shop", model=shop.model)
         everywhere, _ = create_key("all models")
-        create_key("reads only", scopes=(ApiKey.Scope.READ,))
+        reads, _ = create_key("reads only", scopes=(ApiKey.Scope.READ,))
     keep_pointers()
+    assert (pointer(shop) or {})["other_keys"] == [{"prefix": reads.prefix, "sha256": reads.hash}]
     held = {one["prefix"]: one["sha256"] for one in (pointer(shop) or {})["keys"]}
     assert held == {
         "platform": digest(own_key(shop.id, shop.model.id)),
@@ -185,9 +186,11 @@ def test_keys_of_another_model_or_organization_never_open_this_one(shop: Shop) -
         create_key("rival")
     with scope(shop.id):
         other = ModelEndpoint.objects.create(organization_id=shop.id, name="other")
-        create_key("other", model=other)
+        elsewhere, _ = create_key("other", model=other)
     keep_pointers()
     assert [one["prefix"] for one in (pointer(shop) or {})["keys"]] == ["platform"]
+    assert [one["prefix"] for one in (pointer(shop) or {})["other_keys"]] == [elsewhere.prefix]
+    assert (pointer(rival) or {})["other_keys"] == []
     assert len((pointer(rival) or {})["keys"]) == 2
 
 

@@ -13,8 +13,8 @@ from b2b_recs.engine.serving.requests import BatchBody, RecommendBody
 
 WORDS = {
     400: "Not JSON, or the key opens several models",
-    401: "No key, or an unknown one",
-    403: "The key does not open that model",
+    401: "No key, or one that is unknown or revoked",
+    403: "The key may not ask that model, or not ask any",
     413: "The body is too large",
     422: "A field is wrong; the reply names it",
     500: "A fault of the service",

@@ -23,7 +23,10 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """What one pointer file says. ``data_until`` is ISO time of the last order the model has seen."""
+    """What one pointer file says. ``data_until`` is ISO time of the last order the model has seen.
+
+    ``keys`` may ask the model; ``other_keys`` are known and may not.
+    """
 
     model_id: int
     artifact_id: str
@@ -32,6 +35,7 @@ class Pointer(msgspec.Struct, frozen=True):
     deployment_id: int | None = None
     data_until: str | None = None
     keys: tuple[Key, ...] = ()
+    other_keys: tuple[Key, ...] = ()
     status: str = "active"
 
 
@@ -68,24 +72,26 @@ def stamps(folder: Path) -> dict[Path, Stamp]:
 
 
 class KeyRing:
-    """Which models a key opens."""
+    """Which models a key opens, and which keys are known and open none."""
 
     def __init__(self, pointers: Iterable[Pointer]) -> None:
         self._opened: dict[str, tuple[str, tuple[int, ...]]] = {}
         for pointer in pointers:
+            for key in pointer.other_keys:
+                self._opened.setdefault(key.sha256.lower(), (key.sha256.lower(), ()))
             for key in pointer.keys:
                 digest = key.sha256.lower()
                 _, before = self._opened.get(digest, (digest, ()))
                 self._opened[digest] = (digest, (*before, pointer.model_id))
 
-    def models(self, text: str) -> tuple[int, ...]:
-        """Ids of the models that key opens; none for a key nobody issued.
+    def models(self, text: str) -> tuple[int, ...] | None:
+        """Ids of the models that key opens, maybe none; None for a key nobody issued.
 
         The table is searched by the digest, which a caller cannot steer; the hit is compared in constant time.
         """
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
         stored, models = self._opened.get(digest, (_NO_DIGEST, ()))
-        return models if hmac.compare_digest(stored, digest) else ()
+        return models if hmac.compare_digest(stored, digest) else None
 
 
 _NO_DIGEST = "0" * 64

@@ -39,6 +39,16 @@ def key_missing() -> Refused:
     return Refused(401, "key_refused", "The API key is missing or not valid. Send it as 'Authorization: Bearer KEY'.")
 
 
+def key_opens_none() -> Refused:
+    """403: the key is good, but not for asking any model that is served."""
+    return Refused(
+        403,
+        "key_opens_no_model",
+        "This API key opens no model that is served: it needs the scope recommend, and its model must be deployed. "
+        "'b2b-recs api-key MODEL' makes a key with that scope.",
+    )
+
+
 def key_of_another() -> Refused:
     """403: the key is good, but not for the model of the path, whether or not that model exists."""
     return Refused(403, "key_not_for_model", "This API key does not open that model.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.serving.answers import Problem
 from b2b_recs.engine.serving.pointers import KeyRing, Pointer, Stamp, read_pointer, stamps
-from b2b_recs.engine.serving.refusals import Refused, key_missing, key_of_another
+from b2b_recs.engine.serving.refusals import Refused, key_missing, key_of_another, key_opens_none
 from b2b_recs.engine.serving.served import ServedModel
 
 LOG = logging.getLogger(__name__)
@@ -59,9 +59,11 @@ class Shelf:
 
     def opened_by(self, key: str | None, model_id: int | None) -> Entry:
         """The entry that key may ask; raises Refused 401 or 403, the same for a model that is not there."""
-        models = self._keys.models(key) if key else ()
-        if not models:
+        models = self._keys.models(key) if key else None
+        if models is None:
             raise key_missing()
+        if not models:
+            raise key_opens_none()
         if model_id is None:
             if len(models) > 1:
                 raise Refused(400, "model_not_named", "This key opens several models. Ask /models/ID/ and the rest.")

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
@@ -42,7 +41,7 @@ def sync_pointers(organization_id: int) -> None:
             .select_for_update(of=("self",))
         )
         for deployment in deployments:
-            keys = ApiKey.objects.filter(Q(model=deployment.model_id) | Q(model=None), revoked_at=None)
+            keys = ApiKey.objects.filter(revoked_at=None)
             _replace(Home.current().deployment_pointer(deployment.model_id), _content(deployment, keys))
 
 
@@ -62,8 +61,7 @@ def remake_pointers(read: Callable[[], tuple[list[Deployment], list[ApiKey]]]) -
     for deployment in active:
         path = home.deployment_pointer(deployment.model_id)
         found.pop(path.name, None)
-        own = [key for key in keys[deployment.organization_id] if key.model_id in (None, deployment.model_id)]
-        if _text(path) != _document(_content(deployment, own)):
+        if _text(path) != _document(_content(deployment, keys[deployment.organization_id])):
             stale.add(deployment.organization_id)
     for organization_id in sorted(stale):
         sync_pointers(organization_id)
@@ -74,7 +72,8 @@ def remake_pointers(read: Callable[[], tuple[list[Deployment], list[ApiKey]]]) -
 def _content(deployment: Deployment, keys: Iterable[ApiKey]) -> dict[str, Any]:
     model, trained = deployment.model, deployment.trained_model
     version = trained.dataset_version
-    allowed = sorted((key for key in keys if ApiKey.Scope.RECOMMEND in key.scopes), key=lambda key: key.id)
+    known = sorted(keys, key=lambda key: key.id)
+    allowed = [key for key in known if ApiKey.Scope.RECOMMEND in key.scopes and key.model_id in (None, model.id)]
     own = {"prefix": OWN_PREFIX, "sha256": _digest(own_key(model.organization_id, model.id))}
     return {
         "model_id": model.id,
@@ -83,9 +82,14 @@ def _content(deployment: Deployment, keys: Iterable[ApiKey]) -> dict[str, Any]:
         "version": f"v{trained.number}",
         "artifact_id": deployment.artifact_id,
         "data_until": version.last_at.isoformat() if version and version.last_at else None,
-        "keys": [own, *({"prefix": key.prefix, "sha256": key.hash} for key in allowed)],
+        "keys": [own, *(_entry(key) for key in allowed)],
+        "other_keys": [_entry(key) for key in known if key not in allowed],
         "status": "active",
     }
+
+
+def _entry(key: ApiKey) -> dict[str, str]:
+    return {"prefix": key.prefix, "sha256": key.hash}
 
 
 def _digest(key: str) -> str:
