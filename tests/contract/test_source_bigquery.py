@@ -44,9 +44,9 @@ UNKNOWN_KEY = key_with(private_key=pem_of(rsa.generate_private_key(public_expone
 @pytest.fixture(scope="session")
 def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQueryServer]:
     server = BigQueryServer(tmp_path_factory.mktemp("bigquery"))
-    before, SOURCE_TYPES["bigquery"] = SOURCE_TYPES["bigquery"], server.declared
+    before, SOURCE_TYPES.imported["bigquery"] = SOURCE_TYPES["bigquery"], server.declared
     yield server
-    SOURCE_TYPES["bigquery"] = before
+    SOURCE_TYPES.imported["bigquery"] = before
     server.stop()
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, Mode, WarehouseType
-from b2b_recs.engine.sources.arrow_types import ARROW_RULES
+from b2b_recs.engine.sources.arrow_rules import ARROW_RULES
+from b2b_recs.engine.sources.arrow_types import arrow_name, arrow_rule
 from b2b_recs.engine.sources.casting import cast_batch, cast_columns
 from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.sources.postgresql.conversions import Given, convert
 from b2b_recs.engine.sources.postgresql.types import Kind
-from b2b_recs.engine.sources.proposing import TypeRule, arrow_name, arrow_rule, propose_columns
+from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 W = WarehouseType
 TEXT = TypeRule(W.STRING, "Text stays text.", family="text")
@@ -59,6 +62,20 @@ def test_numbers_in_text_get_the_digits_they_need() -> None:
     endless = proposed(TEXT, ["9" * 50] * 200, text_only=True)
     assert endless.warehouse_type is W.STRING
     assert proposed(TEXT, ["1.5", "2"] * 100).warehouse_type is W.STRING
+
+
+def test_numbers_in_another_format_come_with_it_and_are_read_by_it() -> None:
+    samples: list[str | None] = ["1.234,56", "-0,5", "7"] * 100
+    mapping = proposed(TEXT, samples, text_only=True)
+    assert (mapping.warehouse_type, mapping.precision, mapping.scale, mapping.format) == (W.NUMERIC, 38, 9, "1.234,56")
+    batch = cast_batch(pa.record_batch([pa.array(samples)], ["c"]), [mapping], "UTC")
+    assert batch.rejected == [] and batch.rows["c"].to_pylist()[:2] == [Decimal("1234.56"), Decimal("-0.5")]
+    long = proposed(TEXT, ["0,12345678901"] * 200, text_only=True)
+    assert (long.warehouse_type, long.format) == (W.BIGNUMERIC, "1234,56")
+    endless = proposed(TEXT, ["9" * 50 + ",5"] * 200, text_only=True)
+    assert (endless.warehouse_type, endless.format) == (W.STRING, "")
+    kept = proposed(TEXT, samples)
+    assert (kept.warehouse_type, kept.format) == (W.STRING, "") and "1.234,56" in kept.reason
 
 
 def test_dates_in_another_order_come_with_their_format_and_are_read_by_it() -> None:

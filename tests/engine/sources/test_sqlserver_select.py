@@ -13,11 +13,11 @@ from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Window
 from b2b_recs.engine.sources.sqlserver.connection import connection_string
+from b2b_recs.engine.sources.sqlserver.declaration import SQLServer
 from b2b_recs.engine.sources.sqlserver.errors import connect_error, statement_error
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
 from b2b_recs.engine.sources.sqlserver.reading import natural, rows_of
 from b2b_recs.engine.sources.sqlserver.select import literal, select_count, select_rows, sent_as, shown
-from b2b_recs.engine.sources.sqlserver.source import SQLServer
 from b2b_recs.engine.sources.sqlserver.types import OTHER_TYPE, RULES, kind_of
 
 

@@ -8,16 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.schema.types import BIGNUMERIC_DIGITS, NUMERIC_DIGITS, ColumnMapping, Mode, WarehouseType
 
 WAREHOUSE_TYPE = b"warehouse_type"
 SOURCE_TYPE = b"source_type"
 DIGITS = b"digits"
 FORMAT = b"format"
 
-# Digits before and after the point when a mapping names none, as BigQuery has them.
-NUMERIC_DIGITS = (38, 9)
-BIGNUMERIC_DIGITS = (76, 38)
 DECIMAL128_DIGITS = 38
 
 _FIXED: dict[WarehouseType, pa.DataType] = {

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+# Decimal digits, and those of them after the point, when a mapping names none, as BigQuery has them.
+NUMERIC_DIGITS = (38, 9)
+BIGNUMERIC_DIGITS = (76, 38)
+
 
 class WarehouseType(StrEnum):
     """Column types of the warehouse, named as BigQuery names them."""

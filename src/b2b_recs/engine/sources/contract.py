@@ -9,14 +9,16 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-import pyarrow as pa
 from pydantic import BaseModel
 
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.drivers import has_driver
 from b2b_recs.engine.sources.rules import TypeRow, TypeRule, type_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # The column of a file table that says which file a row came from.
 FILE_COLUMN = "_file"
@@ -32,7 +34,8 @@ class Capabilities:
     ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
     loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced, not only noted.
-    ``schemas``: a table is named inside a schema; without, the table's name is the whole name.
+    ``schemas``: a table is named inside a schema; without, the table's name is the whole name. ``date_formats``: dates
+    in text are read in the format a job names; without, in ISO 8601 only.
     """
 
     databases: bool = True
@@ -47,6 +50,7 @@ class Capabilities:
     files: bool = False
     unique_keys: bool = True
     schemas: bool = True
+    date_formats: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from b2b_recs.engine.schema.arrow import NUMERIC_DIGITS
-from b2b_recs.engine.schema.types import Confidence, WarehouseType
+from b2b_recs.engine.schema.types import NUMERIC_DIGITS, Confidence, WarehouseType
 from b2b_recs.engine.sources.rules import TypeRule
 
 # Digits of BigQuery's decimals: before and after the point.

@@ -6,13 +6,10 @@ A source turns what its driver decoded into plain values first: None, bool, int,
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,27 +18,9 @@ import pyarrow as pa
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, RejectedRow
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment as microseconds since 1970 in UTC; it may lie outside the years that a calendar here has."""
-
-    microseconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A value kept as its text, such as an id; ``kind`` is what it is, for words like "is an object id"."""
-
-    text: str
-    kind: str
-
+from b2b_recs.engine.sources.document_values import EPOCH, YEARS, Moment, Word, json_text, printed
 
 _W = WarehouseType
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Microseconds of the years 1 to 9999.
-_YEARS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 _SHOWN = 60
 _NAMES = {
@@ -76,44 +55,6 @@ def to_batch(
     batch = cast_batch(raw, columns, time_zone)
     batch.rejected.extend(_rejected(documents[row], columns, *why) for row, why in refused.items())
     return batch
-
-
-def printed(value: Any) -> str | None:
-    """A plain value as text; None for None."""
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value
-    text = json_text(value)
-    return str(json.loads(text)) if text.startswith('"') else text
-
-
-def json_text(value: Any) -> str:
-    """A plain value as JSON with every digit of its numbers; what JSON has not becomes text."""
-    if isinstance(value, dict):
-        pairs = (f"{json.dumps(str(key), ensure_ascii=False)}: {json_text(item)}" for key, item in value.items())
-        return "{" + ", ".join(pairs) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(json_text(item) for item in value) + "]"
-    if isinstance(value, float):
-        return repr(value) if math.isfinite(value) else f'"{value}"'
-    if isinstance(value, Decimal):
-        return format(value, "f") if value.is_finite() else f'"{value}"'
-    if isinstance(value, bytes):
-        return json.dumps(base64.b64encode(value).decode())
-    if isinstance(value, Moment):
-        return json.dumps(_moment_text(value, "T").replace("+00:00", "Z"))
-    if isinstance(value, Word):
-        return json.dumps(value.text, ensure_ascii=False)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _moment_text(value: Moment, between: str) -> str:
-    if not _YEARS[0] <= value.microseconds <= _YEARS[1]:
-        return f"{value.microseconds} microseconds after 1970"
-    moment = _EPOCH + timedelta(microseconds=value.microseconds)
-    digits = "milliseconds" if value.microseconds % 1000 == 0 else "microseconds"
-    return moment.isoformat(sep=between, timespec=digits)
 
 
 def _column(values: list[Any], column: ColumnMapping, text_seen: bool) -> tuple[pa.Array, dict[int, str]]:
@@ -202,9 +143,9 @@ def _as_bool(value: Any, text_seen: bool) -> str:
 
 def _as_time(value: Any, text_seen: bool) -> str:
     if isinstance(value, Moment):
-        if not _YEARS[0] <= value.microseconds <= _YEARS[1]:
+        if not YEARS[0] <= value.microseconds <= YEARS[1]:
             raise _Refused("lies outside the years 1 to 9999")
-        return (_EPOCH + timedelta(microseconds=value.microseconds)).isoformat(sep=" ")
+        return (EPOCH + timedelta(microseconds=value.microseconds)).isoformat(sep=" ")
     return _text(value, text_seen, "a date")
 
 

@@ -3,9 +3,9 @@
 How a source uses it: it keeps ``RULES``, a ``TypeRule`` for every type its vendor documents, and sets ``rules =
 RULES`` on its ``SourceType``, from which docs/types.md is written. A function of its own finds the rule of one
 column, and ``propose`` answers ``propose_columns(columns, samples, rule_for)``. A source that knows Arrow types uses
-``arrow_rule`` and ``arrow_name``; one that knows nothing but text passes ``text_only=True``, and gives None among the
-samples where an empty text stands for nothing. One that casts on its server instead of with ``casting.cast_batch``
-passes ``formats=False``: dates in another order than ISO 8601 then stay text.
+``arrow_rule`` and ``arrow_name`` of ``arrow_types``; one that knows nothing but text passes ``text_only=True``, and
+gives None among the samples where an empty text stands for nothing. One that casts on its server instead of with
+``casting.cast_batch`` passes ``formats=False``: dates in another order than ISO 8601 then stay text.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 
 from b2b_recs.engine.schema.detect import detect
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
-from b2b_recs.engine.sources.arrow_types import arrow_name, arrow_rule
 from b2b_recs.engine.sources.decimals import decimal_rule, sampled_decimal_rule
 from b2b_recs.engine.sources.rules import TypeRule
 
 if TYPE_CHECKING:
     from b2b_recs.engine.sources.contract import ColumnInfo
 
-__all__ = ["TypeRule", "arrow_name", "arrow_rule", "propose_columns"]
+__all__ = ["TypeRule", "propose_columns"]
 
 _LARGE_TEXT = 100_000
 

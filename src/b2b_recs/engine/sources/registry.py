@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -10,46 +11,59 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.files.declarations import Csv, Excel, Json, Parquet
-from b2b_recs.engine.sources.firestore import Firestore
-from b2b_recs.engine.sources.mongodb import MongoDB
-from b2b_recs.engine.sources.mysql import MariaDB, MySQL
-from b2b_recs.engine.sources.object_stores import AmazonS3, AzureBlob, GoogleCloudStorage
-from b2b_recs.engine.sources.oracle import Oracle
-from b2b_recs.engine.sources.postgresql import PostgreSQL
-from b2b_recs.engine.sources.redshift import Redshift
-from b2b_recs.engine.sources.sftp import Sftp
-from b2b_recs.engine.sources.snowflake import Snowflake
-from b2b_recs.engine.sources.sqlite import SQLite
-from b2b_recs.engine.sources.sqlserver import SQLServer
 from b2b_recs.engine.value_words import words_for
 
-# In the order of the pages.
-_DECLARED: tuple[type[SourceType], ...] = (
-    PostgreSQL,
-    MySQL,
-    MariaDB,
-    SQLServer,
-    Oracle,
-    Redshift,
-    SQLite,
-    BigQuery,
-    Snowflake,
-    MongoDB,
-    Firestore,
-    Csv,
-    Parquet,
-    Json,
-    Excel,
-    GoogleCloudStorage,
-    AmazonS3,
-    AzureBlob,
-    Sftp,
-)
-SOURCE_TYPES: dict[str, SourceType] = {declared.type: declared() for declared in _DECLARED}
+# type → (module below this package, class), in the order of the pages. A declaration is imported when it is asked for.
+_DECLARED: dict[str, tuple[str, str]] = {
+    "postgresql": ("postgresql.declaration", "PostgreSQL"),
+    "mysql": ("mysql.declarations", "MySQL"),
+    "mariadb": ("mysql.declarations", "MariaDB"),
+    "sqlserver": ("sqlserver.declaration", "SQLServer"),
+    "oracle": ("oracle.declaration", "Oracle"),
+    "redshift": ("redshift.declaration", "Redshift"),
+    "sqlite": ("sqlite.declaration", "SQLite"),
+    "bigquery": ("bigquery.declaration", "BigQuery"),
+    "snowflake": ("snowflake.declaration", "Snowflake"),
+    "mongodb": ("mongodb.declaration", "MongoDB"),
+    "firestore": ("firestore.declaration", "Firestore"),
+    "csv": ("files.declarations", "Csv"),
+    "parquet": ("files.declarations", "Parquet"),
+    "json": ("files.declarations", "Json"),
+    "excel": ("files.declarations", "Excel"),
+    "gcs": ("object_stores.declarations", "GoogleCloudStorage"),
+    "s3": ("object_stores.declarations", "AmazonS3"),
+    "azure_blob": ("object_stores.declarations", "AzureBlob"),
+    "sftp": ("sftp.declaration", "Sftp"),
+}
+
+
+class SourceTypes(Mapping[str, SourceType]):
+    """The declarations by type, each imported the first time it is asked for; names are known without any."""
+
+    def __init__(self) -> None:
+        self.imported: dict[str, SourceType] = {}
+
+    def __getitem__(self, type_name: str) -> SourceType:
+        found = self.imported.get(type_name)
+        if found is None:
+            module, name = _DECLARED[type_name]
+            declared: type[SourceType] = getattr(importlib.import_module(f"b2b_recs.engine.sources.{module}"), name)
+            found = self.imported.setdefault(type_name, declared())
+        return found
+
+    def __contains__(self, type_name: object) -> bool:
+        return type_name in _DECLARED
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_DECLARED)
+
+    def __len__(self) -> int:
+        return len(_DECLARED)
+
+
+SOURCE_TYPES = SourceTypes()
 
 
 def source_type(type_name: str) -> SourceType:

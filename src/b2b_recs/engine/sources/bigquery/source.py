@@ -1,35 +1,28 @@
-"""BigQuery as a source: what it declares, and one open connection."""
+"""BigQuery as a source: one open connection."""
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.bigquery.catalog import Table, find_table, list_tables
 from b2b_recs.engine.sources.bigquery.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
 from b2b_recs.engine.sources.bigquery.reading import read_batches
 from b2b_recs.engine.sources.bigquery.select import column_of, dialect, largest_query, origin, shown
-from b2b_recs.engine.sources.bigquery.services import DRIVER, EXTRA, GOOGLE, Services
-from b2b_recs.engine.sources.bigquery.types import RULES, propose
+from b2b_recs.engine.sources.bigquery.services import Services
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
 from b2b_recs.engine.sources.quoting import quote_escaped_name
-from b2b_recs.engine.sources.rules import TypeRule
 from b2b_recs.engine.sources.sql_rows import counting, summing
 
 _SAMPLE_CHARACTERS = 1000
@@ -127,44 +120,3 @@ def _subject(request: ReadRequest) -> str:
 
 def _cut(text: str | None) -> str | None:
     return None if text is None else text[:_SAMPLE_CHARACTERS]
-
-
-class BigQuery(SourceType):
-    """The declaration of BigQuery; ``services`` are Google's own but in tests."""
-
-    type: ClassVar[str] = "bigquery"
-    name: ClassVar[str] = "BigQuery"
-    category: ClassVar[str] = "warehouses"
-    Parameters: ClassVar[ParametersModel] = BigQueryParameters
-    secret_fields: ClassVar[tuple[str, ...]] = ("credentials",)
-    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, last_change=True, unique_keys=False)
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    verified_against: ClassVar[str] = (
-        "a double of its REST and Storage Read services, with Google's own clients; not against BigQuery itself"
-    )
-    extra: ClassVar[str] = EXTRA
-    driver: ClassVar[str] = DRIVER
-    grants: ClassVar[str] = """\
-gcloud iam service-accounts create b2b-recs --project my-project
-gcloud projects add-iam-policy-binding my-project --role roles/bigquery.jobUser \\
-  --member serviceAccount:b2b-recs@my-project.iam.gserviceaccount.com
-gcloud projects add-iam-policy-binding my-project --role roles/bigquery.readSessionUser \\
-  --member serviceAccount:b2b-recs@my-project.iam.gserviceaccount.com
-bq add-iam-policy-binding --role roles/bigquery.dataViewer \\
-  --member serviceAccount:b2b-recs@my-project.iam.gserviceaccount.com my-project:my_dataset
-"""
-
-    def __init__(self, services: Services = GOOGLE) -> None:
-        self._services = services
-
-    def open(self, parameters: Any, dial: Dialer) -> BigQuerySource:
-        """Connect; nothing is asked yet. Raises AuthenticationRefused for a key that cannot be read."""
-        if not isinstance(parameters, BigQueryParameters):
-            raise TypeError("parameters must be BigQueryParameters")
-        return BigQuerySource(parameters, self._services, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column, which is BigQuery's own."""
-        return propose(columns, samples)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.sources.arrow_types import ARROW_RULES
-from b2b_recs.engine.sources.contract import Capabilities, ColumnInfo, Dialer, ParametersModel, SourceType
+from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources.arrow_rules import ARROW_RULES
+from b2b_recs.engine.sources.contract import Dialer, ParametersModel, Source
 from b2b_recs.engine.sources.fields import Certificate, SourceParameters
-from b2b_recs.engine.sources.files.excel_format import DRIVER, EXTRA
-from b2b_recs.engine.sources.files.https_store import HttpsStore
-from b2b_recs.engine.sources.files.local_store import LocalStore
+from b2b_recs.engine.sources.files.declaring import FilesType
 from b2b_recs.engine.sources.files.locations import Location, is_address
 from b2b_recs.engine.sources.files.options import CsvOptions, ExcelOptions, JsonOptions, ParquetOptions
-from b2b_recs.engine.sources.files.proposal import propose_files
-from b2b_recs.engine.sources.files.source import FILE_CAPABILITIES, FileSource
 from b2b_recs.engine.sources.rules import TypeRule
 
 _FOLDER_WORDS = (
@@ -61,33 +57,28 @@ class ExcelParameters(ExcelOptions, Place):
     """Where workbooks are, and how their sheets are laid out."""
 
 
-class _FilesType(SourceType):
-    """What the declarations share."""
+class _PlacedType(FilesType):
+    """What the declarations share: files in a folder of this machine or behind https addresses."""
 
-    category: ClassVar[str] = "files"
     secret_fields: ClassVar[tuple[str, ...]] = ()
-    capabilities: ClassVar[Capabilities] = FILE_CAPABILITIES
     grants: ClassVar[str] = _GRANTS
 
-    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+    def open(self, parameters: Any, dial: Dialer) -> Source:
         """The place; nothing is read yet. Raises AddressForbidden for a folder that is not allowed."""
         if not isinstance(parameters, self.Parameters) or not isinstance(parameters, Place):
             raise TypeError(f"parameters must be {self.Parameters.__name__}")
-        store = (
-            HttpsStore(parameters.location, dial, parameters.ca_certificate)
-            if is_address(parameters.location)
-            else LocalStore(parameters.location, dial)
-        )
-        return FileSource(store, parameters)
+        from b2b_recs.engine.sources.files.source import FileSource
 
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column, as the format says or the values show."""
-        return propose_files(columns, samples)
+        if is_address(parameters.location):
+            from b2b_recs.engine.sources.files.https_store import HttpsStore
+
+            return FileSource(HttpsStore(parameters.location, dial, parameters.ca_certificate), parameters)
+        from b2b_recs.engine.sources.files.local_store import LocalStore
+
+        return FileSource(LocalStore(parameters.location, dial), parameters)
 
 
-class Csv(_FilesType):
+class Csv(_PlacedType):
     """The declaration of CSV and other text with delimiters."""
 
     type: ClassVar[str] = "csv"
@@ -102,7 +93,7 @@ class Csv(_FilesType):
     }  # fmt: skip
 
 
-class Parquet(_FilesType):
+class Parquet(_PlacedType):
     """The declaration of Parquet."""
 
     type: ClassVar[str] = "parquet"
@@ -112,7 +103,7 @@ class Parquet(_FilesType):
     rules: ClassVar[Mapping[str, TypeRule]] = ARROW_RULES
 
 
-class Json(_FilesType):
+class Json(_PlacedType):
     """The declaration of JSON arrays and JSON lines."""
 
     type: ClassVar[str] = "json"
@@ -133,14 +124,14 @@ class Json(_FilesType):
     }  # fmt: skip
 
 
-class Excel(_FilesType):
+class Excel(_PlacedType):
     """The declaration of Excel workbooks."""
 
     type: ClassVar[str] = "excel"
     name: ClassVar[str] = "Excel"
     Parameters: ClassVar[ParametersModel] = ExcelParameters
-    extra: ClassVar[str] = EXTRA
-    driver: ClassVar[str] = DRIVER
+    extra: ClassVar[str] = "excel"
+    driver: ClassVar[str] = "fastexcel"
     verified_against: ClassVar[str] = "workbooks in folders, written by openpyxl"
     rules: ClassVar[Mapping[str, TypeRule]] = {
         "whole number": TypeRule(WarehouseType.INT64, "Every number of the column is whole."),

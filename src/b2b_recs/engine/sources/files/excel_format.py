@@ -14,13 +14,13 @@ from b2b_recs.engine.errors import SourceRefused, TableMissing
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.files.declarations import Excel
 from b2b_recs.engine.sources.files.dialects import unique_names
 from b2b_recs.engine.sources.files.excel_types import as_excel_means
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
 from b2b_recs.engine.sources.files.options import ExcelOptions
 from b2b_recs.engine.sources.files.workbooks import check_workbook
 
-EXTRA, DRIVER = "excel", "fastexcel"
 _UNNAMED = "__UNNAMED__"
 _KINDS = {pa.int64(): "whole number", pa.float64(): "number", pa.bool_(): "yes or no", pa.date32(): "date",
           pa.timestamp("ms"): "date and time", pa.time64("us"): "time", pa.duration("ms"): "duration",
@@ -91,8 +91,8 @@ class ExcelFormat(Format):
         return self._last[1]
 
     def _workbook(self, content: BinaryIO, file: FileInfo) -> Any:
-        fastexcel = load_driver(DRIVER, extra=EXTRA, name="Excel")
-        logging.getLogger(DRIVER).setLevel(logging.ERROR)
+        fastexcel = load_driver(Excel.driver, extra=Excel.extra, name=Excel.name)
+        logging.getLogger(Excel.driver).setLevel(logging.ERROR)
         data = check_workbook(content, file)
         try:
             return fastexcel.read_excel(data)
@@ -107,7 +107,7 @@ class ExcelFormat(Format):
                 advice=f"It has: {', '.join(workbook.sheet_names[:10])}.",
             )
         header = self._options.header_row - 1 if self._options.header_row else None
-        fastexcel = load_driver(DRIVER, extra=EXTRA, name="Excel")
+        fastexcel = load_driver(Excel.driver, extra=Excel.extra, name=Excel.name)
         try:
             sheet = workbook.load_sheet(part or 0, header_row=header, schema_sample_rows=None)
             if sheet.width == 0:

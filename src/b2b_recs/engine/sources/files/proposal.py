@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.arrow_types import arrow_rule
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.sources.files.columns import UNTYPED
-from b2b_recs.engine.sources.proposing import TypeRule, arrow_rule, propose_columns
+from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 _PATH = TypeRule(WarehouseType.STRING, "The path of the file a row came from.")
 _DECIMAL = re.compile(r"decimal(32|64|128|256)\((\d+), (-?\d+)\)")

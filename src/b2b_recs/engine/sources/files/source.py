@@ -15,7 +15,6 @@ from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import (
     FILE_COLUMN,
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     FileInfo,
@@ -31,17 +30,6 @@ from b2b_recs.engine.sources.files.listing import find_files, list_tables
 from b2b_recs.engine.sources.files.patterns import Pattern
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
-# What every source of files can do, whatever its place and its format.
-FILE_CAPABILITIES = Capabilities(
-    databases=False,
-    incremental=False,
-    upper_bound=False,
-    ordered=False,
-    snapshot=False,
-    last_change=True,
-    files=True,
-    schemas=False,
-)
 _SAMPLE_FILES = 5
 _SAMPLE_BYTES = 1024 * 1024
 _SAMPLE_CHARACTERS = 1000

@@ -7,7 +7,7 @@ from typing import Any
 
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo
-from b2b_recs.engine.sources.documents import Moment, Word
+from b2b_recs.engine.sources.document_values import Moment, Word
 from b2b_recs.engine.sources.proposing import TypeRule
 
 _W = WarehouseType

@@ -8,7 +8,7 @@ from typing import Any
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import ReadRequest, Window
-from b2b_recs.engine.sources.documents import Moment, Word, printed
+from b2b_recs.engine.sources.document_values import Moment, Word, printed
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.firestore.kinds import ID, family, kinds_in
 

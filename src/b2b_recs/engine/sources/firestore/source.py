@@ -1,34 +1,30 @@
-"""Firestore as a source: what it declares, and one open connection."""
+"""Firestore as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from b2b_recs.engine.errors import BadInput, ColumnMissing, TableMissing
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
-from b2b_recs.engine.sources.documents import Word, printed, to_batch
+from b2b_recs.engine.sources.document_values import Word, printed
+from b2b_recs.engine.sources.documents import to_batch
 from b2b_recs.engine.sources.firestore.connection import Session
-from b2b_recs.engine.sources.firestore.kinds import ID, RULES, kind_of, kinds_in, plain, rule_for
+from b2b_recs.engine.sources.firestore.kinds import ID, kind_of, kinds_in, plain
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.firestore.queries import Queries, text_of
-from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 _SAMPLE_CHARACTERS = 1000
 _LONGEST_ID = 1500
@@ -198,36 +194,3 @@ def _plain(document: Any) -> dict[str, Any]:
     found = {name: plain(value) for name, value in document.fields.items()}
     found[ID] = Word(document.name.rpartition("/")[2], "document id")
     return found
-
-
-class Firestore(SourceType):
-    """The declaration of Firestore."""
-
-    type: ClassVar[str] = "firestore"
-    name: ClassVar[str] = "Firestore"
-    category: ClassVar[str] = "nosql"
-    Parameters: ClassVar[ParametersModel] = FirestoreParameters
-    secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
-    capabilities: ClassVar[Capabilities] = Capabilities(row_estimates=False, schemas=False)
-    verified_against: ClassVar[str] = (
-        "the vendor's client against a double of the service over gRPC and TLS; no server could be had"
-    )
-    extra: ClassVar[str] = "firestore"
-    driver: ClassVar[str] = "google.cloud.firestore_v1"
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    grants: ClassVar[str] = """gcloud iam service-accounts create b2b-recs-reader
-gcloud projects add-iam-policy-binding YOUR_PROJECT --role roles/datastore.viewer \\
-  --member serviceAccount:b2b-recs-reader@YOUR_PROJECT.iam.gserviceaccount.com
-gcloud iam service-accounts keys create key.json --iam-account b2b-recs-reader@YOUR_PROJECT.iam.gserviceaccount.com"""
-
-    def open(self, parameters: Any, dial: Dialer) -> FirestoreSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, DriverMissing."""
-        if not isinstance(parameters, FirestoreParameters):
-            raise TypeError("parameters must be FirestoreParameters")
-        return FirestoreSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every field, by every kind of value it was seen with."""
-        return propose_columns(columns, samples, rule_for)

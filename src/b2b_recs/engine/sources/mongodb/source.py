@@ -1,37 +1,33 @@
-"""MongoDB as a source: what it declares, and one open connection."""
+"""MongoDB as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from b2b_recs.engine.errors import BadInput, ColumnMissing, DatabaseMissing, TableMissing
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
-from b2b_recs.engine.sources.documents import printed, to_batch
+from b2b_recs.engine.sources.document_values import printed
+from b2b_recs.engine.sources.documents import to_batch
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect
 from b2b_recs.engine.sources.mongodb.errors import refusal
-from b2b_recs.engine.sources.mongodb.kinds import RULES, TEXTS, kind_of, kinds_in, rule_for, source_type_of
+from b2b_recs.engine.sources.mongodb.kinds import TEXTS, kind_of, kinds_in, source_type_of
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
 from b2b_recs.engine.sources.mongodb.values import plain, plain_document
-from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 _TIMED_TABLES = 200
 _SAMPLE_CHARACTERS = 1000
@@ -226,33 +222,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-class MongoDB(SourceType):
-    """The declaration of MongoDB."""
-
-    type: ClassVar[str] = "mongodb"
-    name: ClassVar[str] = "MongoDB"
-    category: ClassVar[str] = "nosql"
-    Parameters: ClassVar[ParametersModel] = MongoDBParameters
-    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False)
-    verified_against: ClassVar[str] = (
-        "the vendor's client against a double of the wire protocol (OP_MSG, SCRAM); no server could be had"
-    )
-    extra: ClassVar[str] = "mongodb"
-    driver: ClassVar[str] = "pymongo"
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    grants: ClassVar[str] = """use admin
-db.createUser({user: "b2b_recs_reader", pwd: passwordPrompt(), roles: [{role: "read", db: "your_database"}]})"""
-
-    def open(self, parameters: Any, dial: Dialer) -> MongoDBSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, SourceRefused, DriverMissing."""
-        if not isinstance(parameters, MongoDBParameters):
-            raise TypeError("parameters must be MongoDBParameters")
-        return MongoDBSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every field, by every kind of value it was seen with."""
-        return propose_columns(columns, samples, rule_for)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
-from b2b_recs.engine.sources.documents import Moment, Word
+from b2b_recs.engine.sources.document_values import Moment, Word
 from b2b_recs.engine.sources.mongodb.kinds import kind_of
 
 _FLAGS = (("i", 2), ("m", 8), ("s", 16), ("x", 64))

@@ -1,30 +1,23 @@
-"""MySQL and MariaDB as sources."""
+"""MySQL and MariaDB as sources: one open connection."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
 from b2b_recs.engine.sources.mysql.catalog import list_columns, list_tables
-from b2b_recs.engine.sources.mysql.client import DRIVER, EXTRA, driver
 from b2b_recs.engine.sources.mysql.connection import Session
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
-from b2b_recs.engine.sources.mysql.proposal import propose
 from b2b_recs.engine.sources.mysql.reading import read_batches
 from b2b_recs.engine.sources.mysql.select import (
     can_be_summed,
@@ -36,8 +29,6 @@ from b2b_recs.engine.sources.mysql.select import (
     select_samples,
     select_totals,
 )
-from b2b_recs.engine.sources.mysql.types import RULES
-from b2b_recs.engine.sources.rules import TypeRule
 
 
 class MySQLSource(Source):
@@ -108,49 +99,3 @@ class MySQLSource(Source):
 
     def _columns(self, schema: str, table: str) -> dict[str, ColumnInfo]:
         return {column.name: column for column in list_columns(self._session, schema, table)}
-
-
-GRANTS = """CREATE USER 'reader'@'%' IDENTIFIED BY 'choose a password';
-GRANT SELECT ON `your_database`.* TO 'reader'@'%';"""
-
-# Sessions share no snapshot without a lock on every table, so a table is not cut into ranges.
-CAPABILITIES = Capabilities(checksum=True, last_change=True)
-
-
-class MySQL(SourceType):
-    """The declaration of MySQL."""
-
-    type: ClassVar[str] = "mysql"
-    name: ClassVar[str] = "MySQL"
-    category: ClassVar[str] = "relational"
-    Parameters: ClassVar[ParametersModel] = MySQLParameters
-    capabilities: ClassVar[Capabilities] = CAPABILITIES
-    verified_against: ClassVar[str] = (
-        "MariaDB 10.11, which speaks the same protocol; no MySQL server was at hand, so what only MySQL has "
-        "(its own JSON type, caching_sha2_password, axis order of shapes) is not verified"
-    )
-    extra: ClassVar[str] = EXTRA
-    driver: ClassVar[str] = DRIVER
-    grants: ClassVar[str] = GRANTS
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-
-    def open(self, parameters: Any, dial: Dialer) -> MySQLSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
-        if not isinstance(parameters, MySQLParameters):
-            raise TypeError("parameters must be MySQLParameters")
-        driver(self.name)
-        return MySQLSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose(columns, samples)
-
-
-class MariaDB(MySQL):
-    """The declaration of MariaDB, which differs by name and by what it was verified against."""
-
-    type: ClassVar[str] = "mariadb"
-    name: ClassVar[str] = "MariaDB"
-    verified_against: ClassVar[str] = "MariaDB 10.11"

@@ -2,33 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
-from b2b_recs.engine.sources.contract import Capabilities, ColumnInfo, Dialer, ParametersModel, SourceType
-from b2b_recs.engine.sources.files.proposal import propose_files
-from b2b_recs.engine.sources.files.source import FILE_CAPABILITIES, FileSource
-from b2b_recs.engine.sources.object_stores.azure_blob import AzureBlobStore
-from b2b_recs.engine.sources.object_stores.gcs import GcsStore
+from b2b_recs.engine.sources.contract import Dialer, ParametersModel, Source
+from b2b_recs.engine.sources.files.declaring import FilesType
 from b2b_recs.engine.sources.object_stores.parameters import AzureBlobParameters, GcsParameters, S3Parameters
-from b2b_recs.engine.sources.object_stores.s3 import S3Store
 
 
-class _ObjectStoreType(SourceType):
-    """What the declarations share: they are read as files, whose format the connection says."""
-
-    category: ClassVar[str] = "files"
-    capabilities: ClassVar[Capabilities] = FILE_CAPABILITIES
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column, as the format of the files says or their values show."""
-        return propose_files(columns, samples)
-
-
-class AmazonS3(_ObjectStoreType):
+class AmazonS3(FilesType):
     """The declaration of Amazon S3 and the stores that speak its protocol."""
 
     type: ClassVar[str] = "s3"
@@ -46,14 +27,17 @@ class AmazonS3(_ObjectStoreType):
   ]
 }"""
 
-    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+    def open(self, parameters: Any, dial: Dialer) -> Source:
         """The bucket; nothing is asked of it yet."""
         if not isinstance(parameters, S3Parameters):
             raise TypeError("parameters must be S3Parameters")
+        from b2b_recs.engine.sources.files.source import FileSource
+        from b2b_recs.engine.sources.object_stores.s3 import S3Store
+
         return FileSource(S3Store(parameters, dial), parameters)
 
 
-class GoogleCloudStorage(_ObjectStoreType):
+class GoogleCloudStorage(FilesType):
     """The declaration of Google Cloud Storage."""
 
     type: ClassVar[str] = "gcs"
@@ -69,14 +53,17 @@ class GoogleCloudStorage(_ObjectStoreType):
         "--member=serviceAccount:READER@PROJECT.iam.gserviceaccount.com --role=roles/storage.objectViewer"
     )
 
-    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+    def open(self, parameters: Any, dial: Dialer) -> Source:
         """The bucket; nothing is asked of it yet."""
         if not isinstance(parameters, GcsParameters):
             raise TypeError("parameters must be GcsParameters")
+        from b2b_recs.engine.sources.files.source import FileSource
+        from b2b_recs.engine.sources.object_stores.gcs import GcsStore
+
         return FileSource(GcsStore(parameters, dial), parameters)
 
 
-class AzureBlob(_ObjectStoreType):
+class AzureBlob(FilesType):
     """The declaration of Azure Blob Storage."""
 
     type: ClassVar[str] = "azure_blob"
@@ -89,8 +76,11 @@ class AzureBlob(_ObjectStoreType):
         "--permissions rl --https-only --expiry 2027-12-31T00:00Z"
     )
 
-    def open(self, parameters: Any, dial: Dialer) -> FileSource:
+    def open(self, parameters: Any, dial: Dialer) -> Source:
         """The container; nothing is asked of it yet."""
         if not isinstance(parameters, AzureBlobParameters):
             raise TypeError("parameters must be AzureBlobParameters")
+        from b2b_recs.engine.sources.files.source import FileSource
+        from b2b_recs.engine.sources.object_stores.azure_blob import AzureBlobStore
+
         return FileSource(AzureBlobStore(parameters, dial), parameters)

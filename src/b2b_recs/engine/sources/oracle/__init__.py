@@ -1,5 +1,5 @@
 """Oracle: parameters, connection, discovery, the generated SELECT, and reading."""
 
-from b2b_recs.engine.sources.oracle.source import Oracle
+from b2b_recs.engine.sources.oracle.declaration import Oracle
 
 __all__ = ["Oracle"]

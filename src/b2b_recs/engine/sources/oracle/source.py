@@ -1,35 +1,30 @@
-"""Oracle as a source: what it declares, and one open connection."""
+"""Oracle as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow as pa
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
 from b2b_recs.engine.sources.oracle.catalog import list_columns, list_tables
 from b2b_recs.engine.sources.oracle.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
 from b2b_recs.engine.sources.oracle.select import Writer
-from b2b_recs.engine.sources.oracle.types import RULES, Kind, kind_of, propose
-from b2b_recs.engine.sources.rules import TypeRule
+from b2b_recs.engine.sources.oracle.types import Kind, kind_of
 
 _SAMPLE_CHARACTERS = 1000
 _FEWEST, _MOST = 50, 50_000
@@ -128,36 +123,3 @@ def _text(value: Any) -> str:
 
 def _subject(request: ReadRequest) -> str:
     return f"{request.schema}.{request.table}"
-
-
-class Oracle(SourceType):
-    """The declaration of Oracle."""
-
-    type: ClassVar[str] = "oracle"
-    name: ClassVar[str] = "Oracle"
-    category: ClassVar[str] = "relational"
-    Parameters: ClassVar[ParametersModel] = OracleParameters
-    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True)
-    verified_against: ClassVar[str] = (
-        "the vendor's thin client against a double of the wire protocol of release 12.1 (login, statements, redirects, "
-        "TLS) that runs the generated SQL on another engine; no Oracle server could be had, so Oracle's own reading of "
-        "that SQL is not verified"
-    )
-    extra: ClassVar[str] = "oracle"
-    driver: ClassVar[str] = "oracledb"
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    grants: ClassVar[str] = """CREATE USER b2b_recs_reader IDENTIFIED BY "choose a long one";
-GRANT CREATE SESSION TO b2b_recs_reader;
-GRANT SELECT ON your_schema.your_table TO b2b_recs_reader;"""
-
-    def open(self, parameters: Any, dial: Dialer) -> OracleSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, DriverMissing."""
-        if not isinstance(parameters, OracleParameters):
-            raise TypeError("parameters must be OracleParameters")
-        return OracleSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose(columns, samples)

@@ -1,32 +1,25 @@
-"""PostgreSQL as a source: what it declares, and one open connection."""
+"""PostgreSQL as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
-    Dialer,
     KeyRange,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
 from b2b_recs.engine.sources.postgresql.catalog import Column, find_table, list_columns, list_tables
 from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, readable
-from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
-from b2b_recs.engine.sources.postgresql.proposal import TYPE_RULES, propose
 from b2b_recs.engine.sources.postgresql.ranges import by_column, by_place, check_place
 from b2b_recs.engine.sources.postgresql.reading import read_batches
 from b2b_recs.engine.sources.postgresql.select import (
@@ -39,7 +32,6 @@ from b2b_recs.engine.sources.postgresql.select import (
     select_totals,
 )
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified
-from b2b_recs.engine.sources.rules import TypeRule
 
 # A sample of a large table comes from pages all over it; a small one is read from its beginning.
 _LARGE = 50_000
@@ -160,32 +152,3 @@ class PostgreSQLSource(Source):
                     advice="Choose a zone such as Europe/London.",
                     field="time_zone",
                 )
-
-
-class PostgreSQL(SourceType):
-    """The declaration of PostgreSQL."""
-
-    type: ClassVar[str] = "postgresql"
-    name: ClassVar[str] = "PostgreSQL"
-    category: ClassVar[str] = "relational"
-    Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
-    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True)
-    rules: ClassVar[Mapping[str, TypeRule]] = TYPE_RULES
-    verified_against: ClassVar[str] = "PostgreSQL 18"
-    grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
-GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
-GRANT USAGE ON SCHEMA public TO b2b_recs_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO b2b_recs_reader;
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO b2b_recs_reader;"""
-
-    def open(self, parameters: Any, dial: Dialer) -> PostgreSQLSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
-        if not isinstance(parameters, PostgreSQLParameters):
-            raise TypeError("parameters must be PostgreSQLParameters")
-        return PostgreSQLSource(Session(parameters, dial))
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose(columns, samples)

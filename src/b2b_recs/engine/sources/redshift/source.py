@@ -1,23 +1,18 @@
-"""Amazon Redshift as a source: what it declares, and one open connection."""
+"""Amazon Redshift as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
 from b2b_recs.engine.sources.redshift.catalog import list_columns, list_tables
@@ -33,8 +28,6 @@ from b2b_recs.engine.sources.redshift.select import (
     rows_query,
     travelling,
 )
-from b2b_recs.engine.sources.redshift.types import RULES, propose
-from b2b_recs.engine.sources.rules import TypeRule
 from b2b_recs.engine.sources.sql_rows import counting, summing
 
 _SAMPLE_CHARACTERS = 1000
@@ -113,36 +106,3 @@ class RedshiftSource(Source):
 
 def _subject(request: ReadRequest) -> str:
     return f"{request.schema}.{request.table}"
-
-
-class Redshift(SourceType):
-    """The declaration of Amazon Redshift."""
-
-    type: ClassVar[str] = "redshift"
-    name: ClassVar[str] = "Amazon Redshift"
-    category: ClassVar[str] = "warehouses"
-    Parameters: ClassVar[ParametersModel] = RedshiftParameters
-    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, unique_keys=False)
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    verified_against: ClassVar[str] = (
-        "PostgreSQL 18 with views named like Redshift's, as a stand-in; not against Redshift itself"
-    )
-    grants: ClassVar[str] = """\
-CREATE USER b2b_recs PASSWORD '...';
-GRANT USAGE ON SCHEMA my_schema TO b2b_recs;
-GRANT SELECT ON ALL TABLES IN SCHEMA my_schema TO b2b_recs;
-ALTER DEFAULT PRIVILEGES IN SCHEMA my_schema GRANT SELECT ON TABLES TO b2b_recs;
-GRANT SELECT ON svv_table_info TO b2b_recs;
-"""
-
-    def open(self, parameters: Any, dial: Dialer) -> RedshiftSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
-        if not isinstance(parameters, RedshiftParameters):
-            raise TypeError("parameters must be RedshiftParameters")
-        return RedshiftSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose(columns, samples)

@@ -15,10 +15,10 @@ from b2b_recs.engine.errors import BadInput, ConnectionLost, ConnectionRefused, 
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.files.hurry import Hurry
+from b2b_recs.engine.sources.sftp.declaration import Sftp
 from b2b_recs.engine.sources.sftp.errors import connect_error, host_key_differs, host_key_unknown, work_error
 from b2b_recs.engine.sources.sftp.parameters import SftpParameters
 
-EXTRA, DRIVER, NAME = "sftp", "asyncssh", "SFTP"
 CONNECT_SECONDS, LOGIN_SECONDS, ANSWER_SECONDS = 10.0, 20.0, 60.0
 
 _Result = TypeVar("_Result")
@@ -30,7 +30,7 @@ class Session:
     def __init__(self, parameters: SftpParameters, dial: Dialer, hurry: Hurry) -> None:
         self.parameters = parameters
         self._hurry = hurry
-        self.ssh = load_driver(DRIVER, extra=EXTRA, name=NAME)
+        self.ssh = load_driver(Sftp.driver, extra=Sftp.extra, name=Sftp.name)
         self.ssh.set_log_level(logging.WARNING)
         self._reached = False
         self._dial = dial

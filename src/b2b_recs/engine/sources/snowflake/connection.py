@@ -18,6 +18,7 @@ from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.proxy import GuardedProxy
 from b2b_recs.engine.sources.quoting import quote_name
+from b2b_recs.engine.sources.snowflake.declaration import Snowflake
 from b2b_recs.engine.sources.snowflake.errors import (
     connect_error,
     lost,
@@ -28,7 +29,6 @@ from b2b_recs.engine.sources.snowflake.errors import (
 )
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 
-EXTRA, DRIVER = "snowflake", "snowflake.connector"
 NAME_BYTES = 255 * 4
 CONNECT_SECONDS = 20
 QUESTION_SECONDS = 300
@@ -57,7 +57,7 @@ class Session:
     def __init__(self, parameters: SnowflakeParameters, dial: Dialer) -> None:
         self.parameters = parameters
         self.database = parameters.database
-        self._driver = load_driver(DRIVER, extra=EXTRA, name="Snowflake")
+        self._driver = load_driver(Snowflake.driver, extra=Snowflake.extra, name=Snowflake.name)
         _quiet()
         self._secrets = [
             getattr(parameters, name).get_secret_value()
@@ -126,7 +126,7 @@ class Session:
 
     def _failures(self) -> tuple[type[BaseException], ...]:
         """What the driver raises: its own errors, those of the HTTP client inside it, and of Arrow."""
-        requests = load_driver(f"{DRIVER}.vendored.requests", extra=EXTRA, name="Snowflake")
+        requests = load_driver(f"{Snowflake.driver}.vendored.requests", extra=Snowflake.extra, name=Snowflake.name)
         return (self._driver.errors.Error, requests.RequestException, OSError, EOFError, pa.ArrowException)
 
     def _connect(self, signing_in: dict[str, Any]) -> None:

@@ -1,32 +1,26 @@
-"""Snowflake as a source: what it declares, and one open session."""
+"""Snowflake as a source: one open session."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
-from b2b_recs.engine.sources.rules import TypeRule
 from b2b_recs.engine.sources.slicing import sized
 from b2b_recs.engine.sources.snowflake.catalog import list_columns, list_tables, qualified, quoted
-from b2b_recs.engine.sources.snowflake.connection import DRIVER, EXTRA, READ_SECONDS, Session
+from b2b_recs.engine.sources.snowflake.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.snowflake.moments import with_exact_times
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 from b2b_recs.engine.sources.snowflake.select import (
@@ -37,7 +31,7 @@ from b2b_recs.engine.sources.snowflake.select import (
     largest_query,
     rows_query,
 )
-from b2b_recs.engine.sources.snowflake.types import RULES, known, printed, propose
+from b2b_recs.engine.sources.snowflake.types import known, printed
 from b2b_recs.engine.sources.sql_rows import counting, summing
 
 _SAMPLE_CHARACTERS = 1000
@@ -132,46 +126,3 @@ class SnowflakeSource(Source):
 
 def _subject(request: ReadRequest) -> str:
     return f"{request.schema}.{request.table}"
-
-
-class Snowflake(SourceType):
-    """The declaration of Snowflake."""
-
-    type: ClassVar[str] = "snowflake"
-    name: ClassVar[str] = "Snowflake"
-    category: ClassVar[str] = "warehouses"
-    Parameters: ClassVar[ParametersModel] = SnowflakeParameters
-    secret_fields: ClassVar[tuple[str, ...]] = ("private_key", "private_key_passphrase", "password")
-    # Snowflake's transactions see each other's commits, so that a count and a read are of two states.
-    capabilities: ClassVar[Capabilities] = Capabilities(
-        snapshot=False, checksum=True, last_change=True, unique_keys=False
-    )
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-    verified_against: ClassVar[str] = (
-        "the emulator fakesnow 0.12 over TLS, with Snowflake's own client; not against Snowflake itself"
-    )
-    extra: ClassVar[str] = EXTRA
-    driver: ClassVar[str] = DRIVER
-    grants: ClassVar[str] = """\
-CREATE ROLE b2b_recs_reader;
-GRANT USAGE ON WAREHOUSE my_warehouse TO ROLE b2b_recs_reader;
-GRANT USAGE ON DATABASE my_database TO ROLE b2b_recs_reader;
-GRANT USAGE ON ALL SCHEMAS IN DATABASE my_database TO ROLE b2b_recs_reader;
-GRANT SELECT ON ALL TABLES IN DATABASE my_database TO ROLE b2b_recs_reader;
-GRANT SELECT ON ALL VIEWS IN DATABASE my_database TO ROLE b2b_recs_reader;
-GRANT SELECT ON FUTURE TABLES IN DATABASE my_database TO ROLE b2b_recs_reader;
-CREATE USER b2b_recs TYPE = SERVICE DEFAULT_ROLE = b2b_recs_reader RSA_PUBLIC_KEY = '...';
-GRANT ROLE b2b_recs_reader TO USER b2b_recs;
-"""
-
-    def open(self, parameters: Any, dial: Dialer) -> SnowflakeSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
-        if not isinstance(parameters, SnowflakeParameters):
-            raise TypeError("parameters must be SnowflakeParameters")
-        return SnowflakeSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose(columns, samples)

@@ -1,28 +1,22 @@
-"""SQLite as a source: what it declares, and one open file."""
+"""SQLite as a source: one open file."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
-from b2b_recs.engine.sources.proposing import propose_columns
-from b2b_recs.engine.sources.rules import TypeRule
 from b2b_recs.engine.sources.sqlite.catalog import list_columns, list_tables, origin
 from b2b_recs.engine.sources.sqlite.parameters import SQLiteParameters
 from b2b_recs.engine.sources.sqlite.reading import read_batches, shown
@@ -36,7 +30,6 @@ from b2b_recs.engine.sources.sqlite.select import (
     text_of,
 )
 from b2b_recs.engine.sources.sqlite.session import Session
-from b2b_recs.engine.sources.sqlite.types import RULES, rule_for
 
 _SAMPLE_CHARACTERS = 1000
 
@@ -110,36 +103,6 @@ class SQLiteSource(Source):
 
     def _table(self, schema: str, table: str) -> dict[str, ColumnInfo]:
         return {column.name: column for column in list_columns(self._session, schema, table)}
-
-
-class SQLite(SourceType):
-    """The declaration of SQLite."""
-
-    type: ClassVar[str] = "sqlite"
-    name: ClassVar[str] = "SQLite"
-    category: ClassVar[str] = "relational"
-    Parameters: ClassVar[ParametersModel] = SQLiteParameters
-    secret_fields: ClassVar[tuple[str, ...]] = ()
-    capabilities: ClassVar[Capabilities] = Capabilities(checksum=True)
-    verified_against: ClassVar[str] = "files written by SQLite 3.40"
-    grants: ClassVar[str] = (
-        "setfacl --modify user:b2b-recs:r /srv/files/shop.db\n"
-        "# and in the environment of the installation:\n"
-        "B2B_RECS_FILE_FOLDERS=/srv/files"
-    )
-    rules: ClassVar[Mapping[str, TypeRule]] = {name or "any without a type": rule for name, rule in RULES.items()}
-
-    def open(self, parameters: Any, dial: Dialer) -> SQLiteSource:
-        """Open the file. Raises AddressForbidden, DatabaseMissing, PermissionMissing, SourceRefused."""
-        if not isinstance(parameters, SQLiteParameters):
-            raise TypeError("parameters must be SQLiteParameters")
-        return SQLiteSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column by its declared type."""
-        return propose_columns(columns, samples, rule_for)
 
 
 def _cut(text: str | None) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.sqlserver.declaration import SQLServer
 from b2b_recs.engine.sources.sqlserver.errors import (
     TooMuch,
     connect_error,
@@ -21,7 +22,6 @@ from b2b_recs.engine.sources.sqlserver.errors import (
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
 from b2b_recs.engine.sources.sqlserver.relay import Relay
 
-EXTRA, DRIVER, NAME = "sqlserver", "mssql_python", "SQL Server"
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
 LOCK_SECONDS = 30
@@ -57,7 +57,7 @@ class Session:
         self.parameters = parameters
         self._secret = parameters.password.get_secret_value()
         self._dial = dial
-        self._driver = load_driver(DRIVER, extra=EXTRA, name=NAME)
+        self._driver = load_driver(SQLServer.driver, extra=SQLServer.extra, name=SQLServer.name)
         self._connection: Any = None
         self._cursor: Any = None
         self._relay: Relay | None = None

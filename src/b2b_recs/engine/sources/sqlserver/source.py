@@ -1,29 +1,22 @@
-"""SQL Server as a source."""
+"""SQL Server as a source: one open connection."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any, ClassVar
 
-from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import (
     Batch,
-    Capabilities,
     CheckResult,
     ColumnInfo,
     Dialer,
-    ParametersModel,
     ReadRequest,
     Source,
-    SourceType,
     TableInfo,
 )
-from b2b_recs.engine.sources.proposing import propose_columns
-from b2b_recs.engine.sources.rules import TypeRule
 from b2b_recs.engine.sources.sqlserver.catalog import list_columns, list_tables
-from b2b_recs.engine.sources.sqlserver.connection import DRIVER, EXTRA, Session
+from b2b_recs.engine.sources.sqlserver.connection import Session
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
 from b2b_recs.engine.sources.sqlserver.reading import read_batches
 from b2b_recs.engine.sources.sqlserver.select import (
@@ -36,7 +29,6 @@ from b2b_recs.engine.sources.sqlserver.select import (
     select_samples,
     select_totals,
 )
-from b2b_recs.engine.sources.sqlserver.types import RULES, rule_of
 
 
 class SQLServerSource(Source):
@@ -105,38 +97,3 @@ class SQLServerSource(Source):
 
     def _columns(self, schema: str, table: str) -> dict[str, ColumnInfo]:
         return {column.name: column for column in list_columns(self._session, schema, table)}
-
-
-class SQLServer(SourceType):
-    """The declaration of SQL Server."""
-
-    type: ClassVar[str] = "sqlserver"
-    name: ClassVar[str] = "SQL Server"
-    category: ClassVar[str] = "relational"
-    Parameters: ClassVar[ParametersModel] = SQLServerParameters
-    # Where the database allows snapshots a count and a read see the same state; not every database does.
-    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, checksum=True)
-    verified_against: ClassVar[str] = (
-        "Microsoft's own driver against a double of the protocol (TDS 7.4) in the tests; no SQL Server was at hand, so "
-        "its catalogue, its conversions to text, snapshots and encryption are not verified"
-    )
-    extra: ClassVar[str] = EXTRA
-    driver: ClassVar[str] = DRIVER
-    grants: ClassVar[str] = """CREATE LOGIN reader WITH PASSWORD = 'choose a password';
-USE your_database;
-CREATE USER reader FOR LOGIN reader;
-ALTER ROLE db_datareader ADD MEMBER reader;
-GRANT VIEW DATABASE STATE TO reader; -- for the sizes of tables"""
-    rules: ClassVar[Mapping[str, TypeRule]] = RULES
-
-    def open(self, parameters: Any, dial: Dialer) -> SQLServerSource:
-        """Connect. Raises HostUnknown, ConnectionRefused, AuthenticationRefused, DatabaseMissing, SourceRefused."""
-        if not isinstance(parameters, SQLServerParameters):
-            raise TypeError("parameters must be SQLServerParameters")
-        return SQLServerSource(parameters, dial)
-
-    def propose(
-        self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
-    ) -> list[ColumnMapping]:
-        """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
-        return propose_columns(columns, samples, rule_of)
