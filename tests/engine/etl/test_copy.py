@@ -22,6 +22,7 @@ from b2b_recs.engine.errors import (
     TooManyRejected,
 )
 from b2b_recs.engine.etl import stage
+from b2b_recs.engine.etl.reached import noted_key
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
@@ -230,6 +231,16 @@ def test_a_catalog_replaces_the_table_and_keeps_the_version_before(tmp_path: Pat
     result = job.run()
     assert job.ids() == [2, 4] and job.ids(0) == [1, 2, 3]
     assert result.reconciled and result.table_version == 1
+
+
+def test_a_table_knows_by_which_key_its_newest_copy_told_rows_apart(tmp_path: Path) -> None:
+    job = Job(tmp_path, orders(1, 2, 3), **CATALOG)
+    assert noted_key(job.table) == ()
+    job.run()
+    assert noted_key(job.table) == ("id",)
+    keyed = Job(tmp_path / "keyed", orders(1, 2, 3), load={"cursor": "at", "key": ["id", "note"]})
+    keyed.run()
+    assert noted_key(keyed.table) == ("id", "note")
 
 
 def test_expired_catalog_versions_are_removed(tmp_path: Path) -> None:

@@ -244,6 +244,7 @@ class _Run:
             "result": result.model_dump(mode="json"),
             "partition_by": self.spec.partition_by,
             "cluster_by": list(self.spec.cluster_by),
+            "key": list(plan.key or plan.primary),
         }
         change = Change(
             plan.layout.schema,

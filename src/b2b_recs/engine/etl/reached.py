@@ -24,6 +24,15 @@ def last_cursor(table: LocalTable, column: str) -> str | None:
     return None
 
 
+def noted_key(table: LocalTable) -> tuple[str, ...]:
+    """The columns by which the newest copy told rows apart; empty when it knew none."""
+    for commit in table.history(_RECENT):
+        note = commit.notes.get(NOTE)
+        if note is not None:
+            return tuple(str(name) for name in note.get("key") or ())
+    return ()
+
+
 def since(table: LocalTable, column: str) -> str | None:
     """The cursor from which on everything has been loaded by ``column``; None when that is everything."""
     for few in (_RECENT, None):
