@@ -245,10 +245,23 @@ EMAIL_PORT = envport("B2B_RECS_SMTP_PORT", 587)
 EMAIL_HOST_USER = os.environ.get("B2B_RECS_SMTP_USER", "")
 EMAIL_HOST_PASSWORD = os.environ.get("B2B_RECS_SMTP_PASSWORD", "")
 EMAIL_USE_TLS = envbool("B2B_RECS_SMTP_TLS", True)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = envtext("B2B_RECS_MAIL_FROM", "b2b-recs@localhost")
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "django.core.mail.backends.dummy.EmailBackend"
 )
+
+# Without a mail server nobody can confirm an address, so that this cannot be asked before two-factor sign-in.
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_HOST
+
+# Whether visitors may make an account and an organization of their own.
+SIGN_UP = envbool("B2B_RECS_SIGN_UP")
+if SIGN_UP and HOSTED and not EMAIL_HOST:
+    raise SettingRefused(
+        "B2B_RECS_SIGN_UP lets strangers in, and without a mail server their addresses cannot be confirmed.",
+        advice="Set B2B_RECS_SMTP_HOST, or unset B2B_RECS_SIGN_UP.",
+        field="B2B_RECS_SIGN_UP",
+    )
 
 # --- logs -------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 
 from django.urls import include, path
 
+from b2b_recs.web.accounts.account_views import account_email
 from b2b_recs.web.accounts.entrance import link
 from b2b_recs.web.operations.health import health
 from b2b_recs.web.operations.site import site
@@ -29,6 +30,7 @@ PAGES = (
 urlpatterns = [
     path("health/", health, name="health"),
     path("sign-in/link/<str:token>/", link, name="sign_in_link"),
+    path("accounts/email/", account_email, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("operator/", site.urls),
     *(

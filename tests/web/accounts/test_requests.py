@@ -116,10 +116,10 @@ def test_the_organization_can_be_changed_to_another_of_ones_own_only(acme: Tenan
     client = Client()
     client.force_login(user)
     for wanted in (rival.id, 0, -1, "x", "", 10**30):
-        assert client.post("/organization/", {"organization": wanted}).status_code == 404
+        assert client.post("/organization/choose/", {"organization": wanted}).status_code == 404
     with operating():
         Membership.objects.create(organization=rival.organization, user=user, role="viewer")
-    assert client.post("/organization/", {"organization": rival.id}).status_code == 302
+    assert client.post("/organization/choose/", {"organization": rival.id}).status_code == 302
     assert "Model of Rival" in client.get("/").content.decode()
 
 

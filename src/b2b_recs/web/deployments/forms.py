@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
+
+from b2b_recs.web.accounts.models import ApiKey
+from b2b_recs.web.projects.models import ModelEndpoint
 
 
 class AskForm(forms.Form):
@@ -36,3 +41,29 @@ class KeyForm(forms.Form):
             "max_length": "Use at most 80 characters.",
         },
     )
+
+
+class OrganizationKeyForm(KeyForm):
+    """A new API key of the organization: what it may do, and for which model."""
+
+    scopes = forms.MultipleChoiceField(
+        label="May",
+        choices=ApiKey.Scope.choices,
+        initial=[ApiKey.Scope.RECOMMEND],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Choose at least one thing the key may do.",
+            "invalid_choice": "Choose from the list.",
+        },
+    )
+    model = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        empty_label="All models",
+        help_text="A key for one model sees and asks nothing else.",
+        error_messages={"invalid_choice": "Choose a model of the list."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].queryset = ModelEndpoint.objects.order_by("name")

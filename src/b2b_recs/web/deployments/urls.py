@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from b2b_recs.web.deployments import key_views, views
+from b2b_recs.web.deployments import key_views, organization_keys, views
 
 urlpatterns = [
     path("models/<int:model_id>/try/", views.try_it, name="try_it"),
@@ -10,4 +10,6 @@ urlpatterns = [
     path("models/<int:model_id>/try/customers/", views.try_customers, name="try_customers"),
     path("models/<int:model_id>/keys/", key_views.model_keys, name="model_keys"),
     path("models/<int:model_id>/keys/<int:key_id>/revoke/", key_views.model_key_revoke, name="model_key_revoke"),
+    path("organization/api-keys/", organization_keys.organization_keys, name="organization_keys"),
+    path("organization/api-keys/<int:key_id>/revoke/", organization_keys.key_revoke, name="organization_key_revoke"),
 ]

@@ -11,11 +11,11 @@ _FIELD = re.compile(
     r"((?:password|passwd|secret|token|api_?key|authorization|ciphertext)[\"']?\s*[=:]\s*[\"']?(?:bearer\s+)?)[^\s\"',;&)}]+",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"(/sign-in/link/)[\w-]+")
+_LINK = re.compile(r"(/(?:sign-in/link|invitations)/)[\w-]+")
 
 
 def redacted(text: str) -> str:
-    """The text with API keys, passwords in addresses and assignments, and sign-in tokens blotted out."""
+    """The text with API keys, passwords in addresses and assignments, and tokens of links blotted out."""
     text = _KEY.sub(r"b2br_\1_\2_***", text)
     text = _URL.sub(r"\1***@", text)
     text = _LINK.sub(r"\1***", text)

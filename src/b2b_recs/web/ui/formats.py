@@ -56,6 +56,11 @@ def grouped(value: object) -> str:
     return f"{int(value):,}"  # type: ignore[call-overload]
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: "1 owner", "2,300 owners"."""
+    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
+
+
 def decimals(value: object, places: int = 3) -> str:
     """A share or a metric such as .381; 1.000 keeps its one."""
     if value is None or value == "":

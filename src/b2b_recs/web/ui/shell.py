@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 
 from b2b_recs.web.accounts.choice import memberships_of
+from b2b_recs.web.accounts.policies import allows
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,21 @@ class Shell:
 GENERAL = (("Dashboard", "layout-dashboard", "dashboard", ("model_create",)),)
 OF_MODEL = (
     ("Overview", "gauge", "model", ()),
+    (
+        "ETL",
+        "database",
+        "etl",
+        ("job", "job_new", "job_step", "connection_new", "connection_form", "connection_edit"),
+    ),
     ("Runs", "history", "runs", ("etl_run", "pipeline_run")),
     ("Try it", "sparkles", "try_it", ()),
     ("API keys", "key-round", "model_keys", ()),
+)
+# the least role that may use it comes first
+OF_ORGANIZATION = (
+    ("viewer", ("Members", "users", "members", ())),
+    ("viewer", ("API keys", "key-round", "organization_keys", ())),
+    ("admin", ("Settings", "settings", "organization", ())),
 )
 
 
@@ -66,6 +79,9 @@ def shell_of(request: HttpRequest, model: Any = None) -> Shell:
     if model is not None and getattr(model, "id", None):
         groups.append(Group(model.name, [_link(entry, here, model.id) for entry in OF_MODEL]))
     organization = getattr(request, "organization", None)
+    allowed = [_link(entry, here) for role, entry in OF_ORGANIZATION if allows(request, role)]
+    if allowed:
+        groups.append(Group("Organization", allowed))
     mine = [one.organization for one in memberships_of(request.user.pk)] if request.user.is_authenticated else []
     return Shell(
         organization_name=organization.name if organization else "b2b-recs",
@@ -74,7 +90,8 @@ def shell_of(request: HttpRequest, model: Any = None) -> Shell:
         groups=groups,
         organizations=mine if len(mine) > 1 else [],
         switch_address=_address("choose_organization"),
-        account_address=_address("mfa_index"),
+        account_address=_address("account"),
+        account_here=bool(here) and (here == "account" or here.startswith(("account_", "mfa_"))),
         logout_address=_address("account_logout"),
     )
 
