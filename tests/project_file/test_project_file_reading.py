@@ -279,6 +279,8 @@ def test_all_settings_of_a_job_reach_the_engine():
     ("written", "kept"),
     [
         ("date as %d/%m/%Y", "DATE AS %d/%m/%Y"),
+        ("numeric(12, 2) as 1.234,56", "NUMERIC(12, 2) AS 1.234,56"),
+        ("INT64 AS 1 234,56 REQUIRED", "INT64 AS 1 234,56 REQUIRED"),
         ("DATETIME AS %d.%m.%Y %H:%M:%S REQUIRED", "DATETIME AS %d.%m.%Y %H:%M:%S REQUIRED"),
         ("DATE", "DATE"),
     ],
@@ -296,8 +298,9 @@ def test_a_type_may_say_how_dates_are_written(written: str, kept: str):
     [
         ("DATE AS %x", "%x is not a known way of writing dates"),
         ("DATE AS dd/mm", "dd/mm is not a known way of writing dates"),
-        ("TIMESTAMP AS %d/%m/%Y", "only DATE and DATETIME take a format"),
-        ("NUMERIC(12, 2) AS %d/%m/%Y", "only DATE and DATETIME take a format"),
+        ("TIMESTAMP AS %d/%m/%Y", "only dates and numbers take a format"),
+        ("NUMERIC(12, 2) AS %d/%m/%Y", "not a known way of writing numbers; use 1234,56, 1.234,56,"),
+        ("DATE AS 1.234,56", "not a known way of writing dates"),
     ],
 )
 def test_a_format_that_is_not_known_is_refused(written: str, words: str):

@@ -20,6 +20,7 @@ from pydantic import (
 from b2b_recs.engine.datasets.spec import DatasetSpec
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.formats import FORMATS
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
@@ -105,13 +106,24 @@ def _type_text(value: Any) -> Any:
         raise ValueError(f"there is no such warehouse type; use one of {', '.join(names)}, such as NUMERIC(12, 2)")
     if match[2] and match[1].upper() not in ("NUMERIC", "BIGNUMERIC"):
         raise ValueError("only NUMERIC and BIGNUMERIC take a number of digits")
-    if match[4] and match[1].upper() not in ("DATE", "DATETIME"):
-        raise ValueError("only DATE and DATETIME take a format, such as DATE AS %d/%m/%Y")
-    if match[4] and match[4] not in FORMATS:
-        raise ValueError(f"{match[4][:40]} is not a known way of writing dates; use one such as DATE AS %d/%m/%Y")
+    if match[4]:
+        _check_format(match[1].upper(), match[4])
     digits = f"({int(match[2])}, {int(match[3] or 0)})" if match[2] else ""
     form = f" AS {match[4]}" if match[4] else ""
     return match[1].upper() + digits + form + (" REQUIRED" if match[5] else "")
+
+
+def _check_format(kind: str, form: str) -> None:
+    if kind in ("INT64", "NUMERIC", "BIGNUMERIC", "FLOAT64"):
+        if form not in NUMBER_FORMATS:
+            known = ", ".join(NUMBER_FORMATS)
+            raise ValueError(
+                f"{form[:40]} is not a known way of writing numbers; use {known}, as in {kind} AS 1.234,56"
+            )
+    elif kind not in ("DATE", "DATETIME"):
+        raise ValueError("only dates and numbers take a format, such as DATE AS %d/%m/%Y or NUMERIC AS 1.234,56")
+    elif form not in FORMATS:
+        raise ValueError(f"{form[:40]} is not a known way of writing dates; use one such as DATE AS %d/%m/%Y")
 
 
 TypeText = Annotated[str, BeforeValidator(_type_text)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from b2b_recs.engine.schema.detect import ENOUGH, Detection, detect
 from b2b_recs.engine.schema.formats import FORMATS, formats_of
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, is_number_otherwise
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
 
 W = WarehouseType
@@ -80,7 +82,7 @@ def test_words_that_may_be_codes_stay_text(values: tuple[str, ...], words: str) 
     assert words in detection.reason
 
 
-@pytest.mark.parametrize("code", ["00123", "007", "-01", "00", "01.50", "+07", "00000000000000000000000001"])
+@pytest.mark.parametrize("code", ["01,50", "00123", "007", "-01", "00", "01.50", "+07", "00000000000000000000000001"])
 @pytest.mark.parametrize("text_only", [True, False])
 def test_leading_zeros_keep_a_column_text_always(code: str, text_only: bool) -> None:
     for others in (["12"] * 999, ["1.5"] * 999, ["20240101"] * 999, [], ["x"] * 3):
@@ -147,19 +149,84 @@ def test_formats_that_differ_are_told_with_how_many_of_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "kind", "form", "proof"),
     [
-        (("12,5", "7,25", "3"), "with a decimal comma"),
-        (("1.234,56", "12,5"), "with a decimal comma"),
-        (("1,234,567", "1,234.50"), "with commas between thousands"),
-        (("1,234", "5"), "with a comma"),
+        (("12,5", "7,25", "3"), W.NUMERIC, "1234,56", "12,5"),
+        (("1,234", "0,5"), W.NUMERIC, "1234,56", "0,5"),
+        (("1,234", "0,123"), W.NUMERIC, "1234,56", "0,123"),
+        (("1,234", "1,2345"), W.NUMERIC, "1234,56", "1,2345"),
+        (("1.234,56", "12,5", "1.234"), W.NUMERIC, "1.234,56", "1.234,56"),
+        (("1.234.567", "-5"), W.INT64, "1.234,56", "1.234.567"),
+        (("9.223.372.036.854.775.808",), W.NUMERIC, "1.234,56", "9.223.372.036.854.775.808"),
+        (("1,234,567", "1,234"), W.INT64, "1,234.56", "1,234,567"),
+        (("1,234", "1,234.50"), W.NUMERIC, "1,234.56", "1,234.50"),
+        (("1,234", "0.5"), W.NUMERIC, "1,234.56", "0.5"),
+        (("1 234,5", "1\u00a0234\u202f567"), W.NUMERIC, "1 234,56", "1 234,5"),
+        (("1 234.5", "12"), W.NUMERIC, "1 234.56", "1 234.5"),
+        (("1'234.5", "1\u2019234"), W.NUMERIC, "1'234.56", "1'234.5"),
+        (("1'234,5",), W.NUMERIC, "1'234,56", "1'234,5"),
+        (("-,5", "+1,5e-3"), W.NUMERIC, "1234,56", "-,5"),
     ],
+    ids=str,
 )
-def test_numbers_with_commas_are_told_and_stay_text(values: tuple[str, ...], words: str) -> None:
+def test_numbers_in_another_format_are_proposed_with_it_when_a_value_proves_it(
+    values: tuple[str, ...], kind: WarehouseType, form: str, proof: str
+) -> None:
     detection = found(spread(*values))
-    assert not detection.proposed
-    assert words in detection.reason
+    assert (detection.warehouse_type, detection.format, detection.proposed) == (kind, form, True)
+    assert detection.confidence is Confidence.MEDIUM
+    assert detection.reason == f"All {ENOUGH} sampled values are numbers written {form}, such as {proof!r}."
+    assert found(spread(*values, count=5)).confidence is Confidence.LOW
+    in_a_database = found(spread(*values), text_only=False)
+    assert not in_a_database.proposed
+    assert f"written {form}" in in_a_database.reason and "codes look alike" in in_a_database.reason
+
+
+@pytest.mark.parametrize(
+    ("values", "reason", "warning"),
+    [
+        (("1,234", "5"), "before decimals or between thousands, such as '1,234'", "format 1234,56 or 1,234.56."),
+        (("12,345", "-1,000"), "such as '12,345'", "1,234.56"),
+        (("1 234", "5"), "groups of three, such as '1 234'; kept as text because codes look alike", "1 234,56"),
+        (("1.234,56", "1,234.56"), "numbers, 100 of them written", "not written in one way"),
+        (("1,5", "2.5"), "numbers, 100 of them written", "not written in one way"),
+        ((*["1.234,56"] * 19, "n/a"), "190 of 200 sampled values are numbers, 190 of them written 1.234,56", "'n/a'"),
+    ],
+    ids=str,
+)
+def test_numbers_that_nothing_proves_or_that_disagree_are_told_and_stay_text(
+    values: tuple[str, ...], reason: str, warning: str
+) -> None:
+    detection = found(spread(*values))
+    assert (detection.warehouse_type, detection.proposed, detection.format) == (W.STRING, False, "")
     assert detection.confidence is Confidence.LOW
+    assert reason in detection.reason and warning in detection.warning
+
+
+def test_decimals_whose_points_may_stand_between_thousands_are_warned_of() -> None:
+    unsure = found(spread("1.234", "999"))
+    assert (unsure.warehouse_type, unsure.proposed, unsure.confidence) == (W.NUMERIC, True, Confidence.LOW)
+    assert "choose the format 1.234,56" in unsure.warning
+    for other in ("1.5", "0.123", "12345"):
+        assert found(spread("1.234", "999", other)).confidence is Confidence.MEDIUM
+
+
+@pytest.mark.parametrize(
+    "text", ["1,23,456", "12.34,5", "1.2345,6", "1234.567,8", "0.123,4", "1,,2", ",", "1 23,4", "1,2,3"]
+)
+def test_what_breaks_the_groups_of_three_is_no_number(text: str) -> None:
+    assert not is_number_otherwise(text)
+    assert detect(spread(text), text_only=True) is None
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=2))
+def test_a_number_in_every_format_is_the_number(value: Decimal) -> None:
+    written = f"{value:,.2f}"
+    for form in NUMBER_FORMATS.values():
+        for sign in form.thousands or ("",):
+            text = written.translate({ord(","): sign or None, ord("."): form.decimal})
+            assert form.fits(text)
+            assert Decimal(form.plain(text)) == value
 
 
 def test_eight_digits_are_dates_only_when_many_agree() -> None:

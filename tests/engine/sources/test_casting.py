@@ -13,7 +13,7 @@ import pytest
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
-from b2b_recs.engine.sources.casting import cast_batch, cast_columns
+from b2b_recs.engine.sources.casting import cast_batch, cast_columns, numbers
 from b2b_recs.engine.sources.contract import Batch
 
 W = WarehouseType
@@ -118,6 +118,59 @@ def test_bytes_are_text_only_when_they_are_utf8() -> None:
 def test_half_surrogates_in_json_are_json() -> None:
     assert taken(cast(pa.array(['"\\ud800"']), W.JSON)) == ['"\\ud800"']
     assert reasons(cast(pa.array(["NaN"]), W.JSON)) == ["v: NaN is not JSON"]
+
+
+NUMBERS = [
+    (
+        "1.234,56",
+        ["1.234,56", "1234,56", " -0,5", "+1.234.567", ",25", "7,", None],
+        "1234.56 1234.56 -0.5 1234567 .25 7",
+    ),
+    ("1234,56", ["1234,56", "0", "1,5E+3", None], "1234.56 0 1500"),
+    ("1 234,56", ["1 234,56", "1\u00a0234\u202f567,5", None], "1234.56 1234567.5"),
+    ("1'234.56", ["1'234.56", "1\u2019234", None], "1234.56 1234"),
+    ("1,234.56", ["1,234.56", "-1,234,567", "12.5", None], "1234.56 -1234567 12.5"),
+]
+
+
+@pytest.mark.parametrize(("form", "written", "meant"), NUMBERS, ids=[form for form, _, _ in NUMBERS])
+@pytest.mark.parametrize("target", [W.NUMERIC, W.BIGNUMERIC, W.FLOAT64])
+def test_numbers_are_read_in_their_format_digit_by_digit(
+    form: str, written: list[str | None], meant: str, target: WarehouseType
+) -> None:
+    values = taken(cast(pa.array(written), target, format=form))
+    assert [None if value is None else Decimal(str(value)) for value in values] == [*map(Decimal, meant.split()), None]
+
+
+def test_a_number_of_many_digits_never_passes_through_a_binary_fraction() -> None:
+    written = ["12.345.678.901.234.567.890.123.456,123456789"] * 3
+    assert (
+        taken(cast(pa.array(written), W.NUMERIC, format="1.234,56"))
+        == [Decimal("12345678901234567890123456.123456789")] * 3
+    )
+    assert taken(cast(pa.array(["9.223.372.036.854.775.807"]), W.INT64, format="1.234,56")) == [2**63 - 1]
+
+
+def test_rows_that_are_written_in_another_way_are_rejected_with_the_format() -> None:
+    written = ["1.234,56", "1,234.56", "1.23,4", "0.123,4", "12.34", "1 234", "", "x", "1,5,5"]
+    batch = cast(pa.array(written), W.NUMERIC, format="1.234,56")
+    assert batch.rows.num_rows == 1
+    assert reasons(batch) == [f"v: {text} is not a number written 1.234,56" for text in written[1:]]
+    long = cast(pa.array(["9" * 101 + ",5", "1" + ".000" * 40]), W.FLOAT64, format="1.234,56")
+    assert all("is not a number" in reason for reason in reasons(long))
+    assert reasons(cast(pa.array(["1,5"]), W.INT64, format="1.234,56")) == [
+        "v: 1,5 has digits after the point, which a whole number would lose"
+    ]
+
+
+def test_many_numbers_in_a_format_are_read_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(text: str) -> None:
+        raise AssertionError(text)
+
+    monkeypatch.setattr(numbers, "_read", never)
+    written = [f"{at // 100:,}".replace(",", ".") + f",{at % 100:02}" for at in range(0, 10_000_000, 997)]
+    values = taken(cast(pa.array(written), W.NUMERIC, format="1.234,56"))
+    assert values == [Decimal(at).scaleb(-2) for at in range(0, 10_000_000, 997)]
 
 
 def test_text_is_any_binary_fraction_that_can_be_held() -> None:
@@ -231,6 +284,9 @@ def test_a_date_that_does_not_exist_is_rejected_in_its_format() -> None:
         (pa.array(["x"]), W.TIMESTAMP, "%d/%m/%Y", "for dates only"),
         (pa.array(["x"]), W.INT64, "%d/%m/%Y", "for dates only"),
         (pa.array([1]), W.DATE, "%d/%m/%Y", "cannot read"),
+        (pa.array(["x"]), W.DATE, "1.234,56", "for numbers only"),
+        (pa.array(["x"]), W.NUMERIC, "1_234", "cannot be read in the format"),
+        (pa.array([1]), W.NUMERIC, "1.234,56", "cannot read"),
     ],
 )
 def test_a_format_that_does_not_apply_is_refused(

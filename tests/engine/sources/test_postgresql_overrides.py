@@ -8,13 +8,19 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from contract.postgresql_arena import PostgreSQLArena
 from contract.postgresql_matrix import MATRIX, SETUP
 
 from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import ReadRequest, Source
+from b2b_recs.engine.sources.postgresql.conversions import Given, convert
+from b2b_recs.engine.sources.postgresql.types import Kind
+from b2b_recs.engine.sources.quoting import quote_text
 
 NO = object()
 W = WarehouseType
@@ -129,6 +135,45 @@ def test_an_override_converts_exactly_or_rejects(
     assert rows == expected
     assert set(rejected) == {at for at, (_, value) in enumerate(values) if value is NO}
     assert all(reason.startswith("v: ") and len(reason) > 10 for reason in rejected.values())
+
+
+WRITTEN = [
+    "1.234,56", "1,234.56", "1234,56", "1234.56", "1 234,56", "1\u00a0234,5", "1\u202f234.5", "1'234.56", "1\u2019234,56",
+    "1.234", "1,234", "1.234.567", "0,5", "0.123,4", "12.34,5", ",5", "5,", "+7,25", "-1.000", "1,5e3", " 12,5 ", "", "x", "\u0661",
+    "1.23,4", "9" * 30 + ",5", "9" * 101,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NUMBER_FORMATS)
+def test_the_server_reads_numbers_in_a_format_as_this_side_does(
+    arena: PostgreSQLArena, source: Source, name: str
+) -> None:
+    fill(arena, "text", [quote_text(text) for text in WRITTEN])
+    for wanted in (W.NUMERIC, W.INT64, W.FLOAT64):
+        column = ColumnMapping("v", "text", wanted, format=name)
+        rows, rejected = read(source, "o", column)
+        batch = cast_batch(pa.record_batch([pa.array(WRITTEN)], ["v"]), [column], "UTC")
+        assert [rows[at] for at in sorted(rows)] == batch.rows["v"].to_pylist()
+        assert [rejected[at] for at in sorted(rejected)] == [row.reason for row in batch.rejected]
+        assert rows and rejected
+
+
+def test_a_server_without_the_blanks_of_unicode_reads_the_others() -> None:
+    target = ColumnMapping("v", "text", W.NUMERIC, format="1 234,56")
+    given = Given('"v"', Kind.TEXT, target, None, None, "text", "pg_catalog", "UTC", 180000, "LATIN1")
+    converted = convert(given)
+    assert (converted.value + converted.guards[0].condition).isascii()
+    assert "[ ]" in converted.guards[0].condition
+
+
+@pytest.mark.parametrize(("kind", "wanted"), [("numeric", W.NUMERIC), ("text", W.STRING), ("text", W.DATE)])
+def test_a_format_of_numbers_is_for_text_that_becomes_a_number(
+    arena: PostgreSQLArena, source: Source, kind: str, wanted: WarehouseType
+) -> None:
+    fill(arena, kind, ["'1'"])
+    with pytest.raises(BadInput) as caught:
+        read(source, "o", ColumnMapping("v", kind, wanted, format="1.234,56"))
+    assert caught.value.field == "v" and "format" in caught.value.message
 
 
 def test_digits_the_user_chose_are_kept_to(arena: PostgreSQLArena, source: Source) -> None:

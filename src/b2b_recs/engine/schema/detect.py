@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from b2b_recs.engine.schema.formats import FORMATS, formats_of
-from b2b_recs.engine.schema.looks import BOOL_PAIRS, COMMAS, DATES, LEADING_ZERO, NUMBERS, Look, look
+from b2b_recs.engine.schema.looks import BOOL_PAIRS, DATES, LEADING_ZERO, NUMBERS, Look, look
+from b2b_recs.engine.schema.number_formats import BLANKS, NUMBER_FORMATS, may_be_thousands, ways_to_write
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
 
 # Fewer values than this say too little to change a column's type.
@@ -51,9 +52,9 @@ def detect(samples: Sequence[str | None], *, text_only: bool = False, formats: b
 
     In a database's text column only dates and times that every value agrees on are proposed: numbers, yes-or-no words
     and JSON stay text, with a hint, because whoever made the table could have chosen their types, and codes made of
-    digits look the same. ``text_only`` is for sources that have no types: there all of them are proposed. Values that
-    begin with zeros keep a column text always. ``formats`` says whether the source reads dates in another order than
-    ISO 8601.
+    digits look the same. ``text_only`` is for sources that have no types: there all of them are proposed, numbers in
+    another format than 1234.56 only when some value says what its signs stand for. Values that begin with zeros keep a
+    column text always. ``formats`` says whether the source reads dates in another order than ISO 8601.
     """
     values = [value for value in samples if value is not None]
     if not any(values):
@@ -62,7 +63,7 @@ def detect(samples: Sequence[str | None], *, text_only: bool = False, formats: b
         return _hint(WarehouseType.STRING, "Some values begin with zeros that a number would lose; kept as text.")
     looks = Counter(map(look, values))
     seen = _Seen(values, looks, text_only, formats)
-    return _agreed(seen) or _commas(seen) or _mixed(seen) or _mostly(seen)
+    return _agreed(seen) or _numbers_otherwise(seen) or _mixed(seen) or _mostly(seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,9 @@ def _agreed(seen: _Seen) -> Detection | None:
     if seen.only(Look.WHOLE):
         return _compact_dates(seen) or _number(seen, Look.WHOLE)
     if seen.only(*NUMBERS):
-        return _number(seen, Look.DECIMAL)
+        return _decimals(seen)
+    if seen.only(*NUMBERS, Look.OTHERWISE):
+        return _formatted_numbers(seen)
     if seen.only(Look.BOOL):
         return _words(seen)
     for kind in (Look.DATE, Look.WALL, Look.MOMENT):
@@ -143,11 +146,52 @@ def _compact_dates(seen: _Seen) -> Detection | None:
 
 def _number(seen: _Seen, kind: Look) -> Detection:
     found = _TYPES[kind]
-    if kind is Look.WHOLE and any(not -(2**63) <= int(value) < 2**63 for value in seen.values):
+    if kind is Look.WHOLE and _is_long(seen.values):
         found = WarehouseType.NUMERIC
     if seen.text_only:
         return _proposed(seen, found, f"{seen.all} {kind}.")
     return _hint(found, f"{seen.all} {kind}; kept as text because codes look alike.")
+
+
+def _decimals(seen: _Seen) -> Detection:
+    found = _number(seen, Look.DECIMAL)
+    if not found.proposed or not may_be_thousands(seen.values):
+        return found
+    warning = f"If the point stands between thousands, choose the format 1.234,56. {found.warning}"
+    return replace(found, confidence=Confidence.LOW, warning=warning)
+
+
+def _formatted_numbers(seen: _Seen) -> Detection | None:
+    """Numbers of which some are written otherwise than 1234.56, when all are written in one way."""
+    ways = ways_to_write(seen.values)
+    if ways is None:
+        return None
+    if ways.proof is None:
+        example = next(value for value in seen.values if "," in value or "." in value)
+        one, other = (next(form.name for form in ways.formats if form.decimal == sign) for sign in ",.")
+        return _told(
+            f"{seen.all} numbers in which a comma may stand before decimals or between thousands, such as {example!r}; "
+            "kept as text.",
+            f"Choose the format {one} or {other}.",
+        )
+    form = ways.formats[0]
+    plain = [form.plain(value) for value in seen.values]
+    whole = not any(set(value) & set(".eE") for value in plain)
+    if whole and form.thousands == BLANKS:
+        return _told(
+            f"{seen.all} digits in groups of three, such as {ways.proof!r}; kept as text because codes look alike.",
+            f"If they are numbers, choose the format {form.name}.",
+        )
+    found = WarehouseType.INT64 if whole and not _is_long(plain) else WarehouseType.NUMERIC
+    what = f"numbers written {form.name}, such as {ways.proof!r}"
+    if seen.text_only:
+        return _proposed(seen, found, f"{seen.all} {what}.", form.name)
+    return _hint(found, f"{seen.all} {what}; kept as text because codes look alike.")
+
+
+def _is_long(whole: Sequence[str]) -> bool:
+    """Whether any of these whole numbers needs more than 64 bits."""
+    return any(not -(2**63) <= int(value) < 2**63 for value in whole)
 
 
 def _words(seen: _Seen) -> Detection:
@@ -162,19 +206,18 @@ def _words(seen: _Seen) -> Detection:
     return _proposed(seen, WarehouseType.BOOL, f"{seen.all} {' or '.join(sorted(words, reverse=True))}.")
 
 
-def _commas(seen: _Seen) -> Detection | None:
-    """Numbers of which some are written with commas."""
-    commas = sum(seen.looks[kind] for kind in COMMAS)
-    numbers = commas + sum(seen.looks[kind] for kind in NUMBERS)
-    if not commas or numbers / len(seen.values) < _MOSTLY:
+def _numbers_otherwise(seen: _Seen) -> Detection | None:
+    """Numbers of which some are written otherwise than 1234.56, and not all in one way."""
+    kinds = NUMBERS | {Look.OTHERWISE}
+    numbers = [value for value in seen.values if look(value) in kinds]
+    if not seen.looks[Look.OTHERWISE] or len(numbers) / len(seen.values) < _MOSTLY:
         return None
-    kind = max((Look.DECIMAL_COMMA, Look.THOUSANDS), key=lambda kind: seen.looks[kind])
-    both = seen.looks[Look.DECIMAL_COMMA] and seen.looks[Look.THOUSANDS]
-    shown = kind if seen.looks[kind] and not both else Look.COMMA
+    fits = {name: sum(map(form.fits, numbers)) for name, form in NUMBER_FORMATS.items()}
+    most = max(fits, key=lambda name: fits[name])
     return _told(
-        f"{numbers:,} of {len(seen.values):,} sampled values are numbers, {commas:,} of them "
-        f"{shown.removeprefix('numbers ')}; kept as text.",
-        "What a comma stands for differs from country to country.",
+        f"{len(numbers):,} of {len(seen.values):,} sampled values are numbers, {fits[most]:,} of them written {most}; "
+        "kept as text.",
+        _others(seen, kinds) or "The values are not written in one way.",
     )
 
 

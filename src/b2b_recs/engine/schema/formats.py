@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 
 DATE_FORMATS = (
@@ -16,6 +17,8 @@ DATE_FORMATS = (
 TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 # ISO 8601 itself is read without a format, but only with seconds.
 _OTHERS = ("%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y%m%d%H%M%S")
+
+_NUMBERS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC, WarehouseType.FLOAT64, WarehouseType.INT64)
 
 # The parts of a format: what is shown for each, and the text it stands for.
 _PARTS: dict[str, tuple[str, str]] = {
@@ -60,22 +63,28 @@ FORMATS: dict[str, TextFormat] = {
 }
 
 
-def text_format(column: ColumnMapping) -> TextFormat | None:
-    """The format of a column's text, None for ISO 8601. Raises BadInput where it does not apply or is not known."""
+def text_format(column: ColumnMapping) -> TextFormat | NumberFormat | None:
+    """The format of a column's text, None without one. Raises BadInput where it does not apply or is not known."""
+    return number_format(column) if column.format in NUMBER_FORMATS else date_format(column)
+
+
+def date_format(column: ColumnMapping) -> TextFormat | None:
+    """The format of a column's dates, None for ISO 8601. Raises BadInput where it does not apply or is not known."""
     if not column.format:
         return None
     found = FORMATS.get(column.format)
     if found is None:
-        shown = ", ".join(DATE_FORMATS)
+        dates, numbers = ", ".join(DATE_FORMATS), ", ".join(NUMBER_FORMATS)
         raise BadInput(
             f"Column {column.name} cannot be read in the format {column.format[:40]!r}.",
-            advice=f"Choose one of {shown}, with or without a time such as %H:%M:%S, or none for ISO 8601.",
+            advice=f"Choose one of {dates}, with or without a time such as %H:%M:%S, for dates, one of {numbers} for "
+            "numbers, or none for ISO 8601 and 1234.56.",
             field=column.name,
         )
     wanted = column.warehouse_type
     if wanted is WarehouseType.DATETIME or (wanted is WarehouseType.DATE and not found.has_time):
         return found
-    why = "the format has a time of day" if wanted is WarehouseType.DATE else "a format is for dates only"
+    why = "the format has a time of day" if wanted is WarehouseType.DATE else "the format is for dates only"
     raise BadInput(
         f"Column {column.name} cannot become {wanted} with the format {found.name}: {why}.",
         advice="Choose DATETIME, or leave the format out.",
@@ -83,8 +92,25 @@ def text_format(column: ColumnMapping) -> TextFormat | None:
     )
 
 
+def number_format(column: ColumnMapping) -> NumberFormat | None:
+    """The format of a column's numbers, None for 1234.56. Raises BadInput where it does not apply or is not known."""
+    if not column.format:
+        return None
+    found = NUMBER_FORMATS.get(column.format)
+    if found is not None and column.warehouse_type in _NUMBERS:
+        return found
+    if found is None:
+        date_format(column)
+    raise BadInput(
+        f"Column {column.name} cannot become {column.warehouse_type} with the format {column.format}: "
+        "the format is for numbers only.",
+        advice=f"Choose {', '.join(_NUMBERS)}, or leave the format out.",
+        field=column.name,
+    )
+
+
 def refuse_format(column: ColumnMapping) -> None:
-    """Raises BadInput when the mapping has a format, for sources whose server does the casting."""
+    """Raises BadInput when the mapping has a format, where what is read has no text, or a server that casts cannot."""
     if column.format:
         raise BadInput(
             f"Column {column.name} has the format {column.format[:40]!r}, which this source cannot read.",

@@ -9,18 +9,14 @@ from enum import StrEnum
 
 from b2b_recs.engine.schema.formats import formats_of
 from b2b_recs.engine.schema.json_check import is_json
+from b2b_recs.engine.schema.number_formats import is_number_otherwise
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?")
 _MOMENT = re.compile(rf"{_DATETIME.pattern}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,75}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,37})(\.[0-9]{1,38}([eE][+-]?[0-9]{1,2})?|[eE][+-][0-9]{1,2})")
-_DECIMAL_COMMA = re.compile(
-    r"-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),([0-9]{1,2}|[0-9]{4,})|-?[0-9]{1,3}(\.[0-9]{3})+,[0-9]+"
-)
-_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3}){2,}(\.[0-9]+)?|-?[0-9]{1,3},[0-9]{3}\.[0-9]+")
-_COMMA = re.compile(r"-?[0-9]{1,3},[0-9]{3}")
-LEADING_ZERO = re.compile(r"[+-]?0[0-9]+(\.[0-9]+)?")
+LEADING_ZERO = re.compile(r"[+-]?0[0-9]+([.,][0-9]+)?")
 BOOL_PAIRS = (
     frozenset({"true", "false"}),
     frozenset({"yes", "no"}),
@@ -39,9 +35,7 @@ class Look(StrEnum):
     FORMATTED = "dates"
     WHOLE = "whole numbers"
     DECIMAL = "decimals"
-    DECIMAL_COMMA = "numbers written with a decimal comma"
-    THOUSANDS = "numbers written with commas between thousands"
-    COMMA = "numbers written with a comma"
+    OTHERWISE = "numbers in another format"
     BOOL = "yes or no words"
     JSON = "JSON objects or lists"
     TEXT = "text"
@@ -49,7 +43,6 @@ class Look(StrEnum):
 
 DATES = frozenset({Look.DATE, Look.WALL, Look.MOMENT, Look.FORMATTED})
 NUMBERS = frozenset({Look.WHOLE, Look.DECIMAL})
-COMMAS = frozenset({Look.DECIMAL_COMMA, Look.THOUSANDS, Look.COMMA})
 
 
 def look(value: str) -> Look:
@@ -96,7 +89,5 @@ _TESTS: tuple[tuple[Look, Callable[[str], bool]], ...] = (
     (Look.MOMENT, _is_moment),
     (Look.BOOL, lambda value: value.lower() in _BOOLS),
     (Look.FORMATTED, lambda value: bool(formats_of(value))),
-    (Look.DECIMAL_COMMA, _matches(_DECIMAL_COMMA)),
-    (Look.THOUSANDS, _matches(_THOUSANDS)),
-    (Look.COMMA, _matches(_COMMA)),
+    (Look.OTHERWISE, is_number_otherwise),
 )

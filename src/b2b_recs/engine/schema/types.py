@@ -48,8 +48,9 @@ class ColumnMapping:
     """What one source column becomes in the warehouse.
 
     ``precision`` and ``scale`` count decimal digits and are set for NUMERIC and BIGNUMERIC only. ``format`` says how
-    dates are written in text that becomes DATE or DATETIME, one of ``schema.formats``; empty for ISO 8601. ``reason``
-    says why the type was proposed, ``warning`` what may be lost (empty when nothing).
+    dates are written in text that becomes DATE or DATETIME, one of ``schema.formats``, or numbers in text that becomes
+    one, one of ``schema.number_formats``; empty for ISO 8601 and 1234.56. ``reason`` says why the type was proposed,
+    ``warning`` what may be lost (empty when nothing).
     """
 
     name: str

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from b2b_recs.engine.schema.detect import detect
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.decimals import decimal_rule, sampled_decimal_rule
 from b2b_recs.engine.sources.rules import TypeRule
@@ -64,7 +65,7 @@ def _propose(
 
 
 def _text(rule: TypeRule, samples: Sequence[str | None], text_only: bool, formats: bool) -> tuple[TypeRule, str]:
-    """The rule of a text column once its values are looked into, and the format of its dates."""
+    """The rule of a text column once its values are looked into, and the format it is written in."""
     longest = max((len(text) for text in samples if text is not None), default=0)
     if longest >= _LARGE_TEXT:
         warning = f"Values reach {longest:,} characters; leave the column out unless needed."
@@ -76,13 +77,15 @@ def _text(rule: TypeRule, samples: Sequence[str | None], text_only: bool, format
     if not found.proposed:
         return seen, ""
     if found.warehouse_type is WarehouseType.NUMERIC:
-        return _numbers(seen, samples), ""
+        return _numbers(seen, samples, found.format)
     return replace(seen, warehouse=found.warehouse_type), found.format
 
 
-def _numbers(seen: TypeRule, samples: Sequence[str | None]) -> TypeRule:
-    """The decimals that hold the numbers seen in text; text where none does."""
-    sized = sampled_decimal_rule(seen, samples)
+def _numbers(seen: TypeRule, samples: Sequence[str | None], name: str) -> tuple[TypeRule, str]:
+    """The decimals that hold the numbers seen in text, with the format they are written in; text where none does."""
+    form = NUMBER_FORMATS.get(name)
+    plain = samples if form is None else [None if text is None else form.plain(text) for text in samples]
+    sized = sampled_decimal_rule(seen, plain)
     if sized.warehouse is WarehouseType.STRING:
-        return sized
-    return replace(sized, reason=seen.reason, confidence=seen.confidence)
+        return sized, ""
+    return replace(sized, reason=seen.reason, confidence=seen.confidence, warning=seen.warning), name

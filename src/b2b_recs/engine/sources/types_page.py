@@ -6,6 +6,7 @@ from __future__ import annotations
 from b2b_recs.engine.schema.arrow import arrow_type
 from b2b_recs.engine.schema.detect import ENOUGH
 from b2b_recs.engine.schema.formats import DATE_FORMATS, TIME_FORMATS
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.sources.rules import TypeRow
@@ -53,8 +54,11 @@ Up to 1,000 sampled values of every text column are looked into.
 | a date whose day and month cannot be told apart | STRING, told | STRING, told |
 | eight digits that are a date, from {enough} values on | STRING with a hint | DATE |
 | a whole number | STRING with a hint | INT64, NUMERIC when it needs more than 64 bits |
-| a decimal, or a whole number | STRING with a hint | NUMERIC or BIGNUMERIC |
-| a number with a comma in it | STRING, told | STRING, told |
+| a decimal, or a whole number | STRING with a hint | NUMERIC or BIGNUMERIC; with low confidence when every point may stand between thousands, as in 1.234 |
+| a number in one of the formats below, and one of them proves it, as 1.234,56 and 0,5 do | STRING with a hint | NUMERIC, BIGNUMERIC or INT64 |
+| a number whose comma may stand before decimals or between thousands, such as 1,234 | STRING, told | STRING, told |
+| digits in groups of three with blanks between, such as 1 234 | STRING, told | STRING, told |
+| numbers written in several ways | STRING, told | STRING, told |
 | true or false, yes or no, t or f, y or n | STRING with a hint | BOOL; STRING when all are the same word of the last three pairs |
 | 0 or 1 | STRING with a hint | INT64 |
 | a JSON object or list | STRING with a hint | JSON |
@@ -66,7 +70,13 @@ type; they can be mapped by hand. A proposal made from fewer than {enough} value
 ## Formats of dates
 
 In text a mapping may say how dates are written: {dates}; with a time of day after a blank: {times}. Day, month and hour may have one
-digit where a sign stands beside them. Sources that cast on their server, such as PostgreSQL, refuse a format.
+digit where a sign stands beside them. PostgreSQL, which casts on its server, refuses a format of dates.
+
+## Formats of numbers
+
+In text a mapping may say how numbers are written: {numbers}; without one they are written `1234.56`. What stands between thousands
+must stand between groups of three, or nowhere in the number; the blank may be one that does not break, the apostrophe a curly one. A
+value written in another way is rejected. Every digit is taken over as it is written.
 
 ## Types chosen by hand
 
@@ -75,7 +85,7 @@ digit where a sign stands beside them. Sources that cast on their server, such a
 | anything but bytes | STRING | text that is not UTF-8 |
 | anything but text, JSON and bytes | JSON | nothing |
 | text | DATE, DATETIME, TIMESTAMP, TIME | what is not written as ISO 8601, or in the column's format; TIMESTAMP needs a zone |
-| text | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what is not a number, or has more digits than the type keeps |
+| text | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what is not a number written 1234.56, or in the column's format; what has more digits than the type keeps, or is too large or too small for it |
 | text | BOOL | what is not true, t, yes, y, on, 1, false, f, no, n, off or 0 |
 | text | JSON (PostgreSQL 16 and later) | what is not JSON |
 | text | BYTES | nothing; UTF-8 |
@@ -105,7 +115,8 @@ def page() -> str:
     if stores:
         sections += f"\n## {', '.join(stores)}\n\nColumns have the types of the files stored there, as above.\n"
     dates, times = (", ".join(f"`{name}`" for name in names) for names in (DATE_FORMATS, TIME_FORMATS))
-    return _HEAD + held + _NOTES + sections + _SEEN.format(enough=ENOUGH, dates=dates, times=times)
+    numbers = ", ".join(f"`{name}`" for name in NUMBER_FORMATS)
+    return _HEAD + held + _NOTES + sections + _SEEN.format(enough=ENOUGH, dates=dates, times=times, numbers=numbers)
 
 
 def _tables() -> dict[tuple[TypeRow, ...], list[str]]:

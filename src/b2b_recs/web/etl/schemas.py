@@ -43,7 +43,9 @@ class ColumnType(Given):
     precision: int | None = Field(default=None, ge=1, le=76)
     scale: int | None = Field(default=None, ge=0, le=76)
     format: str = Field(
-        default="", max_length=40, description="How text writes dates, such as %d/%m/%Y; empty for ISO 8601."
+        default="",
+        max_length=40,
+        description="How text writes dates, such as %d/%m/%Y, or numbers, such as 1.234,56; empty for the usual way.",
     )
 
     def mapping(self) -> ColumnMapping:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.formats import refuse_format, text_format
+from b2b_recs.engine.schema.formats import date_format, refuse_format, text_format
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting import numbers, times, written
 from b2b_recs.engine.sources.casting.families import Family
@@ -66,8 +66,8 @@ _WAYS: dict[tuple[Family, WarehouseType], Build] = {
     (_F.MOMENT, _W.TIMESTAMP): lambda column, kind, zone: times.moment_to_moment(kind.unit),
     (_F.TIME, _W.TIME): lambda column, kind, zone: times.time_to_text(kind.unit),
     (_F.SPAN, _W.TIME): lambda column, kind, zone: times.time_to_text(kind.unit),
-    (_F.TEXT, _W.DATE): lambda column, kind, zone: written.text_to_date(text_format(column)),
-    (_F.TEXT, _W.DATETIME): lambda column, kind, zone: written.text_to_wall(text_format(column)),
+    (_F.TEXT, _W.DATE): lambda column, kind, zone: written.text_to_date(date_format(column)),
+    (_F.TEXT, _W.DATETIME): lambda column, kind, zone: written.text_to_wall(date_format(column)),
     (_F.TEXT, _W.TIMESTAMP): lambda column, kind, zone: written.text_to_moment(),
     (_F.TEXT, _W.TIME): lambda column, kind, zone: written.text_to_time(),
     (_F.TEXT, _W.BOOL): lambda column, kind, zone: written.text_to_bool(),

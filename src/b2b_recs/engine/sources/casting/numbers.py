@@ -15,6 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, arrow_type, checked_digits
+from b2b_recs.engine.schema.formats import number_format
+from b2b_recs.engine.schema.number_formats import NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting.printing import decimal_text, float_text, plain_decimal
 from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, between, match, sure
@@ -52,8 +54,19 @@ def from_float(column: ColumnMapping) -> Way:
 
 
 def from_text(column: ColumnMapping) -> Way:
-    """Numbers written in digits as any number; leading zeros are dropped."""
-    return _way(column, _read, _TEXTS)
+    """Numbers written in digits, in the column's format, as any number; leading zeros are dropped."""
+    form = number_format(column)
+    if form is None:
+        return _way(column, _read, _TEXTS)
+
+    def read(text: str) -> Decimal:
+        text = text.strip(BLANKS)
+        if not form.fits(text):
+            raise Refused(f"is not a number written {form.name}")
+        return _read(form.plain(text))
+
+    plain = _way(column, read, _TEXTS)
+    return Way(lambda values: plain.whole(_plain(values, form)), plain.one)
 
 
 def to_bool(column: ColumnMapping) -> Way:
@@ -200,6 +213,15 @@ def _float_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 def _float_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
     return _text_to_long(float_text(values), column)
+
+
+def _plain(values: pa.Array, form: NumberFormat) -> pa.Array:
+    """Text of numbers in a format as text of numbers written 1234.56, digit by digit."""
+    text = _trimmed(values)
+    match(text, form.pattern())
+    for sign in form.thousands:
+        text = pc.replace_substring(text, sign, "")
+    return text if form.decimal == "." else pc.replace_substring(text, form.decimal, ".")
 
 
 def _trimmed(values: pa.Array) -> pa.Array:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, checked_digits
-from b2b_recs.engine.schema.formats import refuse_format
+from b2b_recs.engine.schema.formats import number_format, refuse_format
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, not_utf8, readable
 from b2b_recs.engine.sources.postgresql.types import Kind
@@ -61,7 +62,8 @@ class Given:
 
 def convert(given: Given) -> Converted:
     """The SQL for one column. Raises BadInput when its type cannot become the wanted one."""
-    refuse_format(given.target)
+    if _number_format(given) is None:
+        refuse_format(given.target)
     converted = _convert(given)
     if given.server_encoding != ANY_BYTES or given.kind not in _WORDED:
         return converted
@@ -78,7 +80,7 @@ def _convert(given: Given) -> Converted:
     if found is not None:
         return found(given)
     if wanted in (*_DECIMALS, _W.INT64, _W.FLOAT64) and given.kind in _NUMBERS:
-        return _from_number(given, *_NUMBERS[given.kind](given.sql))
+        return _from_number(given, *_NUMBERS[given.kind](given))
     if wanted is _W.JSON:
         return Converted(f"to_json({given.sql})::text")
     raise BadInput(
@@ -198,22 +200,46 @@ def _fits(number: str, precision: int, scale: int) -> tuple[Guard, ...]:
     )
 
 
-def _number_of_text(sql: str) -> tuple[str, tuple[Guard, ...]]:
-    trimmed = _trimmed(sql)
-    return f"{trimmed}::numeric", (Guard(f"{trimmed} !~ '^{_NUMBER}$'", "is not a number"),)
+def _number_of_text(given: Given) -> tuple[str, tuple[Guard, ...]]:
+    text = _trimmed(given.sql)
+    form = _number_format(given)
+    if form is None:
+        return f"{text}::numeric", (Guard(f"{text} !~ '^{_NUMBER}$'", "is not a number"),)
+    # Servers of another encoding may not have the blanks beyond ASCII.
+    signs = form.thousands if given.server_encoding == "UTF8" else form.thousands.encode("ascii", "ignore").decode()
+    pattern = quote_text(f"^{form.pattern(signs)}$")
+    # What has no place in the second text is taken out.
+    plain = f"translate({text}, {quote_text(form.decimal + signs)}, '.')"
+    guards = (
+        Guard(f"{text} !~ {pattern}", f"is not a number written {form.name}"),
+        Guard(f"{plain} !~ '^{_NUMBER}$'", "is not a number"),
+    )
+    return f"{plain}::numeric", guards
 
 
-def _number_of_float(sql: str) -> tuple[str, tuple[Guard, ...]]:
+def _number_format(given: Given) -> NumberFormat | None:
+    """The format in which text becomes a number, None where there is none."""
+    written = given.kind in (Kind.TEXT, Kind.PADDED) and given.target.format in NUMBER_FORMATS
+    return number_format(given.target) if written else None
+
+
+def _number_of_float(given: Given) -> tuple[str, tuple[Guard, ...]]:
     # Through text: the direct cast keeps 15 digits only.
+    sql = given.sql
     return f"{sql}::text::numeric", (Guard(f"{sql}::text IN ('NaN', 'Infinity', '-Infinity')", "is not a number"),)
 
 
-_NUMBERS: dict[Kind, Callable[[str], tuple[str, tuple[Guard, ...]]]] = {
-    Kind.INTEGER: lambda sql: (f"{sql}::numeric", ()),
-    Kind.UNSIGNED: lambda sql: (f"{sql}::text::numeric", ()),
-    Kind.WIDE_UNSIGNED: lambda sql: (f"{sql}::text::numeric", ()),
-    Kind.MONEY: lambda sql: (f"{sql}::numeric", ()),
-    Kind.NUMERIC: lambda sql: (sql, (Guard(f"{sql}::text IN ('NaN', 'Infinity', '-Infinity')", "is not a number"),)),
+def _number_of_numeric(given: Given) -> tuple[str, tuple[Guard, ...]]:
+    sql = given.sql
+    return sql, (Guard(f"{sql}::text IN ('NaN', 'Infinity', '-Infinity')", "is not a number"),)
+
+
+_NUMBERS: dict[Kind, Callable[[Given], tuple[str, tuple[Guard, ...]]]] = {
+    Kind.INTEGER: lambda given: (f"{given.sql}::numeric", ()),
+    Kind.UNSIGNED: lambda given: (f"{given.sql}::text::numeric", ()),
+    Kind.WIDE_UNSIGNED: lambda given: (f"{given.sql}::text::numeric", ()),
+    Kind.MONEY: lambda given: (f"{given.sql}::numeric", ()),
+    Kind.NUMERIC: _number_of_numeric,
     Kind.FLOAT: _number_of_float,
     Kind.TEXT: _number_of_text,
     Kind.PADDED: _number_of_text,
