@@ -18,7 +18,8 @@ def main(folder: str) -> None:
     from b2b_recs.runtime.home import Home
     from b2b_recs.runtime.keys import load_keys
     from b2b_recs.runtime.runs import RunExecutor
-    from b2b_recs.web.operations.dispatcher import again, collect_traffic, fire_due_schedules, keep_pointers, settle
+    from b2b_recs.web.operations.dispatcher import fire_due_schedules
+    from b2b_recs.web.operations.upkeep import again, collect_traffic, keep_pointers, settle
 
     os.environ["B2B_RECS_RETRY_WAITS"] = ",".join(["0"] * 30)
     worker.HEARTBEAT_SECONDS = 0.2

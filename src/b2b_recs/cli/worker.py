@@ -17,15 +17,8 @@ def worker(concurrency: int) -> None:
     from b2b_recs.runtime.keys import load_keys
     from b2b_recs.runtime.runs import RunExecutor
     from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
-    from b2b_recs.web.operations.dispatcher import (
-        again,
-        collect_traffic,
-        end_lost_runs,
-        fire_due_schedules,
-        keep_pins,
-        keep_pointers,
-        settle,
-    )
+    from b2b_recs.web.operations.dispatcher import fire_due_schedules
+    from b2b_recs.web.operations.upkeep import again, collect_traffic, end_lost_runs, keep_pins, keep_pointers, settle
 
     home = Home.current()
     run_worker(

@@ -7,7 +7,7 @@ and log are rows of their own, written by the child process that does the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ __all__ = [
     "RunExecutor",
     "Settle",
     "cancel_sql",
+    "defer_all_sql",
     "defer_sql",
     "hasten_sql",
     "queue_app_for",
@@ -49,6 +50,13 @@ INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_
 VALUES (%s, %s, %s, %s, %s, %s::jsonb, %s)
 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
 RETURNING id
+"""
+
+_DEFER_ALL = """
+INSERT INTO procrastinate_jobs (queue_name, task_name, lock, args)
+SELECT 'default', %s, job.lock, job.args
+FROM ROWS FROM (jsonb_to_recordset(%s::jsonb) AS (lock text, args jsonb)) WITH ORDINALITY AS job (lock, args, place)
+ORDER BY job.place
 """
 
 _CANCEL = """
@@ -84,6 +92,12 @@ def defer_sql(
     cursor.execute(_DEFER, values)
     row = cursor.fetchone()
     return int(row[0]) if row else None
+
+
+def defer_all_sql(cursor: Cursor, task_name: str, jobs: Sequence[tuple[Mapping[str, Any], str]]) -> None:
+    """Queue jobs of one task, each its arguments and its lock, in one statement of the cursor's transaction."""
+    values = [{"lock": lock, "args": dict(args)} for args, lock in jobs]
+    cursor.execute(_DEFER_ALL, (task_name, json.dumps(values)))
 
 
 def cancel_sql(cursor: Cursor, task_name: str, args: Mapping[str, Any]) -> str | None:

@@ -15,7 +15,7 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.web.datasets.models import DatasetVersion
 from b2b_recs.web.deployments import services
 from b2b_recs.web.deployments.services import deploy
-from b2b_recs.web.operations.dispatcher import keep_pins
+from b2b_recs.web.operations.upkeep import keep_pins
 from b2b_recs.web.tenancy import scope
 
 MUCH_LATER = datetime.now(UTC) + timedelta(days=400)

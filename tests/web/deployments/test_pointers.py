@@ -22,7 +22,7 @@ from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.pointers import own_key, sync_pointers
 from b2b_recs.web.deployments.services import active_deployment, deploy
 from b2b_recs.web.experiments.models import TrainedModel
-from b2b_recs.web.operations.dispatcher import keep_pointers
+from b2b_recs.web.operations.upkeep import keep_pointers
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import operating, scope
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Thread
 
 import pytest
 from django.db import connections
+from django.test.utils import CaptureQueriesContext
 from run_rows import Shop, make_shop, queued, without_pool
 from web_support import TestDatabase
 
 from b2b_recs.web.accounts.models import Organization
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
-from b2b_recs.web.etl.services import start_run, start_scheduled
-from b2b_recs.web.operations.dispatcher import collect_traffic, fire_due_schedules, keep_pointers, settle
+from b2b_recs.web.etl.scheduled import Started, Time, start_scheduled
+from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.operations.dispatcher import TOGETHER, fire_due_schedules
+from b2b_recs.web.operations.upkeep import collect_traffic, keep_pointers, settle
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import ScheduleSpec, set_paused, set_schedule
 from b2b_recs.web.runs.models import RunLogLine
@@ -66,6 +72,41 @@ def test_a_hundred_due_at_once_fire_once_each_under_several_dispatchers(platform
     assert fired == len(shop.jobs)
     assert sorted(job for job, _ in runs(shop)) == sorted(job.id for job in shop.jobs)
     assert len(queued("execute_etl_run")) == len(shop.jobs)
+
+
+def test_many_due_at_once_take_few_transactions(platform_database: TestDatabase) -> None:
+    shop = make_shop(jobs=tuple(f"table_{number:03d}" for number in range(2 * TOGETHER)))
+    for job in shop.jobs:
+        due(shop, job.id)
+    with CaptureQueriesContext(connections["default"]) as asked:
+        assert fire_due_schedules(NOW) == len(shop.jobs)
+    assert sum(query["sql"] == "BEGIN" for query in asked) == 2
+    assert len(asked) < 40
+
+
+def test_a_job_somebody_has_in_hand_is_waited_for_alone_and_holds_up_no_other(shop: Shop) -> None:
+    for job in shop.jobs:
+        due(shop, job.id)
+    fired: list[int] = []
+
+    def dispatch() -> None:
+        try:
+            fired.append(fire_due_schedules(NOW))
+        finally:
+            connections.close_all()
+
+    dispatcher = Thread(target=dispatch)
+    with scope(shop.id):
+        DataSource.objects.select_for_update().get(id=shop.jobs[0].id)
+        dispatcher.start()
+        until = time.monotonic() + 20
+        while not queued("execute_etl_run") and time.monotonic() < until:
+            time.sleep(0.01)
+        assert runs(shop) == [(shop.jobs[1].id, "schedule")]
+        assert fired == []
+    dispatcher.join(20)
+    assert fired == [2]
+    assert runs(shop) == [(shop.jobs[1].id, "schedule"), (shop.jobs[0].id, "schedule")]
 
 
 def logged(shop: Shop) -> list[str]:
@@ -204,10 +245,10 @@ def test_a_fault_in_one_schedule_keeps_no_other_from_firing(shop: Shop, monkeypa
     due(shop, shop.jobs[0].id)
     due(shop, shop.jobs[1].id)
 
-    def start(job: DataSource, due: datetime, missed: int) -> bool:
-        if job.id == shop.jobs[0].id:
+    def start(times: Mapping[int, Time], wait: bool = True) -> Started:
+        if shop.jobs[0].id in times:
             raise ZeroDivisionError
-        return start_scheduled(job, due, missed)
+        return start_scheduled(times, wait)
 
     monkeypatch.setattr("b2b_recs.web.operations.dispatcher.start_scheduled", start)
     assert fire_due_schedules(NOW) == 1

@@ -10,7 +10,7 @@ from web_support import TestDatabase
 
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.services import start_run
-from b2b_recs.web.operations.dispatcher import end_lost_runs
+from b2b_recs.web.operations.upkeep import end_lost_runs
 from b2b_recs.web.runs.attempts import claim
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineRun

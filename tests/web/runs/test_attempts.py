@@ -256,6 +256,48 @@ def test_a_killed_process_is_a_try_and_the_last_one_ends_the_run(run: ETLRun, mo
     assert fail_from_outside(ETLRun, run.organization_id, run.id, "again", nothing) is None
 
 
+def come_to_nothing(run: ETLRun, message: str = "", after: Callable[[Run], None] = nothing) -> float | None:
+    """Seconds until the next start of a run whose process was started when its time had come, and never took it."""
+    with scope(run.organization_id):
+        due = datetime.now(UTC) - timedelta(minutes=1)
+        ETLRun.objects.filter(next_attempt_at__isnull=False).update(next_attempt_at=due)
+    before = datetime.now(UTC)
+    at = fail_from_outside(ETLRun, run.organization_id, run.id, message, after)
+    return None if at is None else (at - before).total_seconds()
+
+
+def test_a_run_whose_process_never_takes_it_waits_longer_each_time_and_is_given_up_with_a_reason(run: ETLRun) -> None:
+    followed: list[str] = []
+    waits = [come_to_nothing(run, after=lambda ended: followed.append(ended.status)) for _ in range(5)]
+    assert waits.pop() is None
+    asked = [5, 30, 120, 600]
+    assert [0.79 * most <= wait <= 1.21 * most + 1 for wait, most in zip(waits, asked, strict=True)] == [True] * 4
+    ended = now_of(run)
+    assert (ended.status, ended.error_code, followed) == ("failed", "handed_back", ["failed"])
+    assert ended.error == "The process of this run ended before it could do its work."
+    assert "The worker's log says why" in ended.advice and "Given up after 5 attempts" in ended.advice
+    assert outcomes(run) == ["handed_back"] * 5
+    assert [line for line in lines_of(run) if "trying again in" in line] == lines_of(run)[:4]
+
+
+def test_a_run_given_back_once_goes_on_and_a_later_failure_has_all_its_tries(
+    run: ETLRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy(monkeypatch, "0")
+    assert come_to_nothing(run) is not None
+    assert now_of(run).status == "pending"
+    assert do(run, raising(LOST)) == TRY_AGAIN
+    assert do(run, lambda recorder: {}) == DONE
+    assert (now_of(run).status, outcomes(run)) == ("completed", ["handed_back", "failed", "completed"])
+
+
+def test_a_process_killed_before_it_took_the_run_is_a_try(run: ETLRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy(monkeypatch, "30")
+    assert come_to_nothing(run, "It was killed.") is not None
+    assert come_to_nothing(run, "It was killed.") is None
+    assert "Given up after 2 attempts" in now_of(run).advice
+
+
 def test_an_answer_that_did_not_arrive_counts_no_try_twice(run: ETLRun) -> None:
     attempt = claim(ETLRun, run.organization_id, run.id, nothing)
     assert attempt is not None

@@ -28,7 +28,7 @@ def test_every_error_of_the_engine_and_the_runtime_has_an_entry() -> None:
     codes = {error.__name__: error.code for error in every_error()}
     assert len(codes) > 20
     assert {name for name, code in codes.items() if code not in FAULTS} == set()
-    assert set(FAULTS) == {*codes.values(), "died", "unexpected"}
+    assert set(FAULTS) == {*codes.values(), "died", "handed_back", "unexpected"}
 
 
 def test_every_entry_is_a_title_an_advice_and_an_owner() -> None:

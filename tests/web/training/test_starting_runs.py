@@ -13,7 +13,7 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.etl.services import cancel_run, start_run
-from b2b_recs.web.operations.dispatcher import settle
+from b2b_recs.web.operations.upkeep import settle
 from b2b_recs.web.runs.attempts import perform
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineRun

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
-from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.runs.queueing import call_off, defer, hasten
 from b2b_recs.web.training.models import PipelineRun
 
 STAGES = ("connect", "read", "load", "reconcile")
+TASK = "execute_etl_run"
 
 
 def start_run(
@@ -44,48 +41,27 @@ def start_run(
             pipeline_run=pipeline_run,
             triggered_by=trigger,
             started_by=user,
-            stages=[{"name": name, "state": "waiting", "detail": ""} for name in STAGES],
+            stages=waiting_stages(),
         )
-        # one run of a job at a time: the queue hands out only one job per lock
-        defer("execute_etl_run", job.organization_id, run.id, lock=f"etl-{job.id}")
+        defer(TASK, job.organization_id, run.id, lock=lock_of(job.id))
         return run
+
+
+def waiting_stages() -> list[dict[str, str]]:
+    """The stages of a run that has not begun."""
+    return [{"name": name, "state": "waiting", "detail": ""} for name in STAGES]
+
+
+def lock_of(job_id: int) -> str:
+    """What keeps two runs of a job apart: of jobs with the same lock the queue hands out one at a time."""
+    return f"etl-{job_id}"
 
 
 def _go_on_now(run: ETLRun) -> None:
     """Somebody asks for a run that waits for its next attempt: it waits no longer."""
     run.next_attempt_at = timezone.now()
     ETLRun.objects.filter(id=run.id, next_attempt_at__isnull=False).update(next_attempt_at=run.next_attempt_at)
-    hasten("execute_etl_run", run.organization_id, run.id)
-
-
-def start_scheduled(job: DataSource, due: datetime, missed: int) -> bool:
-    """Queue the run of a job whose time has come; whether one was queued.
-
-    A job is never run twice at the same time: when one of its runs waits or is under way, the time is noted there and
-    passed over. ``missed`` counts further times that passed while nobody looked; they are noted on the run as well.
-    """
-    with transaction.atomic():
-        DataSource.objects.select_for_update().get(id=job.id)
-        active = ETLRun.objects.filter(data_source_id=job.id, status__in=ETLRun.ACTIVE).order_by("id").first()
-        run = active or start_run(job, trigger=ETLRun.Trigger.SCHEDULE)
-        passed_over = missed + (1 if active else 0)
-        if passed_over:
-            ETLRun.objects.filter(id=run.id).update(coalesced=F("coalesced") + passed_over)
-            RunLogLine.objects.create(
-                organization_id=run.organization_id,
-                run_kind=ETLRun.KIND,
-                run_id=run.id,
-                message=_passed_over(due, missed, active is not None),
-            )
-        return active is None
-
-
-def _passed_over(due: datetime, missed: int, under_way: bool) -> str:
-    if under_way:
-        others = f" and {missed} earlier" if missed else ""
-        return f"The scheduled time {due:%d %B %H:%M} UTC{others} came before this run had ended; no second run starts."
-    times = "1 earlier scheduled time was" if missed == 1 else f"{missed:,} earlier scheduled times were"
-    return f"{times} missed; this run stands for all of them."
+    hasten(TASK, run.organization_id, run.id)
 
 
 def cancel_run(run: ETLRun) -> None:
@@ -94,5 +70,5 @@ def cancel_run(run: ETLRun) -> None:
 
     with transaction.atomic():
         ETLRun.objects.filter(id=run.id, status__in=ETLRun.ACTIVE).update(cancel_requested=True)
-        if call_off("execute_etl_run", run.organization_id, run.id):
+        if call_off(TASK, run.organization_id, run.id):
             end_from_outside(ETLRun, run.organization_id, run.id, "cancelled", CANCELLED, after_etl)

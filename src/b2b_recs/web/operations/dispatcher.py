@@ -1,211 +1,141 @@
-"""What the worker does between runs: fires due schedules, keeps pointer files in step, collects traffic.
+"""Fires the schedules that are due: each once, however many look, and those of jobs many at a time.
 
-These look at every organization with the operator's role, then act inside the scope of one.
+What is due is found with the operator's role; it is claimed and started in the scope of its organization.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from functools import wraps
-from itertools import islice, takewhile
-from typing import ParamSpec, TypeVar
+from itertools import groupby, islice, takewhile
 
-from django.db import close_old_connections
+from django.db import connection
 
 from b2b_recs.engine.errors import BadInput, EngineError
-from b2b_recs.runtime.home import Home
-from b2b_recs.web.accounts.models import ApiKey
-from b2b_recs.web.deployments.models import Deployment
-from b2b_recs.web.deployments.pins import keep_versions
-from b2b_recs.web.deployments.pointers import remake_pointers
-from b2b_recs.web.etl.endings import after_etl
-from b2b_recs.web.etl.models import DataSource, ETLRun
-from b2b_recs.web.etl.services import start_scheduled
-from b2b_recs.web.monitoring.services import collect
-from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
+from b2b_recs.web.etl.scheduled import RESTING, Time, start_scheduled
+from b2b_recs.web.operations.fresh_connections import on_fresh_connections
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import spec_of
-from b2b_recs.web.runs.attempts import end_from_outside, fail_from_outside
-from b2b_recs.web.runs.models import Run
-from b2b_recs.web.runs.outage import OUTAGES, patiently
+from b2b_recs.web.runs.outage import OUTAGES
 from b2b_recs.web.tenancy import scope, unscoped
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
-AT_ONCE = 100
+TOGETHER = 50
 MOST_MISSED = 1000
-RESTING = (ModelEndpoint.Status.PAUSED, ModelEndpoint.Status.ARCHIVED)
 log = logging.getLogger(__name__)
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+
+_MOVE_ON = """
+UPDATE projects_schedule AS schedule SET last_fired_at = %s, next_at = moved.next_at
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS moved (id, next_at) WHERE schedule.id = moved.id
+"""
 
 
-def _on_fresh_connections(call: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """The worker's threads live long and the database may have restarted in between: keep no connection."""
-
-    @wraps(call)
-    def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        close_old_connections()
-        try:
-            return call(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return wrapped
-
-
-@_on_fresh_connections
+@on_fresh_connections
 def fire_due_schedules(now: datetime | None = None) -> int:
     """Queue a run for every schedule that is due; returns how many fired. Missed times fire once.
 
-    Rows are claimed with SKIP LOCKED in the transaction that moves them on, so several workers fire each only once.
-    One that fails is logged and stays due; it keeps no other from firing.
+    Rows are claimed with SKIP LOCKED in the transaction that moves them on, so several workers share them out and
+    fire each only once. One that fails is logged and stays due; it keeps no other from firing.
     """
     now = now or datetime.now(UTC)
-    fired, last = 0, None
-    while True:
-        due = unscoped(Schedule).filter(enabled=True, next_at__lte=now, organization__suspended=False)
-        page = list(
-            (due.filter(id__gt=last) if last is not None else due)
-            .order_by("id")
-            .values_list("organization_id", "id")[:AT_ONCE]
-        )
-        for organization_id, schedule_id in page:
-            try:
-                fired += _fire(organization_id, schedule_id, now)
-            except OUTAGES:
-                raise
-            except Exception:  # a fault in one schedule is no reason to hold up everybody's
-                log.exception("schedule %s could not fire", schedule_id)
-        if len(page) < AT_ONCE:
-            return fired
-        last = page[-1][1]
+    fired = 0
+    for organization_id, ids in _due(Schedule.Target.ETL, now):
+        together, left = _fire_together(organization_id, ids, now)
+        fired += together + sum(_fire_alone(organization_id, one, now) for one in left)
+    for organization_id, ids in _due(Schedule.Target.PIPELINE, now):
+        fired += sum(_fire_alone(organization_id, one, now) for one in ids)
+    return fired
 
 
-def _fire(organization_id: int, schedule_id: int, now: datetime) -> int:
-    with scope(organization_id):
-        schedule = (
-            Schedule.objects.select_for_update(skip_locked=True)
-            .filter(id=schedule_id, enabled=True, next_at__lte=now)
-            .first()
-        )
-        if schedule is None:
-            return 0
-        due = schedule.next_at
-        schedule.last_fired_at = now
-        missed = 0
-        try:
-            schedule.next_at, missed = _following(schedule, now)
-        except BadInput as refusal:  # saved before its rule or time zone was withdrawn: it fires no more
-            log.warning("schedule %s has no next time: %s", schedule_id, refusal)
-            schedule.next_at = None
-        schedule.save(update_fields=["last_fired_at", "next_at"])
-        return _start(schedule, due, missed)
+def _due(kind: str, now: datetime) -> Iterator[tuple[int, list[int]]]:
+    """What is due of a kind: an organization and up to ``TOGETHER`` of its schedules, again and again."""
+    due = unscoped(Schedule).filter(target_kind=kind, enabled=True, next_at__lte=now, organization__suspended=False)
+    found = list(due.order_by("organization_id", "id").values_list("organization_id", "id"))
+    for organization_id, rows in groupby(found, key=lambda row: int(row[0])):
+        ids = [int(row[1]) for row in rows]
+        for start in range(0, len(ids), TOGETHER):
+            yield organization_id, ids[start : start + TOGETHER]
 
 
-def _following(schedule: Schedule, now: datetime) -> tuple[datetime | None, int]:
-    """The first time after now, and how many more than the due one have passed (counted up to ``MOST_MISSED``)."""
-    spec = spec_of(schedule)
-    passed = list(islice(takewhile(lambda moment: moment <= now, spec.moments(schedule.next_at)), MOST_MISSED))
-    return spec.next_time(now), len(passed)
+def _fire_together(organization_id: int, ids: Sequence[int], now: datetime) -> tuple[int, list[int]]:
+    """Fire the schedules of jobs that nobody else has claimed, in one transaction that waits for nobody.
 
-
-@_on_fresh_connections
-def keep_pointers() -> None:
-    """Remake the pointer files of every organization; a kill between commit and write is mended here."""
-    remake_pointers(_answering)
-
-
-@_on_fresh_connections
-def keep_pins() -> None:
-    """Keep the table versions behind every model in service; a kill between commit and pin is mended here."""
-    keep_versions(_answering()[0])
-
-
-def _answering() -> tuple[list[Deployment], list[ApiKey]]:
-    active = unscoped(Deployment).filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
-    return (
-        list(active.select_related("model", "trained_model__dataset_version")),
-        list(unscoped(ApiKey).filter(revoked_at=None)),
-    )
-
-
-@_on_fresh_connections
-def collect_traffic() -> None:
-    """Bring served requests into the hourly numbers."""
-    collect(Home.current().traffic)
-
-
-@_on_fresh_connections
-def settle(kind: str, organization_id: int, run_id: int, outcome: str, message: str) -> None:
-    """Write the end of a run whose own process could not."""
-    run_type, after = _kind(kind)
-    patiently(lambda: end_from_outside(run_type, organization_id, run_id, outcome, message, after))
-
-
-@_on_fresh_connections
-def again(kind: str, organization_id: int, run_id: int, message: str) -> float | None:
-    """Seconds until a run whose process ended too early is tried again; None when it has ended."""
-    run_type, after = _kind(kind)
-    at = patiently(lambda: fail_from_outside(run_type, organization_id, run_id, message, after))
-    return None if at is None else max(0.0, (at - datetime.now(UTC)).total_seconds())
-
-
-def _kind(kind: str) -> tuple[type[Run], Callable[[Run], None]]:
-    return (ETLRun, after_etl) if kind == ETLRun.KIND else (PipelineRun, _nothing)
-
-
-@_on_fresh_connections
-def end_lost_runs(now: datetime | None = None) -> int:
-    """End the runs that no job of the queue stands for any more; returns how many ended as failed."""
-    quiet = quiet_since(now or datetime.now(UTC))
-    found = [
-        (kind, task, organization_id, run_id)
-        for kind, task, run_type in (
-            (ETLRun.KIND, "execute_etl_run", ETLRun),
-            (PipelineRun.KIND, "execute_pipeline_run", PipelineRun),
-        )
-        for organization_id, run_id in unscoped(run_type).filter(quiet).values_list("organization_id", "id")
-    ]
-    known = in_hand() if found else set()
-    ended = 0
-    for kind, task, organization_id, run_id in found:
-        if (task, run_id) in known:
-            continue
-        if kind == PipelineRun.KIND and waits_for_copies(organization_id, run_id):
-            continue
-        log.warning("%s run %s of organization %s was lost", kind, run_id, organization_id)
-        settle(kind, organization_id, run_id, "failed", LOST)
-        ended += 1
-    return ended
-
-
-def _nothing(run: Run) -> None:
-    """Nothing waits for a pipeline run."""
-
-
-def _start(schedule: Schedule, due: datetime, missed: int) -> int:
-    """Start what a schedule is for; 0 when it is paused, gone, under way already, or has nothing to run."""
+    Returns how many runs were queued, and the schedules that have to be fired alone.
+    """
     try:
-        if schedule.target_kind == Schedule.Target.ETL:
-            job = _scheduled_job(schedule.target_id)
-            return int(job is not None and start_scheduled(job, due, missed))
-        model = ModelEndpoint.objects.filter(id=schedule.target_id).exclude(status__in=RESTING).first()
-        if model is None or PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).exists():
-            return 0
+        with scope(organization_id):
+            claimed = _claim(ids, now)
+            started = start_scheduled({row.target_id: time for row, time in claimed}, wait=False)
+            _move_on([row for row, _ in claimed if row.target_id not in started.busy], now)
+        return len(started.jobs), [row.id for row, _ in claimed if row.target_id in started.busy]
+    except OUTAGES:
+        raise
+    except Exception:  # alone the others fire, and the one at fault is named
+        log.exception("schedules of organization %s could not fire together", organization_id)
+        return 0, list(ids)
+
+
+def _fire_alone(organization_id: int, schedule_id: int, now: datetime) -> int:
+    """Fire one schedule, waiting for whoever has its job or model in hand; returns how many runs were queued."""
+    try:
+        with scope(organization_id):
+            for row, time in _claim([schedule_id], now):
+                _move_on([row], now)
+                if row.target_kind == Schedule.Target.ETL:
+                    return len(start_scheduled({row.target_id: time}).jobs)
+                return _start_pipeline(row.target_id)
+    except OUTAGES:
+        raise
+    except Exception:  # a fault in one schedule is no reason to hold up everybody's
+        log.exception("schedule %s could not fire", schedule_id)
+    return 0
+
+
+def _claim(ids: Sequence[int], now: datetime) -> list[tuple[Schedule, Time]]:
+    """The schedules that are still due and that nobody else has claimed, each with its time.
+
+    They have their next time in memory; ``_move_on`` writes it, in the same transaction.
+    """
+    free = Schedule.objects.select_for_update(skip_locked=True)
+    rows = free.filter(id__in=ids, enabled=True, next_at__lte=now).order_by("id")
+    known: dict[str, tuple[Time, datetime | None]] = {}  # many jobs follow the same rule
+    claimed = []
+    for row in rows:
+        rule = repr((row.kind, row.cron, row.rule, row.time_zone, row.next_at))
+        if rule not in known:
+            known[rule] = _times(row, now)
+        time, row.next_at = known[rule]
+        claimed.append((row, time))
+    return claimed
+
+
+def _times(schedule: Schedule, now: datetime) -> tuple[Time, datetime | None]:
+    """The time that has come, with those missed after it (counted up to ``MOST_MISSED``), and the next one."""
+    due = schedule.next_at
+    try:
+        spec = spec_of(schedule)
+        missed = sum(1 for _ in islice(takewhile(lambda moment: moment <= now, spec.moments(due)), MOST_MISSED))
+        return Time(due, missed), spec.next_time(now)
+    except BadInput as refusal:  # saved before its rule or time zone was withdrawn: it fires no more
+        log.warning("schedule %s has no next time: %s", schedule.id, refusal)
+        return Time(due), None
+
+
+def _move_on(schedules: Sequence[Schedule], now: datetime) -> None:
+    """Write that these have fired, and when they come next."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE_ON, [now, [row.id for row in schedules], [row.next_at for row in schedules]])
+
+
+def _start_pipeline(model_id: int) -> int:
+    """Start the pipeline of a model; 0 when it is paused, gone, under way already, or has nothing to run."""
+    model = ModelEndpoint.objects.filter(id=model_id).exclude(status__in=RESTING).first()
+    if model is None or PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).exists():
+        return 0
+    try:
         start_pipeline(model, trigger="schedule")
     except EngineError:  # nothing to run yet: the model's page says what is missing
         return 0
     return 1
-
-
-def _scheduled_job(job_id: int) -> DataSource | None:
-    """The job of a schedule, unless it, the scheduling of its model, or the model itself is switched off."""
-    found: DataSource | None = (
-        DataSource.objects.filter(id=job_id, enabled=True, draft=False, configuration__enabled=True)
-        .exclude(configuration__model__status__in=RESTING)
-        .first()
-    )
-    return found

@@ -14,13 +14,19 @@ from b2b_recs.web.runs.documents import storable
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.outage import OUTAGES, patiently
 from b2b_recs.web.runs.recorder import TRY_AGAIN, RunRecorder
-from b2b_recs.web.runs.retries import given_up_words, next_attempt
+from b2b_recs.web.runs.retries import HANDED_BACK, given_up_words, next_attempt
 from b2b_recs.web.tenancy import scope
 
 MOST_DEATHS = 20  # as many workers as the queue lets one job outlive
 # What became of an attempt, beside the states a run ends in.
 UNDER_WAY, INTERRUPTED, LOST = "running", "interrupted", "lost"
-HANDED_BACK = timedelta(seconds=5)
+SOON = timedelta(seconds=5)
+JUST_NOW = timedelta(seconds=15)  # so long a process takes to end after it has written what became of its attempt
+GIVEN_BACK = {
+    "error_code": "handed_back",
+    "error": "The process of this run ended before it could do its work.",
+    "advice": "The worker's log says why; often the control database is away or takes no more connections.",
+}
 DIED_ADVICE = "What was committed before stays. Look at the machine's free memory."
 log = logging.getLogger(__name__)
 DONE = 0
@@ -149,23 +155,34 @@ def fail_from_outside(
 ) -> datetime | None:
     """When a run is tried again whose process ended without writing why; None when it has ended.
 
-    ``message`` says what became of the process; empty when it handed the run back itself.
+    ``message`` says what became of the process; empty when it handed the run back itself. One that was interrupted
+    goes on soon, and that is no try; one whose process could not do its work is given up like any other in the end.
     """
     now = datetime.now(UTC)
     with scope(organization_id):
         run = run_type.objects.select_for_update().filter(id=run_id).first()
         if run is None or run.is_over:
             return None
-        if run.next_attempt_at is not None:
+        # a moment longer ago was that of another process: this one did not get as far as taking the run
+        if run.next_attempt_at is not None and now - run.next_attempt_at < JUST_NOW:
             return run.next_attempt_at
-        if not message:  # the database was away, or the process was asked to end: no try of the run's own
-            _conclude(run, INTERRUPTED, now)
-            run.save(update_fields=["attempts"])
-            return now + HANDED_BACK
-        again = _fail(run, now, {"error_code": "died", "error": message, "advice": DIED_ADVICE})
+        if not message and _was_just_interrupted(run, now):
+            return now + SOON
+        if not run.attempts or run.attempts[-1]["outcome"] != UNDER_WAY:
+            run.attempt += 1
+            run.attempts.append({"number": run.attempt, "started_at": now.isoformat(), "outcome": UNDER_WAY})
+        if message:
+            again = _fail(run, now, {"error_code": "died", "error": message, "advice": DIED_ADVICE})
+        else:
+            again = _fail(run, now, GIVEN_BACK, HANDED_BACK)
         if again is None:
             after(run)
         return again
+
+
+def _was_just_interrupted(run: Run, now: datetime) -> bool:
+    last = run.attempts[-1] if run.attempts else {}
+    return last.get("outcome") == INTERRUPTED and now - datetime.fromisoformat(last["finished_at"]) < JUST_NOW
 
 
 def interrupt(run_type: type[Run], organization_id: int, run_id: int, number: int) -> None:
@@ -177,9 +194,9 @@ def interrupt(run_type: type[Run], organization_id: int, run_id: int, number: in
             run.save(update_fields=["attempts"])
 
 
-def _fail(run: Run, now: datetime, fields: dict[str, Any]) -> datetime | None:
-    """Note a try that failed: the run waits for the next one, or is given up and closed."""
-    _conclude(run, "failed", now, fields)
+def _fail(run: Run, now: datetime, fields: dict[str, Any], outcome: str = "failed") -> datetime | None:
+    """Note a try that came to nothing: the run waits for the next one, or is given up and closed."""
+    _conclude(run, outcome, now, fields)
     again = next_attempt(run, now)
     if again is None:
         words = given_up_words(run, now)

@@ -84,6 +84,9 @@ FAULTS: dict[str, Fault] = {
         "Look at the log and at the machine's free memory, then run again.",
         PLATFORM,
     ),
+    "handed_back": Fault(
+        "The work could not be begun", "The operator finds in the worker's log why; then run again.", PLATFORM
+    ),
     "unexpected": Fault("A fault of the platform", "Run it again; the operator finds the cause in the log.", PLATFORM),
     "failed": Fault("Failed", "Read the message and the log, then run again.", PLATFORM),
     "runtime_refused": Fault("The platform cannot work here", "The operator mends what is named.", PLATFORM),

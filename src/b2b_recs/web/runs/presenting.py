@@ -33,6 +33,7 @@ OUTCOMES = {
     "failed": "Failed",
     "cancelled": "Cancelled",
     "interrupted": "Interrupted by a stop of the platform",
+    "handed_back": "Ended before it could do its work",
     "lost": "Lost with its process",
 }
 

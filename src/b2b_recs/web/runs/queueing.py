@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import connection
 
-from b2b_recs.runtime.queue import cancel_sql, defer_sql, hasten_sql
+from b2b_recs.runtime.queue import cancel_sql, defer_all_sql, defer_sql, hasten_sql
 
 
 def defer(task: str, organization_id: int, run_id: int, lock: str) -> None:
     """Queue one run; the worker sees it when the transaction commits."""
     with connection.cursor() as cursor:
         defer_sql(cursor, task, {"organization_id": organization_id, "run_id": run_id}, lock=lock)
+
+
+def defer_all(task: str, organization_id: int, locks: Mapping[int, str]) -> None:
+    """Queue many runs (run → lock) in one statement, in that order."""
+    with connection.cursor() as cursor:
+        jobs = [({"organization_id": organization_id, "run_id": run}, lock) for run, lock in locks.items()]
+        defer_all_sql(cursor, task, jobs)
 
 
 def call_off(task: str, organization_id: int, run_id: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,9 @@ from b2b_recs.web.runs.models import Run
 
 VARIABLE = "B2B_RECS_RETRY_WAITS"
 WAITS = (30.0, 120.0, 600.0)
+# what became of an attempt whose process gave the run back: before it had begun, or because the database was away
+HANDED_BACK = "handed_back"
+HANDED_BACK_WAITS = (5.0, 30.0, 120.0, 600.0)
 JITTER = 0.2
 LONGEST_WAIT = 86_400
 
@@ -51,15 +55,24 @@ def failures_of(attempts: list[dict[str, Any]]) -> int:
     return sum(attempt.get("outcome") == "failed" for attempt in attempts)
 
 
+def handed_back_of(attempts: list[dict[str, Any]]) -> int:
+    """How many of the last attempts, one after the other, ended with the run given back."""
+    return sum(1 for _ in takewhile(lambda attempt: attempt.get("outcome") == HANDED_BACK, reversed(attempts)))
+
+
 def next_attempt(run: Run, now: datetime) -> datetime | None:
-    """When a run whose last attempt failed is tried again, None when it is given up."""
-    wait = RetryPolicy.from_environment().wait(failures_of(run.attempts))
+    """When a run whose last attempt failed or gave it back is tried again, None when it is given up."""
+    handed_back = handed_back_of(run.attempts)
+    if handed_back:
+        wait = RetryPolicy(HANDED_BACK_WAITS).wait(handed_back)
+    else:
+        wait = RetryPolicy.from_environment().wait(failures_of(run.attempts))
     return None if wait is None else now + timedelta(seconds=wait)
 
 
 def given_up_words(run: Run, now: datetime) -> str:
     """That a run is given up, after what, and what comes next. Call inside the organization's scope."""
-    failures = failures_of(run.attempts)
+    failures = handed_back_of(run.attempts) or failures_of(run.attempts)
     attempts = "1 attempt" if failures == 1 else f"{failures} attempts"
     began = run.started_at or run.created_at
     return f"Given up after {attempts} over {_span((now - began).total_seconds())}. {_what_comes(run)}"
