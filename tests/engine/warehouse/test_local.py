@@ -118,6 +118,15 @@ def test_replacing_switches_rows_and_schema_at_once(table: LocalTable) -> None:
     assert ids(table, 0) == [1, 2] and table.schema(0) == SCHEMA
 
 
+def test_replacing_may_bring_the_first_time_without_a_zone(table: LocalTable) -> None:
+    table.append(rows(1, 2))
+    wall = pa.schema([pa.field("at", pa.timestamp("us"), metadata={b"warehouse_type": b"DATETIME"})])
+    for day in (1, 2):
+        table.replace(pa.table({"at": [datetime(2026, 1, day)]}, schema=wall))  # noqa: DTZ001 - a wall clock
+        assert table.read()["at"].to_pylist() == [datetime(2026, 1, day)]  # noqa: DTZ001
+    assert ids(table, 0) == [1, 2]
+
+
 def test_replacing_with_nothing_leaves_an_empty_table(table: LocalTable) -> None:
     table.append(rows(1, 2))
     table.replace(rows())

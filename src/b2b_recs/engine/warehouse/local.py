@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.dataset as ds
-from deltalake import DeltaTable, Field, Schema
+from deltalake import DeltaTable, Field, Schema, TableFeatures
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -353,6 +353,9 @@ class LocalTable:
             seen = table.transaction_version(change.app)
             if seen is not None and seen >= change.number:
                 return commits.commit_of(table, change.app, change.number, fresh=False)
+        if change.replace and any(map(_is_wall_clock, change.schema.types)) and not _knows_wall_clocks(table):
+            # Of a replaced schema the library does not note it, and could not open the table any more.
+            table.alter.add_feature(TableFeatures.TimestampWithoutTimezone, allow_protocol_versions_increase=True)
         actions: list[AddAction | RemoveAction] = [*adds, *(_removal(path, change) for path in change.removed)]
         table.create_write_transaction(
             actions, "overwrite" if change.replace else "append", schema, commit_properties=marks
@@ -377,6 +380,14 @@ class LocalTable:
         if version is not None:
             subject = f"Version {version} of the warehouse table {self.dataset}.{self.name}"
         return WarehouseTableMissing(f"{subject} {what}.", advice="Run the ETL job that loads it.")
+
+
+def _is_wall_clock(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) and kind.tz is None
+
+
+def _knows_wall_clocks(table: DeltaTable) -> bool:
+    return "timestampNtz" in (table.protocol().writer_features or ())
 
 
 def _removal(path: str, change: Change) -> RemoveAction:
