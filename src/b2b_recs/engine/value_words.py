@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "union_tag_invalid": ("must be one of {expected_tags}", "Choose one of {expected_tags}."),
     "union_tag_not_found": ("does not say which kind it is", "Name it in {discriminator}."),
     "finite_number": _NUMBER,
+    "timezone_aware": ("must say its time zone", "Give one such as 2024-01-31T06:00:00Z."),
     "none_required": ("must be left out", "Leave it out."),
 }
 _BEGINNINGS = {

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from b2b_recs.engine.errors import BadInput, WarehouseTableMissing
+from b2b_recs.engine.warehouse import compaction
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.versions import pin, unpin, version_at, versions
 
@@ -37,7 +38,21 @@ def test_versions_are_listed_with_rows_bytes_moment_and_run(table: LocalTable) -
     assert all(version.size_bytes > 0 and version.readable for version in found)
     assert found[0].made_by == "copy:etl-run-2"
     assert found[0].at >= found[1].at >= found[2].at
+    assert [version.operation for version in found] == ["replaced", "replaced", "created"]
     assert [version.number for version in versions(table, limit=1)] == [2]
+    assert [version.number for version in versions(table, limit=1, skip=1)] == [1]
+
+
+def test_a_version_says_what_made_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compaction, "FEWEST", 2)
+    table = LocalWarehouse(tmp_path).table("raw_data", "bq_orders")
+    table.append(rows(1))
+    table.append(rows(2))
+    table.add_columns([pa.field("note", pa.string())])
+    compaction.compact(table)
+    table.replace(rows(3))
+    found = [(version.operation, version.rows) for version in versions(table)]
+    assert found == [("replaced", 1), ("rearranged", 2), ("columns added", 2), ("loaded", 2), ("created", 1)]
 
 
 def test_the_version_current_at_a_moment_is_found(table: LocalTable) -> None:
@@ -46,6 +61,8 @@ def test_the_version_current_at_a_moment_is_found(table: LocalTable) -> None:
     assert version_at(table, datetime.now(UTC) + timedelta(days=1)) == 2
     with pytest.raises(WarehouseTableMissing, match="had not been loaded at"):
         version_at(table, moments[0] - timedelta(seconds=1))
+    with pytest.raises(WarehouseTableMissing, match="has never been loaded"):
+        version_at(table.rejected, datetime.now(UTC))
 
 
 def test_a_version_within_retention_stays_and_one_past_it_goes(table: LocalTable) -> None:

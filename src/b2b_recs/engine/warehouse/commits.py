@@ -17,7 +17,8 @@ _KEY = "b2bRecs"
 class Commit:
     """One version of a table: its number, when it was made, what it did, and the notes committed with it.
 
-    ``fresh`` is False when the same work had been committed before and nothing was written now.
+    ``fresh`` is False when the same work had been committed before and nothing was written now. ``replaced`` tells
+    that nothing of the version before stayed; only the history knows it.
     """
 
     version: int
@@ -25,6 +26,7 @@ class Commit:
     operation: str
     notes: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = True
+    replaced: bool = False
 
 
 def properties(app: str | None, number: int, notes: Mapping[str, Any]) -> CommitProperties:
@@ -45,6 +47,7 @@ def history(table: DeltaTable, limit: int | None = None) -> Iterator[Commit]:
             at=datetime.fromtimestamp(entry["timestamp"] / 1000, UTC),
             operation=str(entry.get("operation", "")),
             notes=json.loads(entry[_KEY]) if _KEY in entry else {},
+            replaced=(entry.get("operationParameters") or {}).get("mode") == "Overwrite",
         )
 
 

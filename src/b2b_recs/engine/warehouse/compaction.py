@@ -12,6 +12,8 @@ from b2b_recs.engine.warehouse.local import Change, LocalTable
 
 SMALL_BYTES = 8 * 1024 * 1024
 FEWEST = 64
+# What the name of the work begins with in the commit that did it.
+COMPACTION = "compact:"
 _ROWS = 65_536
 
 
@@ -28,7 +30,7 @@ def compact(table: LocalTable) -> Commit | None:
         return None
     schema = table.schema(version)
     parts = table.write_parts(_rows(table, small, schema), schema)
-    change = Change(schema, parts, small, rearranged=True, app=f"compact:{version}")
+    change = Change(schema, parts, small, rearranged=True, app=f"{COMPACTION}{version}")
     return table.commit(change)
 
 

@@ -86,9 +86,7 @@ class LocalWarehouse:
         return [
             self.table(dataset, path.name)
             for path in sorted(folder.iterdir())
-            if not kept_beside(path.name)
-            and (path / "_delta_log").is_dir()
-            and DeltaTable.is_deltatable(str(path))
+            if not kept_beside(path.name) and (path / "_delta_log").is_dir() and DeltaTable.is_deltatable(str(path))
         ]
 
 
@@ -129,8 +127,7 @@ class LocalTable:
 
     def row_count(self, version: int | None = None) -> int:
         """Rows in a version, from the log. Raises WarehouseTableMissing."""
-        counts = pa.table(self._open(version).get_add_actions(flatten=True))
-        return sum(counts["num_records"].to_pylist()) if counts.num_rows else 0
+        return sum(rows for rows, _ in self.contents(version).values())
 
     def size_bytes(self, version: int | None = None) -> int:
         """Bytes on disk of a version's files. Raises WarehouseTableMissing."""
@@ -151,10 +148,15 @@ class LocalTable:
 
     def file_sizes(self, version: int | None = None) -> dict[str, int]:
         """Bytes of each file of a version, by its path inside the table's folder. Raises WarehouseTableMissing."""
+        return {path: size for path, (_, size) in self.contents(version).items()}
+
+    def contents(self, version: int | None = None) -> dict[str, tuple[int, int]]:
+        """Rows and bytes of each file of a version, from the log, by its path. Raises WarehouseTableMissing."""
         actions = pa.table(self._open(version).get_add_actions(flatten=True))
         if not actions.num_rows:
             return {}
-        return dict(zip(actions["path"].to_pylist(), actions["size_bytes"].to_pylist(), strict=True))
+        paths, rows, sizes = (actions[name].to_pylist() for name in ("path", "num_records", "size_bytes"))
+        return dict(zip(paths, zip(rows, sizes, strict=True), strict=True))
 
     def arrow_dataset(self, version: int | None = None) -> ds.FileSystemDataset:
         """A version as an Arrow dataset; columns a file was written without are NULL in it.

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from b2b_recs.engine.errors import BadInput, WarehouseTableMissing
+from b2b_recs.engine.warehouse.commits import Commit
+from b2b_recs.engine.warehouse.compaction import COMPACTION
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import storage_errors
 
@@ -17,39 +19,56 @@ _PIN = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a table: its rows and bytes on disk, the run that made it, and whether it can still be read."""
+    """One version of a table: its rows and bytes on disk, the run that made it, and whether it can still be read.
+
+    ``operation`` is what was done: created, loaded, replaced, columns added, or rearranged (the same rows in other
+    files).
+    """
 
     number: int
     at: datetime
+    operation: str
     rows: int
     size_bytes: int
     made_by: str
     readable: bool
 
 
-def versions(table: LocalTable, limit: int | None = None) -> Iterator[Version]:
-    """The table's versions, newest first; none for a table never loaded."""
+def versions(table: LocalTable, limit: int | None = None, skip: int = 0) -> Iterator[Version]:
+    """The table's versions, newest first, at most ``limit`` after ``skip``; none for a table never loaded."""
     there = {path.relative_to(table.folder).as_posix() for path in (table.folder / "data").rglob("*.parquet")}
-    for commit in table.history(limit):
-        sizes = table.file_sizes(commit.version)
+    for commit in table.history(None if limit is None else skip + limit)[skip:]:
+        files = table.contents(commit.version)
         yield Version(
             number=commit.version,
             at=commit.at,
-            rows=table.row_count(commit.version),
-            size_bytes=sum(sizes.values()),
+            operation=_operation(commit),
+            rows=sum(rows for rows, _ in files.values()),
+            size_bytes=sum(size for _, size in files.values()),
             made_by=str(commit.notes.get("app") or ""),
-            readable=sizes.keys() <= there,
+            readable=files.keys() <= there,
         )
+
+
+def _operation(commit: Commit) -> str:
+    if str(commit.notes.get("app") or "").startswith(COMPACTION):
+        return "rearranged"
+    known = {"CREATE TABLE": "created", "ADD COLUMN": "columns added"}
+    return known.get(commit.operation, "replaced" if commit.replaced else "loaded")
 
 
 def version_at(table: LocalTable, moment: datetime) -> int:
     """The version that was current at a moment with a zone. Raises WarehouseTableMissing before the first load."""
-    for commit in table.history():
+    commits = table.history()
+    for commit in commits:
         if commit.at <= moment:
             return commit.version
+    subject = f"The warehouse table {table.dataset}.{table.name}"
+    if not commits:
+        raise WarehouseTableMissing(f"{subject} has never been loaded.", advice="Run its job first.")
     raise WarehouseTableMissing(
-        f"The warehouse table {table.dataset}.{table.name} had not been loaded at {moment:%Y-%m-%d %H:%M %Z}.",
-        advice="Choose a later moment.",
+        f"{subject} had not been loaded at {moment:%Y-%m-%d %H:%M %Z}.",
+        advice=f"Choose a later moment; the first load was on {commits[-1].at:%Y-%m-%d at %H:%M} UTC.",
     )
 
 
