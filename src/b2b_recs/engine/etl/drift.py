@@ -41,9 +41,10 @@ Propose = Callable[[], Mapping[str, ColumnMapping]]
 def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | None, propose: Propose) -> Layout:
     """The layout of a run; ``stored`` is the table's schema now, None before the first load.
 
-    ``propose`` gives the mapping the source proposes and is asked only when a type is not known otherwise.
-    Raises ColumnMissing for a chosen column the source has not, SchemaDrift for one that was removed or changed, and
-    for a new one when the job's policy is to stop.
+    ``propose`` gives the mapping the source proposes and is asked only when a type is not known otherwise. A type the
+    source only guesses never stops a run: the column stays what the table holds, and values that do not fit are
+    rejected. Raises ColumnMissing for a chosen column the source has not, SchemaDrift for one that was removed or
+    changed, and for a new one when the job's policy is to stop.
     """
     here = {column.name: column for column in source}
     chosen = _chosen(spec, here)
@@ -56,9 +57,12 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     added: list[pa.Field] = []
     columns_read: list[ColumnMapping] = []
     ignored: list[str] = []
+    warnings: list[str] = []
     for name in chosen:
         if name in stored.names:
-            columns_read.append(_known(here[name], spec, stored.field(name), propose))
+            mapping, told = _known(here[name], spec, stored.field(name), propose)
+            columns_read.append(mapping)
+            warnings += [told] if told else []
         elif spec.columns or spec.drift == "add":
             mapping = replace(_mapping(here[name], spec, propose), mode=Mode.NULLABLE)
             columns_read.append(mapping)
@@ -79,7 +83,8 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     else:
         _refuse_unfilled(stored, columns_read)
         schema = pa.schema([*stored, *added])
-    warnings = [f"New columns were left out: {', '.join(ignored)}."] if ignored else []
+    if ignored:
+        warnings.append(f"New columns were left out: {', '.join(ignored)}.")
     if told:
         warnings.append(told)
     if gone:
@@ -125,13 +130,15 @@ def _mapping(column: ColumnInfo, spec: CopySpec, propose: Propose) -> ColumnMapp
     return propose()[column.name] if chosen is None else replace(chosen, source_type=column.source_type)
 
 
-def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose) -> ColumnMapping:
+def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose) -> tuple[ColumnMapping, str]:
+    """The mapping of a column the table has already, and what to tell of it."""
+    told = ""
     stored = stored_mapping(field)
     override = next((mapping for mapping in spec.types if mapping.name == column.name), None)
     settled = override is not None and _settled(override, stored, column)
     if override is not None and arrow_type(override) != field.type:
         if settled and isinstance(spec.load, Catalog):
-            return replace(override, source_type=column.source_type)
+            return replace(override, source_type=column.source_type), ""
         raise SchemaDrift(
             f"The column {column.name} is set to {override.warehouse_type}, and the warehouse table holds "
             f"{stored.warehouse_type}.",
@@ -140,7 +147,13 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
         )
     if column.source_type != stored.source_type and not settled:
         proposal = propose()[column.name]
-        if arrow_type(proposal) != field.type:
+        differs = arrow_type(proposal) != field.type
+        if differs and column.guessed:
+            told = (
+                f"The column {column.name} looked like {stored.source_type} and looks like {column.source_type} now; "
+                f"it stays {stored.warehouse_type}, and values that are not are rejected."
+            )
+        elif differs:
             raise SchemaDrift(
                 f"The column {column.name} of {_where(spec)} was {stored.source_type} and is {column.source_type} now; "
                 f"the warehouse table holds {stored.warehouse_type}.",
@@ -148,11 +161,16 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
                 field=column.name,
             )
     form = stored.format if override is None else override.format
-    return replace(stored, source_type=column.source_type, format=form)
+    return replace(stored, source_type=column.source_type, format=form), told
 
 
 def _settled(override: ColumnMapping, stored: ColumnMapping, column: ColumnInfo) -> bool:
-    """Whether a type chosen by hand was chosen for the column as it is now: it says so, or nothing has changed."""
+    """Whether a type chosen by hand was chosen for the column as it is now: it says so, or nothing has changed.
+
+    Where the source only guesses, the choice stands whatever the guess is.
+    """
+    if column.guessed:
+        return True
     if override.source_type:
         return override.source_type == column.source_type
     return stored.source_type in ("", column.source_type)

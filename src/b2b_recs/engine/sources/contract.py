@@ -71,6 +71,7 @@ class ColumnInfo:
 
     ``base_type`` is the type's own short name once aliases and domains are resolved, ``type_kind`` what sort of
     type that is (base, enum, composite, array, range); both may be empty when the source has no such notions.
+    ``guessed``: the source declares no types, so this one was seen in values and may be another when others are seen.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ColumnInfo:
     scale: int | None = None
     base_type: str = ""
     type_kind: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ Up to 1,000 sampled values of every text column are looked into.
 In a database's text column numbers and words stay text because codes look alike and one that joins with another table must keep its
 type; they can be mapped by hand. A proposal made from fewer than {enough} values has low confidence.
 
+## Types that are guessed
+
+JSON, Excel, MongoDB and Firestore declare no types: what a column is was seen in its values. Guesses of several files join: whole numbers
+and decimals are decimals, dates and dates with a time are dates with a time, nothing and anything is that, all else is text. A type
+chosen by hand stands whatever a file looks like. Once a table is loaded its columns stay what they are: a value of a later file that does
+not fit is rejected, and the run says what the column looks like now.
+
 ## Formats of dates
 
 In text a mapping may say how dates are written: {dates}; with a time of day after a blank: {times}. Day, month and hour may have one

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import arrow_schema, arrow_type
 from b2b_recs.engine.schema.types import ColumnMapping, Mode
 from b2b_recs.engine.sources.casting.choices import way
@@ -21,17 +23,20 @@ _EMPTY = "is empty, and the column is required"
 _LONGEST_SHOWN = 60
 
 
-def cast_batch(raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone: str) -> Batch:
+def cast_batch(
+    raw: pa.RecordBatch, columns: Sequence[ColumnMapping], time_zone: str, *, guessed: bool = False
+) -> Batch:
     """The batch in the warehouse's types, and its rejected rows with every column as text.
 
     ``raw`` has one column for each of ``columns``, in their order. ``time_zone`` is used only where a wall-clock time
-    becomes a moment or the other way round. Raises BadInput when a column's type cannot become the wanted one.
+    becomes a moment or the other way round. Raises BadInput when a column's type cannot become the wanted one; where
+    types were only ``guessed`` from values, these are read as their text then, and rejected one by one.
     """
     given = [unpacked(raw.column(at)) for at in range(len(columns))]
     arrays: list[pa.Array] = []
     faults: dict[int, tuple[int, str]] = {}
     for at, (column, (family, plain)) in enumerate(zip(columns, given, strict=True)):
-        values, reasons = _cast(family, plain, column, time_zone)
+        values, reasons = (_cast_guessed if guessed else _cast)(family, plain, column, time_zone)
         arrays.append(values)
         for row, reason in reasons.items():
             faults.setdefault(row, (at, reason))
@@ -63,6 +68,18 @@ def _cast(family: Family, plain: pa.Array, column: ColumnMapping, zone: str) -> 
         plain, spoiled = follow(printed(family, plain.type), plain, pa.string())
     taken, reasons = follow(way(family, plain.type, column, zone), plain, target)
     return taken, missing | reasons | spoiled
+
+
+def _cast_guessed(family: Family, plain: pa.Array, column: ColumnMapping, zone: str) -> tuple[pa.Array, dict[int, str]]:
+    """The same for values whose type was guessed: a format concerns text, and what cannot become the type is text."""
+    if family is Family.TEXT:
+        return _cast(family, plain, column, zone)
+    try:
+        return _cast(family, plain, replace(column, format=""), zone)
+    except BadInput:
+        text, spoiled = follow(printed(family, plain.type), plain, pa.string())
+        taken, reasons = _cast(Family.TEXT, text, column, zone)
+        return taken, reasons | spoiled
 
 
 def _missing(values: pa.Array) -> dict[int, str]:

@@ -45,6 +45,7 @@ def _info(form: Format, field: pa.Field, *, everywhere: bool) -> ColumnInfo:
         scale=kind.scale if decimal else None,
         base_type=str(kind),
         type_kind=UNTYPED if form.untyped else "",
+        guessed=form.guesses,
     )
 
 
@@ -53,6 +54,8 @@ def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
     nullable = one.nullable or other.nullable
     if one.type == other.type:
         return one.with_nullable(nullable)
+    if {one.type, other.type} == {pa.date32(), pa.timestamp("ms")}:
+        return pa.field(one.name, pa.timestamp("ms"), nullable)
     try:
         both = pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):

@@ -44,6 +44,7 @@ class ExcelFormat(Format):
     name: ClassVar[str] = "Excel"
     extensions: ClassVar[tuple[str, ...]] = ("xlsx", "xlsm", "xls")
     has_parts: ClassVar[bool] = True
+    guesses: ClassVar[bool] = True
 
     def __init__(self, options: ExcelOptions) -> None:
         self._options = options

@@ -34,13 +34,15 @@ class RawBatch:
 class Format(ABC):
     """One way of writing tables into files. An instance holds the options of one connection.
 
-    ``untyped``: its files know nothing but text. ``has_parts``: one file may hold several tables.
+    ``untyped``: its files know nothing but text. ``guesses``: types are seen in the values of each file, so that two
+    files of one table may differ. ``has_parts``: one file may hold several tables.
     ``counts_at_a_glance``: the number of rows is known without reading them.
     """
 
     name: ClassVar[str]
     extensions: ClassVar[tuple[str, ...]]
     untyped: ClassVar[bool] = False
+    guesses: ClassVar[bool] = False
     has_parts: ClassVar[bool] = False
     counts_at_a_glance: ClassVar[bool] = False
 

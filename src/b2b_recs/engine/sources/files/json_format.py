@@ -35,6 +35,7 @@ class JsonFormat(Format):
 
     name: ClassVar[str] = "JSON"
     extensions: ClassVar[tuple[str, ...]] = ("json", "jsonl", "ndjson")
+    guesses: ClassVar[bool] = True
 
     def __init__(self, options: JsonOptions) -> None:
         self._options = options

@@ -174,7 +174,8 @@ class FileSource(Source):
                 if left is not None:
                     raw = RawBatch(raw.rows[:left], raw.rejected[: max(0, left - raw.rows.num_rows)])
                     left -= raw.rows.num_rows + len(raw.rejected)
-                batch = cast_batch(raw.rows, request.columns, request.time_zone)
+                guessed = self._format.guesses
+                batch = cast_batch(raw.rows, request.columns, request.time_zone, guessed=guessed)
                 batch.rejected[:0] = raw.rejected
                 yield batch
                 if left is not None and left <= 0:

@@ -62,6 +62,7 @@ class FirestoreSource(Source):
                 key_position=1 if name == ID else None,
                 is_time=source_type == "timestamp",
                 base_type=source_type.split(" or ")[0],
+                guessed=True,
             )
             for name, source_type in self._kinds(table).items()
         ]

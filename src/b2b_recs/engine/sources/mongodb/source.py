@@ -92,6 +92,7 @@ class MongoDBSource(Source):
                 key_position=1 if name == "_id" else None,
                 is_time=source_type == "date",
                 base_type=source_type.split(" or ")[0],
+                guessed=True,
             )
             for name, source_type in kinds.items()
         ]
