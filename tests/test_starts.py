@@ -50,3 +50,15 @@ def test_the_list_of_commands_loads_nothing_heavy() -> None:
         "try:\n    main(['--help'])\nexcept SystemExit as ended:\n    assert not ended.code"
     )
     assert loaded & (HEAVY | VENDORS | {"django"}) == set()
+
+
+def test_a_run_of_a_copy_loads_no_source_and_no_http_client_before_it_needs_one() -> None:
+    loaded = loaded_by("import b2b_recs.engine.etl.runner")
+    assert (
+        loaded & (VENDORS | {"adbc_driver_manager", "duckdb", "httpcore", "httpx", "ibis", "psycopg", "scipy"}) == set()
+    )
+
+
+def test_a_project_file_is_read_without_data_libraries() -> None:
+    loaded = loaded_by("import b2b_recs.project_file.reading")
+    assert loaded & (VENDORS | HEAVY - {"numpy", "psycopg", "cryptography"}) == set()

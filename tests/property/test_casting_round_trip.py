@@ -19,8 +19,8 @@ from property.arrow_values import DAY, DRAWN, TEXT, build
 from property.casting_reference import Bad, Never
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.arrow import arrow_schema, digits
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.schema.arrow import arrow_schema
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType, digits
 from b2b_recs.engine.sources.casting import cast_batch
 
 W = WarehouseType

@@ -16,10 +16,9 @@ from b2b_recs.runtime.environment import envtext
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.runtime.platform_client import PlatformAway, PlatformClient
 from b2b_recs.runtime.recording import TRY_AGAIN, Recorder
-from b2b_recs.runtime.run_documents import Assignment, EndReport, GuardRules
+from b2b_recs.runtime.run_documents import TOKEN_VARIABLE, Assignment, EndReport, GuardRules
 from b2b_recs.runtime.warehouse_mark import mounted_warehouse
 
-TOKEN_VARIABLE = "B2B_RECS_RUN_TOKEN"  # noqa: S105 - the name of a variable
 STAGING = ".staging"
 DONE = 0
 log = logging.getLogger(__name__)

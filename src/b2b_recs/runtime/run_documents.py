@@ -12,6 +12,8 @@ from b2b_recs.engine.etl.runner import CopyTask
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Text = Annotated[str, Field(max_length=20_000)]
 MOST_LINES = 1_000
+# Where a runner finds the address of its run, and the token that opens it.
+URL_VARIABLE, TOKEN_VARIABLE = "B2B_RECS_RUN_URL", "B2B_RECS_RUN_TOKEN"
 
 
 class _Document(BaseModel):

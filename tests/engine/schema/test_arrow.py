@@ -9,8 +9,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from b2b_recs.engine.etl.drift import stored_mapping
-from b2b_recs.engine.schema.arrow import WAREHOUSE_TYPE, arrow_schema, arrow_type, convert, digits
-from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.schema.arrow import WAREHOUSE_TYPE, arrow_schema, arrow_type, convert
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType, digits
 from b2b_recs.engine.sources.types_page import page
 
 ROOT = Path(__file__).parents[3]

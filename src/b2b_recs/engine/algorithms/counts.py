@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from b2b_recs.engine.datasets.interactions import Interactions
 
@@ -54,6 +53,8 @@ def decay(times: npt.NDArray[np.int64], now: int, half_life_days: float) -> npt.
 
 def purchase_matrix(interactions: Interactions, now: int, half_life_days: float) -> Any:
     """CSR float32 (customers, products): the decayed number of distinct orders; column indices sorted."""
+    from scipy import sparse
+
     once = ordered_products(interactions)
     shape = (interactions.customers, interactions.products)
     matrix = sparse.csr_matrix(

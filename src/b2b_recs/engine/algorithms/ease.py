@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.linalg import lapack
 
 from b2b_recs.engine.algorithms.contract import Algorithm, Arrays, FloatArray
 from b2b_recs.engine.algorithms.counts import popularity, purchase_matrix
@@ -105,6 +104,8 @@ def _gram(taste: Any) -> FloatArray:
 
 def _weights(gram: FloatArray, regularization: float) -> FloatArray:
     """The matrix B = I - P / diag(P) with P the inverse of gram + regularization, in the memory of ``gram``."""
+    from scipy.linalg import lapack
+
     products = len(gram)
     if not products:
         return gram

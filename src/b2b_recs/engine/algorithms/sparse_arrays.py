@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 
 def sparse_to_arrays(name: str, matrix: Any) -> dict[str, npt.NDArray[Any]]:
@@ -22,6 +21,8 @@ def sparse_to_arrays(name: str, matrix: Any) -> dict[str, npt.NDArray[Any]]:
 
 def sparse_from_arrays(name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> Any:
     """The CSR matrix again, checked; ValueError when the arrays are not one. Arrays may be read-only."""
+    from scipy import sparse
+
     indices, indptr = arrays[f"{name}/indices"], arrays[f"{name}/indptr"]
     rows, columns = (int(size) for size in arrays[f"{name}/shape"])
     if len(indices) and not (int(indices.min()) >= 0 and int(indices.max()) < columns):

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
-from scipy import sparse
 
 from b2b_recs.engine.algorithms.contract import Algorithm, Arrays, FloatArray
 from b2b_recs.engine.algorithms.counts import popular_order_scores, purchase_matrix
@@ -55,6 +54,8 @@ class UserKnn(Algorithm):
 
     def fit(self, interactions: Interactions, now: int) -> Self:
         """Bring every customer's decayed orders to length 1."""
+        from scipy import sparse
+
         chosen = UserKnnParameters.model_validate(self.parameters.model_dump())
         counts = purchase_matrix(interactions, now, chosen.half_life_days)
         squares = counts.copy()
@@ -85,6 +86,8 @@ class UserKnn(Algorithm):
 
     def _neighbours(self, customers: npt.NDArray[np.int32]) -> Any:
         """Weights (len(customers), all customers), sparse: the most similar others, weights summing to 1."""
+        from scipy import sparse
+
         limit = int(self.parameters.model_dump()["neighbours"])
         similar = (self._taste[customers] @ self._buyers).tocsr()
         similar.sort_indices()

@@ -9,13 +9,16 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from b2b_recs.engine.warehouse.names import quoted
 from b2b_recs.engine.warehouse.parts import plain_schema, storage_errors
+
+if TYPE_CHECKING:
+    import duckdb
 
 _MEMORY = "256MB"
 FILE, ROW = "__b2b_file", "file_row_number"
@@ -27,6 +30,8 @@ Positions = Mapping[str, np.ndarray]
 @contextmanager
 def comparison(scratch: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yields a connection that uses little memory and spills into a folder of its own below ``scratch``."""
+    import duckdb
+
     with storage_errors():
         scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="compare-", dir=scratch) as folder, storage_errors():

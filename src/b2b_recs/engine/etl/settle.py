@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,6 +28,9 @@ from b2b_recs.engine.etl.positions import (
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.names import quoted
 from b2b_recs.engine.warehouse.parts import Part, repeating_columns
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True, slots=True)

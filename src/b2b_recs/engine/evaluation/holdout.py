@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
 from b2b_recs.engine.datasets.interactions import Interactions
 from b2b_recs.engine.evaluation.splits import Split
@@ -79,6 +78,8 @@ def holdout_of(split: Split) -> Holdout:
 
 
 def _pairs(data: Interactions, values: npt.NDArray[np.float64], shape: tuple[int, int]) -> Any:
+    from scipy import sparse
+
     matrix = sparse.csr_matrix((values, (data.customer, data.product)), shape=shape, dtype=np.float64)
     matrix.sum_duplicates()
     return matrix

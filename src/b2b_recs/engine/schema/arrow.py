@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.types import BIGNUMERIC_DIGITS, NUMERIC_DIGITS, ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType, digits
 
 WAREHOUSE_TYPE = b"warehouse_type"
 SOURCE_TYPE = b"source_type"
@@ -30,15 +30,6 @@ _FIXED: dict[WarehouseType, pa.DataType] = {
     WarehouseType.JSON: pa.string(),
     WarehouseType.GEOGRAPHY: pa.string(),
 }
-
-
-def digits(column: ColumnMapping) -> tuple[int, int]:
-    """Precision and scale of a NUMERIC or BIGNUMERIC column, the type's own where the mapping names none."""
-    default = NUMERIC_DIGITS if column.warehouse_type is WarehouseType.NUMERIC else BIGNUMERIC_DIGITS
-    if column.precision is None:
-        return default
-    scale = 0 if column.scale is None else column.scale
-    return column.precision, scale
 
 
 def checked_digits(column: ColumnMapping) -> tuple[int, int]:

@@ -63,3 +63,12 @@ class ColumnMapping:
     reason: str = ""
     warning: str = ""
     format: str = ""
+
+
+def digits(column: ColumnMapping) -> tuple[int, int]:
+    """Precision and scale of a NUMERIC or BIGNUMERIC column, the type's own where the mapping names none."""
+    default = NUMERIC_DIGITS if column.warehouse_type is WarehouseType.NUMERIC else BIGNUMERIC_DIGITS
+    if column.precision is None:
+        return default
+    scale = 0 if column.scale is None else column.scale
+    return column.precision, scale

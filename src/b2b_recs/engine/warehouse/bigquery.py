@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.schema.arrow import WAREHOUSE_TYPE, digits
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType, digits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LONGEST_COLUMN = 300
 MOST_CLUSTER_COLUMNS = 4
@@ -98,6 +99,8 @@ def check_arrangement(schema: pa.Schema, partition_by: str | None, cluster_by: S
 
 
 def _type_of(schema: pa.Schema, name: str, field: str) -> WarehouseType:
+    from b2b_recs.engine.schema.arrow import WAREHOUSE_TYPE
+
     if name not in schema.names:
         raise BadInput(f"The table has no column {name} to arrange it by.", advice="Choose another.", field=field)
     notes = schema.field(name).metadata or {}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from django.conf import settings
 from django.db import transaction
 
@@ -18,6 +17,9 @@ from b2b_recs.web.deployments.pins import keep_versions
 from b2b_recs.web.deployments.pointers import own_key, sync_pointers
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
+
+if TYPE_CHECKING:
+    import httpx
 
 ANSWER_SECONDS = 10.0
 
@@ -81,6 +83,8 @@ def ask(model: ModelEndpoint, customer_id: str, k: int = 10, **options: Any) -> 
 
     Raises BadInput when nothing is deployed or a value is refused, ServingSilent when nobody answers.
     """
+    import httpx
+
     if active_deployment(model) is None:
         raise BadInput(
             f"{model.name} has no deployed model yet.", advice="Run its pipeline first: b2b-recs run MODEL --wait"
@@ -115,6 +119,8 @@ def wait_until_serving(
 
     ``key`` waits until that key is accepted instead of the platform's own.
     """
+    import httpx
+
     key = key or own_key(model.organization_id, model.id)
     until = time.monotonic() + seconds
     while time.monotonic() < until and not stopped():

@@ -13,7 +13,7 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.child import ChildEnd, run_in_child
 from b2b_recs.runtime.environment import envtext
 from b2b_recs.runtime.recording import TRY_AGAIN, shutting_down
-from b2b_recs.runtime.remote_run import TOKEN_VARIABLE
+from b2b_recs.runtime.run_documents import TOKEN_VARIABLE, URL_VARIABLE
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.remote.tokens import make_token
@@ -22,7 +22,6 @@ from b2b_recs.web.runs.outage import patiently
 from b2b_recs.web.tenancy import scope
 
 COMMAND_VARIABLE = "B2B_RECS_RUNNER_COMMAND"
-URL_VARIABLE = "B2B_RECS_RUN_URL"
 
 
 def runner_command() -> str:
