@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
@@ -11,10 +10,9 @@ from b2b_recs.engine.errors import TableMissing
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.project_file.names import warehouse_name
-from b2b_recs.web.etl.loads import KINDS
+from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
-_CHANGED = re.compile(r"(^|_)(updated?|modified|changed?|last_?mod\w*)(_|$)|(updated|modified|changed)(at|on)?$", re.I)
 _TIMES = {WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE}
 
 
@@ -25,7 +23,10 @@ class ProposedType(BaseModel):
     mode: str
     precision: int | None
     scale: int | None
-    format: str = Field(description="How the text writes dates, such as %d/%m/%Y; empty for ISO 8601 and no text.")
+    format: str = Field(
+        description="How the text writes dates, such as %d/%m/%Y, or numbers, such as 1.234,56; "
+        "empty for ISO 8601, 1234.56 and no text."
+    )
     confidence: str = Field(description="high, medium or low.")
     reason: str
     warning: str = Field(description="What may be lost, or where values disagree; empty when nothing.")
@@ -41,13 +42,6 @@ class ProposedColumn(BaseModel):
     is_time: bool
     samples: list[str | None]
     proposed: ProposedType
-
-
-class ProposedLoad(BaseModel):
-    """The load strategy proposed, to be given to add-source as ``load``."""
-
-    load: dict[str, object]
-    reason: str
 
 
 class TableProposal(BaseModel):
@@ -76,7 +70,7 @@ def propose(declared: SourceType, source: Source, schema: str, table: str, time_
     mappings = {one.name: one for one in declared.propose(columns, samples, time_zone)}
     key = primary_key(columns)
     times = [one.name for one in columns if one.is_time or mappings[one.name].warehouse_type in _TIMES]
-    load = propose_load(declared, columns, key, times)
+    load = propose_load(declared, columns, key, {name: mappings[name].warehouse_type for name in times})
     cursor = load.load.get("cursor")
     return TableProposal(
         source_schema=schema,
@@ -94,30 +88,6 @@ def primary_key(columns: Sequence[ColumnInfo]) -> list[str]:
     """The columns of the primary key in its order; empty without one."""
     ordered = sorted(columns, key=lambda column: column.key_position or 0)
     return [column.name for column in ordered if column.key_position]
-
-
-def propose_load(
-    declared: SourceType, columns: Sequence[ColumnInfo], key: Sequence[str], times: Sequence[str]
-) -> ProposedLoad:
-    """The load strategy that fits what is known of a table, and why."""
-    if declared.capabilities.files and "files" in KINDS:
-        return ProposedLoad(load={"strategy": "files"}, reason="Each file is loaded once, and again when it changed.")
-    nullable = {column.name for column in columns if column.nullable}
-    changed = next((name for name in times if _CHANGED.search(name)), None)
-    if declared.capabilities.incremental and changed and key and "merge" in KINDS:
-        return ProposedLoad(
-            load={"strategy": "merge", "cursor": changed, "key": list(key)},
-            reason=f"{changed} tells which rows changed, and {', '.join(key)} which rows they replace.",
-        )
-    certain = sorted(times, key=lambda name: name in nullable)
-    if declared.capabilities.incremental and certain and not changed:
-        return ProposedLoad(
-            load={"strategy": "transactional", "cursor": certain[0], "key": list(key)},
-            reason=f"{certain[0]} tells which rows are new; only those are read.",
-        )
-    return ProposedLoad(
-        load={"strategy": "catalog"}, reason="No column tells which rows are new, so the whole table is read each run."
-    )
 
 
 def _column(column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMapping) -> ProposedColumn:
