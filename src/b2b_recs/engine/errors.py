@@ -76,6 +76,12 @@ class TableMissing(SourceRefused):
     code = "table_missing"
 
 
+class FilesMissing(TableMissing):
+    """No file matches the pattern that a table of files is."""
+
+    code = "files_missing"
+
+
 class ColumnMissing(SourceRefused):
     """A chosen column is no longer in the table."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from b2b_recs.engine.errors import TooManyRejected
+from b2b_recs.engine.errors import FilesMissing, TooManyRejected
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
@@ -62,6 +62,48 @@ def test_new_and_changed_files_are_loaded_and_others_left_alone(tmp_path: Path) 
         ("b.csv", "z"),
         ("c.csv", "n"),
     ]
+
+
+def test_a_pattern_that_matches_nothing_is_refused_by_the_first_run(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(FilesMissing, match=r"No file matches '\*\.csv' in the folder .*in\.") as refused:
+        copied(tmp_path, "one")
+    assert refused.value.field == "source_table" and "Put a file there" in refused.value.advice
+    assert not LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").exists()
+
+
+@pytest.mark.parametrize("deletes", ["keep", "remove"])
+def test_a_run_that_finds_no_file_any_more_ends_with_a_warning_and_removes_nothing(
+    tmp_path: Path, deletes: str
+) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (place / name).write_text("id,name\n1,x\n")
+    load = Files.model_validate({"deletes": deletes})
+    first = copied(tmp_path, "one", load=load)
+    for name in ("a.csv", "b.csv"):
+        (place / name).unlink()
+    result = copied(tmp_path, "two", load=load)
+    assert not result.changed and result.table_version == first.table_version and result.reconciled
+    (told,) = result.warnings
+    assert told.startswith(f"No file matches '*.csv' in the folder {place}.")
+    assert told.endswith("2 files were loaded before; their rows stay.")
+    assert names(tmp_path) == [("a.csv", "x"), ("b.csv", "x")]
+    (place / "c.csv").write_text("id,name\n3,z\n")
+    third = copied(tmp_path, "three", load=load)
+    assert (third.rows_loaded, third.warnings == ()) == (1, deletes == "remove")
+
+
+def test_a_catalog_is_never_replaced_by_no_file_at_all(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id,name\n1,x\n")
+    copied(tmp_path, "one", load=Catalog())
+    (place / "a.csv").unlink()
+    with pytest.raises(FilesMissing):
+        copied(tmp_path, "two", load=Catalog())
+    assert names(tmp_path) == [("a.csv", "x")]
 
 
 def test_a_column_that_only_a_new_file_has_is_added(tmp_path: Path) -> None:

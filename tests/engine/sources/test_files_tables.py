@@ -77,6 +77,25 @@ def test_tables_are_patterns_of_folders_then_files(tmp_path: Path) -> None:
                 source.columns(schema, table)
 
 
+def test_a_place_without_any_file_of_the_format_passes_a_test_and_says_so(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("nothing")
+    with opened(tmp_path) as source:
+        checked = source.check()
+        assert checked.tables == ()
+        assert checked.warning == (
+            f"The folder {tmp_path} has no CSV file yet, whose names end in .csv, .tsv, .tab, .psv, .txt."
+        )
+        with pytest.raises(errors.FilesMissing, match=r"No file matches '\*\.csv' in the folder") as refused:
+            source.columns("", "*.csv")
+        assert refused.value.field == "source_table"
+        with pytest.raises(errors.TableMissing, match=r"has no file 'a\.csv'") as missing:
+            source.columns("", "a.csv")
+        assert not isinstance(missing.value, errors.FilesMissing)
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    with opened(tmp_path) as source:
+        assert source.check().warning == ""
+
+
 def test_row_estimates_of_parquet_come_from_the_footers(tmp_path: Path) -> None:
     for at in range(3):
         pq.write_table(pa.table({"id": list(range(at + 1))}), tmp_path / f"{at}.parquet")

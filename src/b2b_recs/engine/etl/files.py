@@ -43,6 +43,11 @@ def choose(source: Source, spec: CopySpec, table: LocalTable) -> Choice:
     return Choice(fresh, tuple(sorted(path for path in known if path not in here)))
 
 
+def loaded_files(table: LocalTable) -> int:
+    """How many files the ledger has."""
+    return len(_ledger(table, "path")[0])
+
+
 def rows_of(table: LocalTable, paths: Sequence[str]) -> int:
     """How many rows the ledger says these files have."""
     if not paths or not table.ledger.exists():

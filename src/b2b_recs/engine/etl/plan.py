@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
-from b2b_recs.engine.errors import TableMissing
+from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
-from b2b_recs.engine.etl.drift import Layout, lay_out
-from b2b_recs.engine.etl.files import choose
+from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
+from b2b_recs.engine.etl.files import choose, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
@@ -104,7 +104,7 @@ def make_plan(
 ) -> Plan:
     """The plan of a run; ``fixed`` is what the killed run that is continued had fixed.
 
-    Raises TableMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
+    Raises TableMissing, FilesMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
     """
     plan, proposal = _plan(source_type, source, spec, table, now, fixed)
     if spec.reconcile == "counts":
@@ -117,7 +117,12 @@ def _plan(
     source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Fixed | None
 ) -> tuple[Plan, _Proposal]:
     refuse_unfit(spec, source_type)
-    columns = source.columns(spec.source_schema, spec.source_table)
+    try:
+        columns = source.columns(spec.source_schema, spec.source_table)
+    except FilesMissing as nothing:
+        if not isinstance(spec.load, Files) or not loaded_files(table):
+            raise
+        return _no_files(table, now, nothing.message), _Proposal(source_type, spec, ())
     if not columns:
         raise TableMissing(
             f"{spec.source_schema}.{spec.source_table} has no columns this login may read.",
@@ -196,6 +201,17 @@ def _files(
     request = _read(spec, layout, None)
     segments = tuple(replace(request, files=paths) for paths in choice.groups())
     return Plan(layout, segments, None, (), True, True, now, choice=choice)
+
+
+def _no_files(table: LocalTable, now: datetime, what: str) -> Plan:
+    """The plan of a run that has nothing to read: its files of before are gone, all of them.
+
+    Their rows stay whatever the job says of files that are gone, because a folder that was moved or not yet mounted
+    looks the same.
+    """
+    schema = table.schema()
+    told = f"{what} {loaded_files(table):,} files were loaded before; their rows stay."
+    return Plan(Layout(tuple(map(stored_mapping, schema)), schema, warnings=(told,)), (), None, (), True, True, now)
 
 
 def _read(

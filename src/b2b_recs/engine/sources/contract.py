@@ -88,11 +88,15 @@ class ColumnInfo:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """A passed test of a connection: seconds to answer, server version, tables the login can read."""
+    """A passed test of a connection: milliseconds to answer, server version, tables the login can read.
+
+    ``warning`` says what is odd all the same, empty when nothing is.
+    """
 
     latency_ms: float
     server_version: str
     tables: tuple[TableInfo, ...]
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,5 +273,6 @@ def _story(tested: Tested, row: Connection) -> dict[str, object]:
         "tested_at": tested.at,
         "latency_ms": round(tested.check.latency_ms, 3) if tested.check else None,
         "server_version": tested.check.server_version if tested.check else None,
+        "warning": tested.check.warning if tested.check else None,
         "error": describe_error(tested.error),
     }

@@ -96,6 +96,7 @@ class PassedTest(TablesOut):
     __test__ = False
     latency_ms: float
     server_version: str
+    warning: str = Field(description="What is odd all the same, such as a folder without any file; empty when nothing.")
     name_suggested: str = Field(description="“{Type} {database}”.")
     proof: str = Field(description="To be given to create, so that it need not test again; good for ten minutes.")
 
@@ -111,6 +112,7 @@ class StoredTest(BaseModel):
     tested_at: datetime
     latency_ms: float | None
     server_version: str | None
+    warning: str | None = Field(description="What is odd though the test passed; empty when nothing.")
     error: ErrorDetail | None
 
 
@@ -266,4 +268,8 @@ def suggested_name(source_type: str, parameters: Mapping[str, Any]) -> str:
 
 def describe_check(found: CheckResult) -> dict[str, Any]:
     """A passed test as fields of an answer."""
-    return {"latency_ms": round(found.latency_ms, 3), "server_version": found.server_version}
+    return {
+        "latency_ms": round(found.latency_ms, 3),
+        "server_version": found.server_version,
+        "warning": found.warning,
+    }

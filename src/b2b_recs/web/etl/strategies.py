@@ -27,9 +27,9 @@ _CHANGED = (
 # What may lie long before or after the making of a row, or in the future.
 _OTHER = (
     "birth", "born", "dob", "death", "deliver", "due", "expect", "plan", "schedul", "deadline", "expir", "valid",
-    "until", "geburt", "liefer", "fallig", "faellig", "gultig", "gueltig", "naissance", "livraison", "echeance", "nacimiento",
-    "entrega", "vencimiento", "nascita", "consegna", "scadenza", "nascimento", "geboorte", "levering", "urodzen",
-    "dostaw",
+    "until", "geburt", "liefer", "fallig", "faellig", "gultig", "gueltig", "naissance", "livraison", "echeance",
+    "nacimiento", "entrega", "vencimiento", "nascita", "consegna", "scadenza", "nascimento", "geboorte", "levering",
+    "urodzen", "dostaw",
 )  # fmt: skip
 _BEFORE = re.compile(r"^(?:last|date|dt|ts)(?=.)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

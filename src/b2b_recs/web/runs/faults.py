@@ -48,6 +48,9 @@ FAULTS: dict[str, Fault] = {
     ),
     "database_missing": Fault("The database does not exist", "Correct the name of the database.", SETTINGS),
     "table_missing": Fault("The table does not exist", "Choose the table again, or put it back at the source.", SOURCE),
+    "files_missing": Fault(
+        "No file matches the pattern", "Put a file there, or correct the pattern or the connection's folder.", SOURCE
+    ),
     "column_missing": Fault(
         "A chosen column is gone", "Choose the columns again, or put the column back at the source.", SOURCE
     ),

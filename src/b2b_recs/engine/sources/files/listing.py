@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from b2b_recs.engine.errors import BadInput, SourceRefused, TableMissing
+from b2b_recs.engine.errors import BadInput, FilesMissing, SourceRefused, TableMissing
 from b2b_recs.engine.sources.contract import FileInfo, TableInfo
 from b2b_recs.engine.sources.files.formats import PACKINGS, Format
 from b2b_recs.engine.sources.files.limits import LIMITS
@@ -48,7 +48,7 @@ def list_tables(store: FileStore, form: Format) -> list[TableInfo]:
 
 
 def find_files(store: FileStore, form: Format, schema: str, table: str) -> tuple[Pattern, list[FileInfo]]:
-    """The pattern a table name means and its files by path. Raises TableMissing, BadInput."""
+    """The pattern a table name means and its files by path. Raises FilesMissing, TableMissing, BadInput."""
     if not table or "\x00" in table or not _is_text(table):
         raise BadInput(f"{table[:40]!r} is not the name of a file.", advice="Choose one from the list.", field="table")
     whole, parted = Pattern(table), Pattern.of(table, parts=form.has_parts)
@@ -58,10 +58,29 @@ def find_files(store: FileStore, form: Format, schema: str, table: str) -> tuple
         files = exact or sorted((file for file in candidates if pattern.matches(file.path)), key=_path)
         if files and not schema:
             return pattern, files
+    if whole.wild:
+        raise FilesMissing(
+            f"No file matches {table[:200]!r} in {_named(store)}.",
+            advice="Put a file there, or check the connection's folder and the pattern: * stands for any name, ** for "
+            "any folders.",
+            field="source_table",
+        )
     raise TableMissing(
         f"{store.kind} {store.place} has no file {table[:200]!r}.",
-        advice="Choose a file from the list, or check the pattern: * stands for any name, ** for any folders.",
+        advice="Choose a file from the list, or put it there.",
+        field="source_table",
     )
+
+
+def nothing_found(store: FileStore, form: Format) -> str:
+    """What a test of a place says in which no file of the format lies."""
+    endings = ", ".join(f".{ending}" for ending in form.extensions)
+    return f"{store.kind} {store.place} has no {form.name} file yet, whose names end in {endings}."
+
+
+def _named(store: FileStore) -> str:
+    """The place inside a sentence: the folder orders."""
+    return f"{store.kind[:1].lower()}{store.kind[1:]} {store.place}"
 
 
 def _listed(store: FileStore, prefix: str) -> list[FileInfo]:

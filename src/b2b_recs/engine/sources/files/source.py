@@ -26,7 +26,7 @@ from b2b_recs.engine.sources.contract import (
 from b2b_recs.engine.sources.files.columns import column_infos
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape, format_of
 from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS
-from b2b_recs.engine.sources.files.listing import find_files, list_tables
+from b2b_recs.engine.sources.files.listing import find_files, list_tables, nothing_found
 from b2b_recs.engine.sources.files.patterns import Pattern
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
@@ -63,7 +63,8 @@ class FileSource(Source):
                     advice="Name a folder with fewer files, then test again.",
                     field=self._store.folder_field,
                 ) from None
-        return CheckResult(latency, self._store.version, tuple(found))
+        warning = "" if found else nothing_found(self._store, self._format)
+        return CheckResult(latency, self._store.version, tuple(found), warning)
 
     def tables(self) -> list[TableInfo]:
         """Every file of the format; before them, one pattern for each folder that has several."""
