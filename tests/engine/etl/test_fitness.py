@@ -9,6 +9,7 @@ import pytest
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Merge, Transactional
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 
 
@@ -26,6 +27,25 @@ UNFIT = [
     ("mysql", job(Catalog(), cluster_by=("a", "a")), "cluster_by", "“a” is named twice", "Take one out"),
     ("mysql", job(Merge(cursor="at", key=("id", "id"))), "load.key", "“id” is named twice", "Take one out"),
 ]
+
+
+def dated(form: str) -> CopySpec:
+    return job(Catalog(), types=(ColumnMapping("day", "", WarehouseType.DATE, format=form),))
+
+
+@pytest.mark.parametrize("kind", SOURCE_TYPES)
+def test_a_format_for_dates_is_refused_where_it_would_not_be_read(kind: str) -> None:
+    refuse_unfit(dated(""), SOURCE_TYPES[kind])
+    if SOURCE_TYPES[kind].capabilities.date_formats:
+        refuse_unfit(dated("%d/%m/%Y"), SOURCE_TYPES[kind])
+        return
+    with pytest.raises(BadInput, match="“day” has a format for dates") as refused:
+        refuse_unfit(dated("%d/%m/%Y"), SOURCE_TYPES[kind])
+    assert refused.value.field == "types" and "Leave the format out" in refused.value.advice
+
+
+def test_what_casts_on_its_server_reads_no_format_for_dates() -> None:
+    assert [kind for kind, one in SOURCE_TYPES.items() if not one.capabilities.date_formats] == ["postgresql"]
 
 
 @pytest.mark.parametrize(("kind", "spec", "field", "words", "mend"), UNFIT)

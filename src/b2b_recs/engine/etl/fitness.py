@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
+from b2b_recs.engine.schema.formats import FORMATS
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.warehouse.bigquery import MOST_CLUSTER_COLUMNS
 
@@ -29,6 +30,8 @@ def refuse_unfit(spec: CopySpec, declared: SourceType) -> None:
             advice=f"Choose at most {MOST_CLUSTER_COLUMNS}.",
         )
     _refuse_twice(spec.cluster_by, "cluster_by")
+    if not declared.capabilities.date_formats:
+        _refuse_date_formats(spec, declared)
 
 
 def _refuse_files(spec: CopySpec, declared: SourceType) -> None:
@@ -41,6 +44,16 @@ def _refuse_files(spec: CopySpec, declared: SourceType) -> None:
         raise BadInput(
             "Files are loaded whole, so there can be no row limit.", field="row_limit", advice="Leave it out."
         )
+
+
+def _refuse_date_formats(spec: CopySpec, declared: SourceType) -> None:
+    for mapping in spec.types:
+        if mapping.format in FORMATS:
+            raise BadInput(
+                f"The column “{mapping.name[:100]}” has a format for dates, which {declared.name} cannot read.",
+                field="types",
+                advice="Leave the format out, and choose STRING where text holds dates written otherwise.",
+            )
 
 
 def _refuse_twice(names: Sequence[str], field: str) -> None:

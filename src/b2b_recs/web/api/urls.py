@@ -14,8 +14,10 @@ from b2b_recs.web.api.document import finished
 from b2b_recs.web.api.door import guarded_urls
 from b2b_recs.web.api.reading import KeptBody
 from b2b_recs.web.connections.api import router as connections
+from b2b_recs.web.datasets.api import router as tables
 from b2b_recs.web.etl.api import router as jobs
 from b2b_recs.web.etl.runs_api import router as runs
+from b2b_recs.web.etl.versions_api import router as versions
 from b2b_recs.web.projects.api import router as models
 
 DESCRIPTION = """\
@@ -52,7 +54,7 @@ api = PlatformAPI(
     parser=KeptBody(),
 )
 failures.declare(api)
-ROUTERS = [models, connections, jobs, runs]
+ROUTERS = [models, connections, jobs, runs, versions, tables]
 for _router in ROUTERS:
     api.add_router("", _router)
 

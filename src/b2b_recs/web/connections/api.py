@@ -228,7 +228,9 @@ def columns(
     request: HttpRequest,
     connection_id: Id,
     table: str = Query(..., min_length=1, max_length=300),
-    source_schema: str = Query("", alias="schema", max_length=300),
+    source_schema: str = Query(
+        "", alias="schema", max_length=300, description="Needed only where several schemas have a table of that name."
+    ),
 ) -> TableProposal:
     """The columns of a table with sample values, and what is proposed for a job that copies it."""
     spend(request, LOOKS)

@@ -25,14 +25,14 @@ from b2b_recs.web.api.schemas import (
     answers,
     page_of,
 )
-from b2b_recs.web.conflicts import NothingToRun, Unfinished
+from b2b_recs.web.conflicts import NothingToRun
 from b2b_recs.web.connections.api import TESTS
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.schemas import Deleted
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
-from b2b_recs.web.etl.drafts import named_row, save_draft
+from b2b_recs.web.etl.drafts import named_row, refuse_draft, save_draft
 from b2b_recs.web.etl.jobs import (
     change_job,
     configuration_of,
@@ -263,7 +263,7 @@ def run(request: HttpRequest, source_id: Id, key: IdempotencyKey) -> HttpRespons
 
     def start() -> RunOut:
         job = _row(request, source_id, "editor")
-        _refuse_draft(job)
+        refuse_draft(job)
         return run_out(start_run(job, user_of(request), trigger_of(request)))
 
     return once(request, 202, start)
@@ -303,13 +303,8 @@ def _refuse_taken(model: ModelEndpoint, name: str, spec: CopySpec, but: int | No
     refuse_taken_destination(configuration, spec, but)
 
 
-def _refuse_draft(job: DataSource) -> None:
-    if job.draft:
-        raise Unfinished(f"The job “{job.name}” is a draft.", advice="Finish it with add-source and its draft_id.")
-
-
 def _spec(job: DataSource) -> CopySpec:
-    _refuse_draft(job)
+    refuse_draft(job)
     return parsed(CopySpec, job.table.spec, f"the job “{job.name}”")
 
 

@@ -11,6 +11,7 @@ from b2b_recs.engine.etl.cursor import first_bound
 from b2b_recs.engine.etl.drift import Propose, lay_out
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.spec import CopySpec, Incremental
+from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, SourceType
 from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table
@@ -66,14 +67,28 @@ def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[Column
     wanted = [("columns", name) for name in spec.columns] + columns_used(spec)
     _among(wanted, names, f"is not in {spec.source_table}", f"It has: {_listed(names)}.")
     refuse_unfit(spec, declared)
-    _refuse_layout(declared, spec, columns)
+    proposal = _proposal(declared, spec, columns)
+    _refuse_formats(spec, columns, proposal)
+    _refuse_layout(spec, columns, proposal)
 
 
-def _refuse_layout(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> None:
+def _refuse_formats(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Propose) -> None:
+    """Raise BadInput for a format of a column that is no text: nothing would be read by it."""
+    kinds = {column.name: column.source_type for column in columns}
+    for mapping in spec.types:
+        if mapping.format and propose()[mapping.name].warehouse_type is not WarehouseType.STRING:
+            raise BadInput(
+                f"The column “{mapping.name[:100]}” is of type {kinds[mapping.name]}, and a format is for text.",
+                field="types",
+                advice="Leave the format out.",
+            )
+
+
+def _refuse_layout(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Propose) -> None:
     """Raise what the first run would be refused with, at the part of the job it is about."""
     names = {column.name for column in columns}
     try:
-        layout = lay_out(columns, spec, None, _proposal(declared, spec, columns))
+        layout = lay_out(columns, spec, None, propose)
         check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
         if isinstance(spec.load, Incremental):
             cursor = next(column for column in layout.columns if column.name == spec.load.cursor)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.web.conflicts import Conflict, NameTaken
+from b2b_recs.web.conflicts import Conflict, NameTaken, Unfinished
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.jobs import refuse_taken_name
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration
@@ -45,6 +45,12 @@ def save_draft(
     except IntegrityError:
         raise NameTaken(f"There is a job named “{name}” already.", field="name", advice="Choose another.") from None
     return draft
+
+
+def refuse_draft(job: DataSource) -> None:
+    """Raise Unfinished for a draft."""
+    if job.draft:
+        raise Unfinished(f"The job “{job.name}” is a draft.", advice="Finish it with add-source and its draft_id.")
 
 
 def named_row(configuration: ETLConfiguration, source_id: int | None, field: str) -> DataSource | None:

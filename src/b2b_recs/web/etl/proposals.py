@@ -10,6 +10,7 @@ from b2b_recs.engine.errors import TableMissing
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.project_file.names import warehouse_name
+from b2b_recs.web.etl.places import schema_of
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
@@ -58,7 +59,11 @@ class TableProposal(BaseModel):
 
 
 def propose(declared: SourceType, source: Source, schema: str, table: str, time_zone: str) -> TableProposal:
-    """What to propose for a table. Raises TableMissing and what the source raises."""
+    """What to propose for a table, whose schema is looked for where none is named.
+
+    Raises BadInput, TableMissing, and what the source raises.
+    """
+    schema = schema_of(declared, source, schema, table, "schema")
     columns = source.columns(schema, table)
     if not columns:
         raise TableMissing(

@@ -16,6 +16,7 @@ from b2b_recs.web.api.schemas import ErrorDetail
 from b2b_recs.web.connections.schemas import describe_error
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_against
+from b2b_recs.web.etl.places import schema_of
 from b2b_recs.web.etl.proposals import SAMPLED
 
 
@@ -38,14 +39,16 @@ def question_of(declared: SourceType, spec: CopySpec) -> Callable[[Source], int]
     return question
 
 
-def settled_by(declared: SourceType, spec: CopySpec, *, new: bool) -> Callable[[Source], CopySpec]:
-    """What to ask of a job that is saved: the same copy with its types settled, after checking that it fits.
+def settled_by(declared: SourceType, given: CopySpec, *, new: bool) -> Callable[[Source], CopySpec]:
+    """What to ask of a job that is saved: the same copy with schema and types settled, after checking that it fits.
 
     A type chosen by hand is noted together with the source's own type, so that a later change of that is noticed. A
     ``new`` job gets the types proposed from values for the columns it says nothing of, as they were shown.
     """
 
     def question(source: Source) -> CopySpec:
+        schema = schema_of(declared, source, given.source_schema, given.source_table)
+        spec = given.model_copy(update={"source_schema": schema})
         columns = source.columns(spec.source_schema, spec.source_table)
         check_against(declared, spec, columns)
         here = {column.name: column for column in columns}

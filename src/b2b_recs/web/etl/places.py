@@ -1,0 +1,32 @@
+"""Which schema a table is in when nobody has said it."""
+
+from __future__ import annotations
+
+from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.sources.contract import Source, SourceType
+
+MOST_SHOWN = 8
+
+
+def schema_of(declared: SourceType, source: Source, schema: str, table: str, field: str = "source_schema") -> str:
+    """The schema that was named, else the only one that has the table; empty where the source has no schemas.
+
+    Raises BadInput naming ``field`` when several have it, and TableMissing when none has.
+    """
+    if schema or not declared.capabilities.schemas:
+        return schema
+    found = sorted({one.schema for one in source.tables() if one.name == table})
+    if not found:
+        raise TableMissing(
+            f"No schema has a table {table[:100]} that this login may read.",
+            advice="Choose one of the tables listed, or ask for the right to read it.",
+            field="source_table" if field == "source_schema" else "table",
+        )
+    if len(found) > 1:
+        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
+        raise BadInput(
+            f"{', '.join(found[:MOST_SHOWN])}{more} each have a table {table[:100]}.",
+            advice=f"Name the schema in {field}.",
+            field=field,
+        )
+    return found[0]
