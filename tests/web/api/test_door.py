@@ -12,8 +12,11 @@ from django.test import Client
 from tenant_rows import Tenant
 from web.api.api_client import Answer, Program
 
+from b2b_recs.web.accounts.api_keys import revoke_key
+from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.api.reading import LARGEST_BODY
 from b2b_recs.web.api.urls import api
+from b2b_recs.web.tenancy import scope
 
 
 def raw(program: Program, path: str, body: bytes, content_type: str = "application/json") -> Answer:
@@ -35,6 +38,16 @@ def test_a_method_or_an_address_that_is_not_there(writer: Program) -> None:
     assert answer.response["Allow"] == "POST"
     for path in ("/api/nothing/", "/api/models/0/", "/api/models/99999999999999999999/", "/api/models/x/", "/api/"):
         writer.get(path).refused(404, "not_found")
+
+
+def test_an_unknown_address_is_told_where_addresses_are_listed(writer: Program) -> None:
+    for path in ("/api/foo/", "/api/foo", "/api/models/x/", f"/api/models/{writer.model_id}/etl/sources/1/"):
+        for answer in (writer.get(path), writer.post(path, {})):
+            error = answer.refused(404, "not_found")
+            assert error["message"] == "The API has no such address." and "/api/docs" in error["advice"]
+    path = writer.model("etl/run")
+    assert f"Write a slash at its end: {path}/." in writer.post(path, {}).refused(404, "not_found")["advice"]
+    assert writer.get("/api/models").response["Location"] == "/api/models/"
 
 
 def test_only_json_of_a_bounded_size_is_read(writer: Program) -> None:
@@ -70,7 +83,10 @@ def test_scopes_decide_what_a_key_may_do(acme: Tenant, reader: Program, writer: 
     from web.api.api_client import program
 
     asks_only = program(acme, "recommend")
-    asks_only.get("/api/models/").refused(403, "not_allowed")
+    assert "scope read" in asks_only.get("/api/models/").refused(403, "not_allowed")["message"]
+    with scope(acme.id):
+        revoke_key(ApiKey.objects.get(prefix=asks_only.key.split("_")[2]))
+    asks_only.get("/api/models/").refused(401, "not_signed_in")
     assert reader.get("/api/models/").status == writer.get("/api/models/").status == 200
     for path in ("etl/run/", "etl/toggle/", "connections/create/", "etl/add-source/"):
         error = reader.post(path, {}).refused(403, "not_allowed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import Resolver404, is_valid_path
 
 # By status: the title of the page, the usual words, and the code programs read.
 WORDS = {
@@ -14,6 +15,7 @@ WORDS = {
     405: ("Not possible", "This address is not asked in that way.", "method_not_allowed"),
     413: ("Too large", "The request is larger than this address takes.", "too_large"),
     415: ("Not JSON", "This address takes JSON only.", "not_json"),
+    429: ("Too often", "This was asked too often.", "too_many_requests"),
     500: (
         "Something failed on our side",
         "Nothing was changed. The operator finds the cause in the log.",
@@ -32,6 +34,7 @@ ADVICE = {
     404: "Check the address and its numbers; the lists of the models show what is there.",
     405: "Look up the method in /api/docs.",
     413: "Send less.",
+    429: "Wait, then go on.",
     415: "Send the header Content-Type: application/json.",
     500: "Try again later.",
 }
@@ -71,8 +74,16 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The same answer for what is missing and what is foreign."""
+    """The same answer for what is missing and what is foreign; a program learns when there is no such address."""
+    if isinstance(exception, Resolver404) and request.path.startswith("/api/"):
+        return refuse(request, 404, "The API has no such address.", _where_to_look(request.path))
     return refuse(request, 404)
+
+
+def _where_to_look(path: str) -> str:
+    if not path.endswith("/") and is_valid_path(f"{path}/"):
+        return f"Write a slash at its end: {path}/."
+    return "Look it up in /api/docs, which lists every address."
 
 
 def denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
