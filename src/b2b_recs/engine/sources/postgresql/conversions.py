@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, checked_digits
@@ -29,10 +29,14 @@ _LARGEST_FLOAT, _SMALLEST_FLOAT = "1.7976931348623157e308", "5e-324"
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition under which a value is refused, as SQL that is true, false or NULL, and the reason in words."""
+    """A condition under which a value is refused, as SQL that is true, false or NULL, and the reason in words.
+
+    ``shown``: the value that arrives tells it as well, so that the server need not test every row; see ``checks``.
+    """
 
     condition: str
     reason: str
+    shown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def convert(given: Given) -> Converted:
 def _convert(given: Given) -> Converted:
     wanted = given.target.warehouse_type
     if wanted is _W.STRING:
-        return Converted(given.sql if given.kind in (Kind.TEXT, Kind.PADDED) and _plain(given) else printed(given))
+        return Converted(given.sql if _plain(given) else printed(given))
     found = _CONVERSIONS.get((given.kind, wanted))
     if found is not None:
         return found(given)
@@ -106,8 +110,8 @@ def raw(given: Given) -> str:
 
 
 def _plain(given: Given) -> bool:
-    """Whether the driver itself reads the type as text, so that no cast is needed."""
-    return given.namespace == "pg_catalog" and given.base_type in ("text", "varchar", "bpchar")
+    """Whether the type arrives as it is, so that no cast to text is needed; a uuid is printed on this side."""
+    return given.namespace == "pg_catalog" and given.base_type in ("text", "varchar", "bpchar", "uuid")
 
 
 def _same(given: Given) -> Converted:
@@ -119,15 +123,15 @@ def _years(sql: str, kind: str, zone: str = "") -> Guard:
 
 
 def _date(given: Given) -> Converted:
-    return Converted(given.sql, (_years(given.sql, "date"),))
+    return Converted(given.sql, (replace(_years(given.sql, "date"), shown=True),))
 
 
 def _timestamp(given: Given) -> Converted:
-    return Converted(given.sql, (_years(given.sql, "timestamp"),))
+    return Converted(given.sql, (replace(_years(given.sql, "timestamp"), shown=True),))
 
 
 def _timestamptz(given: Given) -> Converted:
-    return Converted(given.sql, (_years(given.sql, "timestamptz", " 00:00:00+00"),))
+    return Converted(given.sql, (replace(_years(given.sql, "timestamptz", " 00:00:00+00"), shown=True),))
 
 
 def _time(given: Given) -> Converted:
@@ -180,7 +184,8 @@ def _numeric(given: Given) -> Converted:
         declared = max(given.scale or 0, 0)
         if given.precision - (given.scale or 0) <= precision - scale and declared <= scale:
             # As text: the driver needs three times as long to print a decimal as the server does.
-            return Converted(f"{given.sql}::text", (Guard(f"{given.sql} = 'NaN'::numeric", "is not a number"),))
+            guard = Guard(f"{given.sql} = 'NaN'::numeric", "is not a number", shown=True)
+            return Converted(f"{given.sql}::text", (guard,))
     return Converted(_rescaled(given.sql, precision, scale), _fits(given.sql, precision, scale))
 
 
@@ -354,7 +359,7 @@ _CONVERSIONS: dict[tuple[Kind, WarehouseType], Callable[[Given], Converted]] = {
     (Kind.TIMESTAMPTZ, _W.DATETIME): _moment_to_wall,
     (Kind.TIMESTAMPTZ, _W.DATE): _to_day,
     (Kind.TIME, _W.TIME): _time,
-    (Kind.JSON, _W.JSON): lambda given: Converted(f"{given.sql}::text"),
+    (Kind.JSON, _W.JSON): _same,
     (Kind.GEOGRAPHY, _W.GEOGRAPHY): _geography,
     **{
         (kind, wanted): conversion

@@ -39,45 +39,67 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A query text, and what the last column of its result means.
+    """A query text, and how it tells of refused rows.
 
     When ``refusals`` is not empty the result has one column more than asked for: NULL for a good row, else a JSON array
-    of the refusal's position in ``refusals`` and then every column's text.
+    of the refusal's position in ``refusals`` and then every column's text. With ``refused`` it has not: the values that
+    arrive show whether there are refused rows, and ``refused`` is the query of that column for those alone.
     """
 
     sql: str
     refusals: tuple[Refusal, ...]
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One column of a read: the SQL of its value and of its raw text, and the guards, all of them shown or not."""
+
+    name: str
+    value: str
+    text: str
+    guards: tuple[Guard, ...]
+    shown: bool
 
 
 def select_rows(request: ReadRequest, table: Mapping[str, Column], server: Server) -> Selection:
     """The query of a read. Raises ColumnMissing, and BadInput for a conversion that does not exist."""
     if not request.columns:
         raise BadInput("No column is chosen.", advice="Choose at least one column.", field="columns")
-    values: list[str] = []
-    texts: list[str] = []
-    tests: list[str] = []
-    cases: list[str] = []
-    refusals: list[Refusal] = []
-    for wanted in request.columns:
-        column = column_of(table, wanted.name, request)
-        given = _given(column, wanted, request.time_zone, server)
-        converted = convert(given)
-        guards = converted.guards
-        if wanted.mode is Mode.REQUIRED and column.info.nullable:
-            guards = (Guard(f"{given.sql} IS NULL", "is empty, and the column is required"), *guards)
-        refused = _any(guards)
-        unsafe = converted.unsafe and bool(converted.guards)
-        values.append(f"CASE WHEN {refused} THEN NULL ELSE {converted.value} END" if unsafe else converted.value)
-        texts.append(raw(given))
-        if guards:
-            tests.append(refused)
-        for guard in guards:
-            cases.append(f"WHEN {guard.condition} THEN '{len(refusals)}'")
-            refusals.append(Refusal(wanted.name, guard.reason))
-    if refusals:
-        rejected = f"to_json(ARRAY[CASE {' '.join(cases)} END, {', '.join(texts)}])::text"
-        values.append(f"CASE WHEN {' OR '.join(tests)} THEN {rejected} END")
-    return Selection(f"SELECT {', '.join(values)} {_rows(request, table)}", tuple(refusals))
+    columns = [_wanted(request, table, wanted, server) for wanted in request.columns]
+    values = ", ".join(column.value for column in columns)
+    rows = _rows(request, table)
+    guarded = [column for column in columns if column.guards]
+    refusals = tuple(Refusal(column.name, guard.reason) for column in guarded for guard in column.guards)
+    if not refusals:
+        return Selection(f"SELECT {values} {rows}", ())
+    refused = " OR ".join(_any(column.guards) for column in guarded)
+    rejected = _rejected(columns)
+    # A read that may be resumed or ends at a limit needs its refused rows where they stand.
+    if all(column.shown for column in guarded) and not request.order_by and request.row_limit is None:
+        apart = _rows(request, table, f"({refused})")
+        return Selection(f"SELECT {values} {rows}", refusals, f"SELECT {rejected} {apart}")
+    return Selection(f"SELECT {values}, CASE WHEN {refused} THEN {rejected} END {rows}", refusals)
+
+
+def _wanted(request: ReadRequest, table: Mapping[str, Column], wanted: ColumnMapping, server: Server) -> _Wanted:
+    column = column_of(table, wanted.name, request)
+    given = _given(column, wanted, request.time_zone, server)
+    converted = convert(given)
+    guards = converted.guards
+    if wanted.mode is Mode.REQUIRED and column.info.nullable:
+        empty = Guard(f"{given.sql} IS NULL", "is empty, and the column is required", shown=not converted.unsafe)
+        guards = (empty, *guards)
+    unsafe = converted.unsafe and bool(converted.guards)
+    value = f"CASE WHEN {_any(guards)} THEN NULL ELSE {converted.value} END" if unsafe else converted.value
+    return _Wanted(wanted.name, value, raw(given), guards, not unsafe and all(guard.shown for guard in guards))
+
+
+def _rejected(columns: Sequence[_Wanted]) -> str:
+    """SQL of what is told of a refused row."""
+    guards = [guard for column in columns for guard in column.guards]
+    cases = " ".join(f"WHEN {guard.condition} THEN '{at}'" for at, guard in enumerate(guards))
+    return f"to_json(ARRAY[CASE {cases} END, {', '.join(column.text for column in columns)}])::text"
 
 
 def select_count(request: ReadRequest, table: Mapping[str, Column]) -> str:
@@ -173,9 +195,9 @@ def _any(guards: Sequence[Guard]) -> str:
     return "CASE " + " ".join(f"WHEN {guard.condition} THEN true" for guard in guards) + " ELSE false END"
 
 
-def _rows(request: ReadRequest, table: Mapping[str, Column], *, ordered: bool = True) -> str:
-    """FROM, WHERE, ORDER BY and LIMIT of a request."""
-    conditions = [*_window(request, table), *_range(request, table), *_after(request, table)]
+def _rows(request: ReadRequest, table: Mapping[str, Column], *more: str, ordered: bool = True) -> str:
+    """FROM, WHERE with ``more`` conditions, ORDER BY and LIMIT of a request."""
+    conditions = [*_window(request, table), *_range(request, table), *_after(request, table), *more]
     parts = [f"FROM {quote_qualified(request.schema, request.table)} AS {_ROW}"]
     if conditions:
         parts.append("WHERE " + " AND ".join(conditions))
