@@ -20,6 +20,7 @@ django.setup()
 
 import numpy as np
 from django.utils import timezone
+from seed_data import fill_warehouse
 
 from b2b_recs.engine.algorithms.registry import make_algorithm
 from b2b_recs.engine.artifacts.bundle import write_bundle
@@ -119,11 +120,21 @@ def job(organization: Organization, model: ModelEndpoint, connection: Connection
     DataSourceTable.objects.create(
         organization=organization,
         data_source=source,
-        spec={"source_schema": "public", "source_table": name.replace(" ", "_"), "destination_table": f"bq_{name}"},
+        spec=copy_of(name.replace(" ", "_")),
         last_row_count=rows or None,
         last_synced_at=NOW - timedelta(minutes=12) if rows else None,
     )
     return source
+
+
+def copy_of(table: str) -> dict[str, object]:
+    """What the job of a table copies."""
+    load: dict[str, object] = {"strategy": "catalog"}
+    if table == "order_lines":
+        load = {"strategy": "transactional", "cursor": "ordered_at", "key": ["order_id", "line_no"]}
+    elif table == "products":
+        load = {"strategy": "merge", "cursor": "launched_on", "key": ["product_id"]}
+    return {"source_schema": "public", "source_table": table, "destination_table": f"bq_{table}", "load": load}
 
 
 def experiments(organization: Organization, pipeline: PipelineRun) -> None:
@@ -160,6 +171,7 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
         log(
             organization, run, ("info", "Connected to shop"), ("warning" if rejected else "info", f"{rows:,} rows read")
         )
+    fill_warehouse(Home.current().model_warehouse(model.id), NOW, run.id)
     log(organization, pipeline, ("info", "6 algorithms tried"), ("info", "User neighbours chosen"))
     PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
     dataset = Dataset.objects.create(organization=organization, model=model, name="purchases")
@@ -239,8 +251,11 @@ def main() -> None:
         lonely = User.objects.create_user("lonely@example.com")
         empty = Organization.objects.create(name="Empty Ltd", slug="empty")
         Membership.objects.create(organization=empty, user=lonely, role="owner")
+        both = User.objects.create_user("both@example.com", full_name="Both “Houses”")
+        for place in (organization, empty):
+            Membership.objects.create(organization=place, user=both, role="viewer")
         links = {name: [create_link(user) for _ in range(4)] for name, user in
-                 (("owner", owner), ("viewer", viewer), ("lonely", lonely))}  # fmt: skip
+                 (("owner", owner), ("viewer", viewer), ("lonely", lonely), ("both", both))}  # fmt: skip
     with scope(organization.id):
         models = [build(organization, owner) for build in (failed_model, busy_model, live_model)]
         ending = busy_model(organization, owner, "Ending soon")

@@ -18,6 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tenant_rows import Tenant
+from warehouse_rows import load_table, table_of
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import HostUnknown
@@ -32,6 +33,7 @@ CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance,
 QUICK = settings(
     max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
 )
+WITHIN = ("table",)  # names of what is kept with a row
 ROWS = {"model_id": "ModelEndpoint", "connection_id": "Connection", "source_id": "DataSource", "run_id": "ETLRun"}
 
 
@@ -54,6 +56,11 @@ def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services.guard(), "_resolve", nowhere)
 
 
+def values_of(tenant: Tenant, names: Any) -> dict[str, Any]:
+    """What of the tenant the parts of a path name."""
+    return {name: table_of(tenant) if name in WITHIN else tenant.id_of(ROWS[name]) for name in names or {}}
+
+
 def key_of(tenant: Tenant) -> str:
     with scope(tenant.id):
         return create_key("fuzz", scopes=["read", "write"])[1]
@@ -69,6 +76,8 @@ def fingerprint(database: TestDatabase, tenant: Tenant) -> dict[str, object]:
 def test_no_request_is_a_fault_or_reaches_another_tenant(
     platform_database: TestDatabase, acme: Tenant, rival: Tenant, guarded: None
 ) -> None:
+    load_table(acme)
+    load_table(rival)
     key, before = key_of(acme), fingerprint(platform_database, rival)
     with scope(acme.id):
         ETLRun.objects.update(pipeline_run=None)  # the one of every tenant has no stages to go on with
@@ -80,7 +89,7 @@ def test_no_request_is_a_fault_or_reaches_another_tenant(
         def probe(case: Any, whose: str) -> None:
             if whose != "any":
                 tenant = acme if whose == "own" else rival
-                case.path_parameters = {name: tenant.id_of(ROWS[name]) for name in case.path_parameters or {}}
+                case.path_parameters = values_of(tenant, case.path_parameters)
             response = case.call(headers={"Authorization": f"Bearer {key}"})
             case.validate_response(response, checks=CHECKS)
             answered.add(response.status_code)
@@ -99,7 +108,7 @@ def test_nothing_is_answered_without_a_key(acme: Tenant, guarded: None) -> None:
         @given(case=operation.as_strategy())
         @settings(QUICK, max_examples=2)
         def probe(case: Any) -> None:
-            case.path_parameters = {name: acme.id_of(ROWS[name]) for name in case.path_parameters or {}}
+            case.path_parameters = values_of(acme, case.path_parameters)
             response = case.call()
             assert response.status_code in (401, 403), (case.operation.label, response.status_code)
             case.validate_response(response, checks=CHECKS)

@@ -108,7 +108,7 @@ def test_decimals_longer_than_a_column_can_hold_are_compared_as_numbers(table: L
     table.append(pa.table([values], schema=pa.schema([field])))
     found = column(profile_table(table, 0, NOW), "big")
     assert found.type == "BIGNUMERIC(50, 2)"
-    assert (found.minimum, found.maximum) == ("-3.5", "100000000000000000000000000000000000000000.25")
+    assert (found.minimum, found.maximum) == ("-3.50", "100000000000000000000000000000000000000000.25")
 
 
 def test_statistics_that_take_too_long_are_refused_or_cut_short(

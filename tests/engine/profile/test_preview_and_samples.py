@@ -40,7 +40,7 @@ def table(tmp_path: Path) -> LocalTable:
 def test_a_preview_has_the_first_rows_as_plain_values(table: LocalTable) -> None:
     found = preview(table, None, 100)
     assert [column.name for column in found.columns] == ROWS.schema.names
-    assert found.rows[0] == ["=1+1", -5, "-1.5", "NaN", True, "2026-01-02 03:04:05.000006+00:00", "0x00ff"]
+    assert found.rows[0] == ["=1+1", -5, "-1.50", "NaN", True, "2026-01-02 03:04:05.000006+00:00", "0x00ff"]
     assert found.rows[8] == [None] * 7
     assert len(preview(table, 0, 3).rows) == 3
     with pytest.raises(WarehouseTableMissing):
@@ -52,7 +52,7 @@ def test_no_text_of_a_csv_begins_a_formula_and_numbers_stay_numbers(table: Local
     heading, *rows = list(csv.reader(io.StringIO(text, newline="")))
     assert heading == ["'=name", "n", "money", "ratio", "flag", "at", "raw"]
     assert [row[0] for row in rows] == ["'=1+1", "'+44 20", "'-5", "'@home", "'\tx", "'\rx", "plain", "it's", ""]
-    assert rows[0][1:] == ["-5", "-1.5", "NaN", "true", "2026-01-02 03:04:05.000006+00:00", "0x00ff"]
+    assert rows[0][1:] == ["-5", "-1.50", "NaN", "true", "2026-01-02 03:04:05.000006+00:00", "0x00ff"]
     assert rows[3][3] == "-2.5"
     assert rows[8] == [""] * 7
 

@@ -25,7 +25,7 @@ _MOST = f"SELECT value, n FROM counted ORDER BY n DESC, value LIMIT {TOP}"  # no
 # Spellings that differ in capitals only: their rows but for those of the most frequent spelling, and the largest group.
 _SPELLINGS = """
 SELECT coalesce(sum(total - most), 0)::BIGINT, arg_max([one, other], total)
-FROM (SELECT sum(n) AS total, max(n) AS most, arg_max(value, n) AS one, arg_min(value, n) AS other
+FROM (SELECT sum(n) AS total, max(n) AS most, max(value) AS one, min(value) AS other
       FROM counted GROUP BY lower(value) HAVING count(*) > 1)
 """
 

@@ -168,9 +168,8 @@ def _note_numbers(found: Measures, answer: list[Any]) -> None:
         found.ends = places if all(map(math.isfinite, places)) else None
         found.mean = mean if mean is None or math.isfinite(mean) else None
         found.quantiles = (quantiles[0], quantiles[2])
-        found.median = quantiles[1]
-        if found.column.warehouse_type is WarehouseType.INT64 and float(quantiles[1]).is_integer():
-            found.median = int(quantiles[1])
+        whole = found.column.warehouse_type is WarehouseType.INT64
+        found.median = round(quantiles[1]) if whole else quantiles[1]
     if odd:
         found.signs.append(Sign(what="not_finite", count=odd))
     if negative:

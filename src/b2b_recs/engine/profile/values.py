@@ -13,6 +13,7 @@ from b2b_recs.engine.schema.types import WarehouseType
 # Whole numbers, numbers and truths stay what they are; decimals, times and bytes are their exact text.
 Plain = str | int | float | bool | None
 LONGEST = 200
+_DIGITS_KEPT = 4
 _FIRST_DAY = date(1970, 1, 1)
 
 
@@ -45,9 +46,10 @@ def odd_number(value: float) -> str:
 
 
 def decimal_text(value: Decimal) -> str:
-    """A decimal without the zeros after its last digit: ``12.5`` for ``12.500000000``."""
+    """A decimal as its column has it, ``12.50``; with more than four digits after the point, without their zeros."""
     text = format(value, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    after = len(text.partition(".")[2])
+    return text.rstrip("0").rstrip(".") if after > _DIGITS_KEPT else text
 
 
 def moment_text(value: datetime) -> str:

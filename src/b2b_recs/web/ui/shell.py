@@ -52,6 +52,7 @@ class Shell:
 
 # name, icon, URL name, further URL names under which the entry stays marked
 GENERAL = (("Dashboard", "layout-dashboard", "dashboard", ("model_create",)),)
+DATA_TABS = ("preview", "statistics", "quality", "versions", "compare", "rejected")
 OF_MODEL = (
     ("Overview", "gauge", "model", ()),
     (
@@ -60,6 +61,7 @@ OF_MODEL = (
         "etl",
         ("job", "job_new", "job_step", "connection_new", "connection_form", "connection_edit"),
     ),
+    ("Data", "table-2", "data", ("data_table", *(f"data_{tab}" for tab in DATA_TABS))),
     ("Runs", "history", "runs", ("etl_run", "pipeline_run")),
     ("Try it", "sparkles", "try_it", ()),
     ("API keys", "key-round", "model_keys", ()),
@@ -68,6 +70,7 @@ OF_MODEL = (
 OF_ORGANIZATION = (
     ("viewer", ("Members", "users", "members", ())),
     ("viewer", ("API keys", "key-round", "organization_keys", ())),
+    ("admin", ("Audit log", "scroll-text", "audit", ())),
     ("admin", ("Settings", "settings", "organization", ())),
 )
 

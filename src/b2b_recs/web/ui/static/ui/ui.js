@@ -57,6 +57,187 @@
   };
 })();
 
+// A pasted address is taken apart into the fields of the connection's form. Nothing of it is sent anywhere.
+(() => {
+  "use strict";
+
+  const SCHEMES = {
+    postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
+    "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
+    gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfss: "azure_blob", wasbs: "azure_blob", bigquery: "bigquery",
+  };
+  const PAIRS = {
+    server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
+    "initial catalog": "database", databasename: "database", dbname: "database", uid: "username", "user id": "username", user: "username",
+    username: "username", pwd: "password", password: "password", sslmode: "ssl_mode", service_name: "service_name", account: "account",
+    warehouse: "warehouse", role: "role", accountname: "account", accountkey: "account_key",
+  };
+  const decode = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; }
+  };
+
+  function fromPairs(text) {
+    const found = {};
+    const parts = text.includes(";") ? text.split(";") : text.match(/(\w+)\s*=\s*('[^']*'|\S+)/g) || [];
+    for (const part of parts) {
+      const cut = part.indexOf("=");
+      const name = PAIRS[part.slice(0, cut).trim().toLowerCase()];
+      if (cut > 0 && name) found[name] = part.slice(cut + 1).trim().replace(/^'(.*)'$/, "$1");
+    }
+    if (found.host) {
+      const [, host, port] = /^(?:tcp:)?([^,:]+)(?:[,:](\d+))?$/.exec(found.host) || [];
+      if (host) found.host = host;
+      if (port) found.port = port;
+    }
+    return Object.keys(found).length > 1 ? { type: "", found } : null;
+  }
+
+  function fromAddress(text) {
+    const oracle = /^jdbc:oracle:thin:(?:([^/@]+)\/([^@]*))?@(?:\/\/)?([^:/]+)(?::(\d+))?[/:](.+)$/i.exec(text);
+    if (oracle) {
+      const [, username, password, host, port, service_name] = oracle;
+      return { type: "oracle", found: { username, password, host, port, service_name } };
+    }
+    const bare = text.replace(/^jdbc:/i, "");
+    const cut = /^([a-z0-9+]+)(?:\+[a-z0-9]+)?:\/\/(.*)$/is.exec(bare);
+    if (!cut) return null;
+    const scheme = /^mongodb\+srv:/i.test(bare) ? "mongodb+srv" : cut[1].toLowerCase().replace(/\+.*/, "");
+    const type = SCHEMES[scheme];
+    if (!type) return null;
+    if (type === "sqlserver" && cut[2].includes(";")) {
+      const [place, ...rest] = cut[2].split(";");
+      const pairs = fromPairs(`server=${place};${rest.join(";")}`);
+      return { type, found: pairs ? pairs.found : {} };
+    }
+    const [, user, rest] = /^(?:([^/]*)@)?(.*)$/s.exec(cut[2]);
+    const [, place, path, query] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest);
+    const found = {};
+    if (["s3", "gcs"].includes(type)) return { type, found: { bucket: place, prefix: decode(path || "").replace(/\/$/, "") } };
+    if (type === "bigquery") return { type, found: { project: place, dataset: path } };
+    if (user !== undefined) {
+      const colon = user.indexOf(":");
+      found.username = decode(colon < 0 ? user : user.slice(0, colon));
+      if (colon >= 0) found.password = decode(user.slice(colon + 1));
+    }
+    const first = place.split(",")[0];
+    const [, host, port] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(first) || [, first];
+    found.host = host.replace(/^\[|\]$/g, "");
+    if (port) found.port = port;
+    const name = decode(path || "").replace(/\/$/, "");
+    if (name) found[{ oracle: "service_name", sftp: "folder" }[type] || "database"] = name;
+    if (type === "snowflake") {
+      found.account = found.host.replace(/\.snowflakecomputing\.com$/, "");
+      delete found.host;
+    }
+    for (const [key, value] of new URLSearchParams(query || "")) {
+      const field = { authsource: "auth_database", tls: "ssl_mode" }[key.toLowerCase()] || PAIRS[key.toLowerCase()];
+      if (field) found[field] = field === "ssl_mode" && value === "true" ? "require" : value;
+    }
+    return { type, found };
+  }
+
+  function fill(form, found) {
+    const filled = [];
+    for (const [name, value] of Object.entries(found)) {
+      const input = form.elements.namedItem(name);
+      if (!(input instanceof Element) || value === undefined || value === "") continue;
+      if (input.tagName === "SELECT" && ![...input.options].some((option) => option.value === value)) continue;
+      input.value = value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      const label = form.querySelector(`label[for="${input.id}"]`);
+      filled.push((label?.firstChild?.textContent || name).trim().toLowerCase());
+    }
+    return filled;
+  }
+
+  function take(input) {
+    const form = input.form;
+    const words = form.querySelector("[data-paste-words]");
+    const read = fromAddress(input.value.trim()) || fromPairs(input.value.trim());
+    if (!read) {
+      if (input.value.trim()) words.textContent = "This is no address we can take apart. Fill in the fields below.";
+      return;
+    }
+    const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
+    const mine = form.dataset.type;
+    const filled = fill(form, read.found);
+    input.value = "";
+    const other = read.type && read.type !== mine && alike[read.type] !== mine ? ` It looks like one of another type of source (${read.type}).` : "";
+    words.textContent = filled.length ? `Filled in: ${filled.join(", ")}.${other}` : `Nothing in it fits these fields.${other}`;
+  }
+  document.addEventListener("paste", (event) => {
+    const input = event.target;
+    if (!(input instanceof HTMLInputElement) || !input.form?.querySelector("[data-connection-string]")) return;
+    if (input.matches("[data-connection-string]")) setTimeout(() => take(input), 0);
+    else if (input.name === "host") {
+      const text = event.clipboardData?.getData("text") || "";
+      if (!text.includes("://") && !text.includes(";")) return;
+      event.preventDefault();
+      const box = input.form.querySelector("[data-connection-string]");
+      box.value = text;
+      take(box);
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-connection-string]") && event.target.value) take(event.target);
+  });
+})();
+
+// A form sent in the background gets its refusals back as a fragment; each is put beside its field.
+// The form names the place of the fragment: data-faults="#outcome"; data-stale="#outcome" empties it when something is typed.
+(() => {
+  "use strict";
+
+  function clear(form) {
+    for (const note of form.querySelectorAll("[data-field-fault]")) note.remove();
+    for (const input of form.querySelectorAll("[aria-invalid]")) {
+      input.removeAttribute("aria-invalid");
+      const words = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => !id.endsWith("-fault"));
+      input.setAttribute("aria-describedby", words.join(" "));
+    }
+  }
+  function mark(form) {
+    clear(form);
+    let first = null;
+    for (const fault of form.querySelectorAll("[data-fault]")) {
+      const input = form.elements.namedItem(fault.dataset.fault);
+      const field = input instanceof Element ? input.closest(".field") : null;
+      if (!field) continue;
+      input.closest("details")?.setAttribute("open", "");
+      const note = document.createElement("span");
+      note.className = "field-error";
+      note.id = `${input.id}-fault`;
+      note.dataset.fieldFault = "";
+      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).join(" ");
+      field.append(note);
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${note.id}`.trim());
+      fault.remove();
+      first ??= input;
+    }
+    first?.focus();
+  }
+  document.addEventListener("htmx:after:swap", () => {
+    for (const form of document.querySelectorAll("form[data-faults]")) {
+      const place = document.querySelector(form.dataset.faults);
+      if (place?.querySelector("[data-fault]")) mark(form);
+      else if (place?.childElementCount) clear(form);
+      for (const one of place?.querySelectorAll("[data-suggest]") ?? []) {
+        const input = document.getElementById(one.dataset.suggestFor);
+        if (input && !input.value) input.value = one.dataset.suggest;
+      }
+    }
+  });
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form[data-stale]");
+    if (!form || event.target.closest("[data-lasting]")) return;
+    document.querySelector(form.dataset.stale)?.replaceChildren();
+    const field = event.target.closest(".field");
+    field?.querySelector("[data-field-fault]")?.remove();
+    event.target.removeAttribute("aria-invalid");
+  });
+})();
+
 // Forms: ask first when data-confirm says so; a second click while the first is sent does nothing.
 (() => {
   "use strict";
@@ -149,13 +330,55 @@
   document.addEventListener("DOMContentLoaded", follow);
 })();
 
-// A refusal of a partial update is said, not swallowed.
+// Small menus made of <details>: one open at a time, closed by Escape, by a click elsewhere and by choosing.
+(() => {
+  "use strict";
+
+  const open = () => document.querySelectorAll("details.menu[open]");
+  document.addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.removeAttribute("open");
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.menu[open]");
+    if (!menu) return;
+    if (event.key === "Escape") {
+      menu.removeAttribute("open");
+      menu.querySelector("summary").focus();
+    }
+    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    const items = [...menu.querySelectorAll("a, button")].filter((item) => !item.disabled);
+    const at = items.indexOf(document.activeElement);
+    items[(at + move + items.length) % items.length]?.focus();
+  });
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.("details.menu[open]")) return;
+    for (const menu of open()) if (menu !== event.target) menu.removeAttribute("open");
+  }, true);
+})();
+
+// A refusal of a partial update is said, not swallowed; one that explains itself on the page (422) needs no toast.
 (() => {
   "use strict";
 
   document.addEventListener("htmx:response:error", (event) => {
-    if (event.target.closest?.("[data-poll]")) return;
+    const status = event.detail?.ctx?.response?.status;
+    if (event.target.closest?.("[data-poll]") || status === 422) return;
     window.showToast("The server could not answer. Reload the page and try again.", "error");
+  });
+  let lost = false;
+  document.addEventListener("htmx:error", (event) => {
+    if (event.target.closest?.("[data-poll]")) {
+      if (!lost) window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning");
+      lost = true;
+    } else {
+      window.showToast("The server cannot be reached. Check your network and try again.", "error");
+    }
+  });
+  document.addEventListener("htmx:after:request", () => {
+    if (lost) window.showToast("The connection to the server is back.", "success");
+    lost = false;
   });
 })();
 
@@ -175,6 +398,21 @@
   }
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-toggle-theme]")) setTheme(shownTheme() === "dark" ? "light" : "dark");
+  });
+})();
+
+// Buttons that tick or untick a whole column of boxes, or press every button of a kind.
+(() => {
+  "use strict";
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-tick], [data-untick]");
+    if (button) {
+      const name = button.dataset.tick || button.dataset.untick;
+      for (const box of button.form.querySelectorAll(`input[type=checkbox][name="${name}"]`)) box.checked = Boolean(button.dataset.tick);
+    }
+    const all = event.target.closest("[data-click-all]");
+    if (all) for (const one of document.querySelectorAll(all.dataset.clickAll)) one.click();
   });
 })();
 

@@ -1,0 +1,154 @@
+"""The warehouse tables of a model, and the jobs that fill them. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.http import Http404
+from django.urls import reverse
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.reached import noted_key
+from b2b_recs.engine.profile.facts import newest_version
+from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
+from b2b_recs.engine.warehouse.names import kept_beside
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.etl.models import DataSourceTable, ETLRun
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.runs.presenting import RunView, present_etl
+
+USUAL = "raw_data"
+
+
+@dataclass(frozen=True)
+class Filler:
+    """The job that fills a table."""
+
+    job_id: int
+    name: str
+    connection: str
+    spec: dict[str, Any]
+    rows: int | None
+    synced_at: datetime | None
+
+    @property
+    def source(self) -> str:
+        """Schema and table read."""
+        return ".".join(part for part in (self.spec.get("source_schema"), self.spec.get("source_table")) if part)
+
+    @property
+    def load(self) -> dict[str, Any]:
+        """How rows are loaded, as the job keeps it."""
+        found = self.spec.get("load")
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass
+class WarehouseTable:
+    """One table: where it is kept, and its job when there is one."""
+
+    model_id: int
+    dataset: str
+    name: str
+    table: LocalTable
+    loaded: bool
+    filler: Filler | None = None
+    last_run: RunView | None = field(default=None)
+
+    @property
+    def slug(self) -> str:
+        """How addresses name the table."""
+        return slug_of(self.dataset, self.name)
+
+    @property
+    def address(self) -> str:
+        """Its page."""
+        return reverse("data_table", args=[self.model_id, self.slug])
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The columns that tell rows apart; empty when nobody said."""
+        named = tuple(self.filler.load.get("key") or ()) if self.filler else ()
+        return named or (noted_key(self.table) if self.loaded else ())
+
+
+def slug_of(dataset: str, name: str) -> str:
+    """A table in an address: its name alone in the usual dataset, else both with a dot."""
+    return name if dataset == USUAL else f"{dataset}.{name}"
+
+
+def scratch() -> Path:
+    """Where queries of pages may spill."""
+    return Home.current().staging / "queries"
+
+
+def warehouse_tables(model: ModelEndpoint) -> list[WarehouseTable]:
+    """Every table that was loaded or that a job is to fill, by name; two queries, and no table is opened."""
+    warehouse = _warehouse(model)
+    fillers = _fillers(model)
+    loaded = {(dataset, one.name): one for dataset in warehouse.datasets() for one in warehouse.tables(dataset)}
+    found = []
+    for dataset, name in sorted({*loaded, *fillers}, key=lambda place: (place[1].casefold(), place[0])):
+        table = loaded.get((dataset, name))
+        try:
+            kept = table or warehouse.table(dataset, name)
+        except BadInput:  # a job saved by an earlier release, with a name no table can have
+            continue
+        found.append(WarehouseTable(model.id, dataset, name, kept, table is not None, fillers.get((dataset, name))))
+    return found
+
+
+def table_or_404(model: ModelEndpoint, slug: str) -> WarehouseTable:
+    """The table an address names, with the last run of its job; it need not be loaded yet. Raises Http404."""
+    dataset, _, name = slug.rpartition(".")
+    try:
+        table = _warehouse(model).table(dataset or USUAL, name)
+    except BadInput:
+        raise Http404 from None
+    loaded = newest_version(table) is not None
+    filler = _fillers(model).get((table.dataset, table.name))
+    if kept_beside(name) or not (loaded or filler):
+        raise Http404
+    found = WarehouseTable(model.id, table.dataset, table.name, table, loaded, filler)
+    add_last_runs([found])
+    return found
+
+
+def add_last_runs(tables: Iterable[WarehouseTable]) -> None:
+    """Give each table the last run of its job; one query however many."""
+    by_job = {one.filler.job_id: one for one in tables if one.filler}
+    if not by_job:
+        return
+    runs = ETLRun.objects.filter(data_source_id__in=by_job).select_related("data_source", "started_by")
+    for run in runs.order_by("data_source_id", "-id").distinct("data_source_id"):
+        one = by_job[run.data_source_id]
+        one.last_run = present_etl(run, one.model_id)
+
+
+def _warehouse(model: ModelEndpoint) -> LocalWarehouse:
+    return LocalWarehouse(Home.current().model_warehouse(model.id))
+
+
+def _fillers(model: ModelEndpoint) -> dict[tuple[str, str], Filler]:
+    jobs = DataSourceTable.objects.filter(data_source__configuration__model=model, data_source__draft=False)
+    found = {}
+    for row in jobs.order_by("id").values(
+        "spec", "last_row_count", "last_synced_at", "data_source_id", "data_source__name",
+        "data_source__connection__name",
+    ):  # fmt: skip
+        spec = row["spec"] if isinstance(row["spec"], dict) else {}
+        place = str(spec.get("destination_dataset") or USUAL), str(spec.get("destination_table") or "")
+        if place[1]:
+            found[place] = Filler(
+                row["data_source_id"],
+                row["data_source__name"],
+                row["data_source__connection__name"],
+                spec,
+                row["last_row_count"],
+                row["last_synced_at"],
+            )
+    return found

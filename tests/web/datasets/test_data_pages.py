@@ -1,0 +1,213 @@
+"""The pages about warehouse tables: what they say, what they refuse, how many queries they cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from tenant_rows import Tenant
+from warehouse_rows import load_table, table_of, warehouse_of
+
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
+from b2b_recs.web.tenancy import scope
+
+TABS = ("", "preview/", "statistics/", "quality/", "versions/", "versions/compare/?before=0&after=1", "rejected/")
+MOST_QUERIES = 12
+Open = Callable[..., HttpResponse]
+
+
+def signed_in(tenant: Tenant, role: str = "owner") -> Client:
+    client = Client()
+    client.force_login(tenant.people[role], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def place(tenant: Tenant, path: str = "", table: str = "") -> str:
+    return f"/models/{tenant.id_of('ModelEndpoint')}/data/{table or table_of(tenant)}/{path}"
+
+
+def body(answer: HttpResponse) -> bytes:
+    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+
+
+@pytest.fixture
+def opened(acme: Tenant) -> Open:
+    """Opens a page of acme's table and gives its text, once what comes later has come."""
+    load_table(acme)
+    client = signed_in(acme)
+
+    def open_page(path: str, status: int = 200, table: str = "") -> str:
+        until = time.monotonic() + 20
+        while True:
+            answer = client.get(place(acme, path, table))
+            assert answer.status_code == status, answer.content[:2000]
+            text = body(answer).decode()
+            if "data-poll" not in text:
+                return text
+            assert time.monotonic() < until, "it never came"
+            time.sleep(0.05)
+
+    return open_page
+
+
+def own_queries(captured: CaptureQueriesContext) -> list[str]:
+    every_request = ("set_config", "SAVEPOINT", "django_session", '"accounts_membership"', '"accounts_user"."password"')
+    return [
+        query["sql"]
+        for query in captured
+        if query["sql"].startswith("SELECT") and not any(mark in query["sql"] for mark in every_request)
+    ]
+
+
+def test_the_list_shows_tables_with_their_jobs_and_hides_those_kept_beside(acme: Tenant) -> None:
+    load_table(acme)
+    warehouse_of(acme).table("raw_data", "bq_left_alone").append(pa.table({"a": [1]}))
+    warehouse_of(acme).table("imported", "bq_other").append(pa.table({"a": [1, 2]}))
+    client, path = signed_in(acme, "viewer"), f"/models/{acme.id_of('ModelEndpoint')}/data/"
+    text = client.get(path).content.decode()
+    assert "3 tables in the warehouse." in text
+    assert "bq_left_alone" in text and "no job" in text
+    assert f"{path}imported.bq_other/" in text
+    assert "__rejected" not in text
+    assert 'dir="auto">orders</a>' in text
+    found = client.get(f"{path}?q=LEFT").content.decode()
+    assert "bq_left_alone" in found and "bq_other" not in found
+    assert "No table matches" in client.get(f"{path}?q=nothing").content.decode()
+    by_rows = client.get(f"{path}?sort=rows").content.decode()
+    assert by_rows.index(table_of(acme)) < by_rows.index("bq_other") < by_rows.index("bq_left_alone")
+
+
+def test_a_model_without_tables_says_what_to_do(acme: Tenant) -> None:
+    text = signed_in(acme).get(f"/models/{acme.id_of('ModelEndpoint')}/data/").content.decode()
+    assert "No table yet" in text and f"/models/{acme.id_of('ModelEndpoint')}/etl/" in text
+
+
+def test_the_list_costs_few_queries_however_many_tables_there_are(acme: Tenant) -> None:
+    load_table(acme)
+    with scope(acme.id):
+        first = DataSource.objects.get(id=acme.id_of("DataSource"))
+        for number in range(60):
+            job = DataSource.objects.create(
+                organization=acme.organization, configuration=first.configuration, connection=first.connection,
+                name=f"job {number}",
+            )  # fmt: skip
+            spec = {"source_table": "t", "destination_table": f"bq_t{number}"}
+            DataSourceTable.objects.create(organization=acme.organization, data_source=job, spec=spec)
+            ETLRun.objects.create(organization=acme.organization, data_source=job, status="failed")
+    client, path = signed_in(acme), f"/models/{acme.id_of('ModelEndpoint')}/data/"
+    client.get(path)
+    with CaptureQueriesContext(connection) as captured:
+        text = client.get(path).content.decode()
+    assert len(own_queries(captured)) <= MOST_QUERIES
+    assert "60 not loaded yet" in text and "1 to 25 of 61" in text
+    never = client.get(place(acme, "preview/", "bq_t7")).content.decode()
+    assert "The table could not be loaded" in never
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_a_tab_opens_for_a_viewer_with_few_queries_and_not_for_another_organization(
+    acme: Tenant, rival: Tenant, tab: str
+) -> None:
+    load_table(acme)
+    client = signed_in(acme, "viewer")
+    client.get(place(acme, tab))
+    with CaptureQueriesContext(connection) as captured:
+        answer = client.get(place(acme, tab))
+    assert answer.status_code == 200
+    assert len(own_queries(captured)) <= MOST_QUERIES
+    assert signed_in(rival).get(place(acme, tab)).status_code == 404
+    assert signed_in(acme).get(place(acme, tab, "bq_nothing")).status_code == 404
+    assert signed_in(acme).get(place(acme, tab, f"{table_of(acme)}__rejected")).status_code == 404
+    assert signed_in(acme).get(place(acme, tab, "a.b.c")).status_code == 404
+
+
+def test_the_overview_tells_columns_their_parts_and_what_fills_the_table(opened: Open) -> None:
+    text = opened("")
+    assert "New and changed rows are taken over, by the column at." in text
+    assert '<span class="badge badge-none">key</span>' in text
+    assert "Copied from orders of shop." in text
+
+
+def test_a_preview_shows_values_as_they_are_and_what_is_missing_as_null(opened: Open) -> None:
+    text = opened("preview/")
+    assert "<td><bdi>=1+1</bdi></td>" in text
+    assert '<td><span class="null">NULL</span></td>' in text
+    assert '<td class="num">-2</td>' in text
+    older = opened("preview/?version=0")
+    assert "This is version 0" in older and "<bdi>last</bdi>" not in older
+    assert "has no version 99" in opened("preview/?version=99", status=404)
+    assert "4 rows" in opened("preview/?version=abc")
+
+
+def test_a_wide_table_with_long_texts_and_markup_stays_readable(acme: Tenant, opened: Open) -> None:
+    wide = {f"c{number}": ["<b>" + "x" * 5_000] for number in range(45)}
+    warehouse_of(acme).table("raw_data", "bq_wide").append(pa.table(wide))
+    first, second = (opened(f"preview/?columns={group}", table="bq_wide") for group in (1, 9))
+    assert "columns 1 to 40 of 45" in first and "columns 41 to 45 of 45" in second
+    assert "<details" in first and "more characters" in first
+    assert "<b>x" not in first and "&lt;b&gt;x" in first
+
+
+def test_statistics_come_later_and_are_kept(acme: Tenant, opened: Open) -> None:
+    text = opened("statistics/")
+    assert "4 rows, 3 columns" in text
+    assert "25 % NULL" in text
+    assert 'aria-label="price from -2.0 to 4.0' in text or 'aria-label="price from -2 to 4' in text
+    assert "≈" in text
+    kept = list((warehouse_of(acme).table("raw_data", table_of(acme)).folder / "_profiles").glob("*.json"))
+    assert [path.name.startswith("statistics-1-") for path in kept] == [True]
+    assert opened("statistics/?q=PRI").count("stat-name") == 1
+    assert "No column matches" in opened("statistics/?q=zzz")
+    assert "3 rows, 3 columns" in opened("statistics/?version=0")
+
+
+def test_quality_is_told_in_plain_sentences(opened: Open) -> None:
+    text = opened("quality/")
+    assert "1 row has a value below zero." in text
+    assert "1 hint</span>" in text
+
+
+def test_versions_are_listed_with_their_runs_and_compared(acme: Tenant, opened: Open) -> None:
+    text = opened("versions/")
+    run = acme.id_of("ETLRun")
+    assert f'/runs/copies/{run}/">Run {run}</a>' in text
+    assert "Run 900000" in text and "/runs/copies/900000/" not in text
+    assert "+1" in text
+    compared = opened("versions/compare/?before=1&after=0")
+    assert "Version 0 and version 1" in compared and "Rows are matched by" in compared
+    assert "is the same as" in opened("versions/compare/?before=1&after=1", status=422)
+    assert "Two versions are needed" in opened("versions/compare/", status=422)
+    assert "has no version 9" in opened("versions/compare/?before=9&after=0", status=404)
+
+
+def test_rejected_rows_are_searched_narrowed_and_exported(acme: Tenant, opened: Open) -> None:
+    assert "is not a whole number" in opened("rejected/")
+    assert "No rejected row matches" in opened("rejected/?q=zzz")
+    assert "Nobody of Acme" in opened("rejected/?q=NOBODY&column=id&reason=is+not+a+whole+number")
+    rows = list(csv.DictReader(io.StringIO(opened("rejected/export/"))))
+    assert [(row["column"], row["reason"]) for row in rows] == [("id", "is not a whole number")]
+    warehouse_of(acme).table("raw_data", "bq_clean").append(pa.table({"a": [1]}))
+    assert "No row was rejected" in opened("rejected/", table="bq_clean")
+
+
+def test_a_sample_is_sent_as_csv_without_formulas_or_as_parquet(acme: Tenant) -> None:
+    load_table(acme)
+    client = signed_in(acme)
+    answer = client.get(place(acme, "download/?format=csv"))
+    assert answer["Content-Disposition"] == f'attachment; filename="{table_of(acme)}-version-1.csv"'
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(body(answer).decode()))}
+    assert (rows["2"]["who"], rows["2"]["price"], rows["3"]["who"]) == ("'=1+1", "-2.0", "")
+    few = body(client.get(place(acme, "download/?format=csv&rows=2&version=0"))).decode().splitlines()
+    assert len(few) == 3
+    parquet = pq.read_table(io.BytesIO(body(client.get(place(acme, "download/?format=parquet")))))
+    assert parquet.num_rows == 4 and parquet.column_names == ["id", "who", "price"]
+    assert client.get(place(acme, "download/?version=77")).status_code == 404
