@@ -86,3 +86,15 @@ def new_key(model: str, name: str, organization: str | None = None, scopes: tupl
     if deployment is not None and "recommend" in scopes:  # serving looks for new keys four times a second
         wait_until_serving(found, f"v{deployment.trained_model.number}", lambda: False, seconds=3.0, key=text)
     return text
+
+
+def fresh_key(organization_id: int, model: str, name: str, scopes: tuple[str, ...] = ("recommend",)) -> str:
+    """The text of a new key in place of the ones of that name made before. Django is set up by the caller."""
+    from b2b_recs.web.accounts.api_keys import revoke_key
+    from b2b_recs.web.accounts.models import ApiKey
+    from b2b_recs.web.tenancy import scope
+
+    with scope(organization_id):
+        for key in ApiKey.objects.filter(name=name, revoked_at=None):
+            revoke_key(key)
+    return new_key(model, name, scopes=scopes)

@@ -13,11 +13,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from b2b_recs.cli.access import new_key, new_link
+from b2b_recs.cli.access import fresh_key, new_link
 from b2b_recs.cli.context import json_option, set_up_django, write_json
+from b2b_recs.cli.demo_shop import show_shop
 from b2b_recs.cli.run import INTERRUPTED, RunFailed, wait_for
 from b2b_recs.cli.up import note_first_start, prepare
+from b2b_recs.runtime.environment import envport
 from b2b_recs.runtime.keys import load_keys
+from b2b_recs.runtime.ports import held_by, hold_next
 from b2b_recs.runtime.sample_source import DATABASE, load, sample_file
 from b2b_recs.runtime.supervisor import Stopped, Supervisor
 
@@ -31,13 +34,20 @@ LINK_MINUTES = 24 * 60
 @json_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the pages (B2B_RECS_PORT, 8000).")
 @click.option("--serving-port", type=click.IntRange(1, 65535), help="Port of the endpoint (8001).")
-def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int | None) -> None:
+@click.option("--show-shop", "shop", is_flag=True, help="Print how to connect the running demo's shop yourself.")
+def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int | None, shop: bool) -> None:
     """Show the whole path on real data: a wholesaler's shop database becomes a recommender that answers.
 
     Loads a sample shop (Online Retail), applies its project file, copies, trains, evaluates and deploys. Ctrl-C stops
-    everything; the next start goes on in seconds.
+    everything; the next start goes on in seconds. Where 8000 or 8001 is taken and no other port was named, the next
+    free one is used.
     """
     began = time.perf_counter()
+    if shop:
+        show_shop(json_file)
+        return
+    port = port or _port("B2B_RECS_PORT", 8000)
+    serving_port = serving_port or _port("B2B_RECS_SERVING_PORT", 8001, besides=port)
     supervisor, _ = prepare(port=port, serving_port=serving_port, with_demo=True)
     supervisor.steps.append(("sample shop: 541,909 order lines of Online Retail", lambda: _load(supervisor)))
     if json_file == "-":
@@ -57,6 +67,16 @@ def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int
             supervisor.stopping.wait()
             click.echo("Stopping", err=json_file == "-")
     click.echo("Stopped.", err=json_file == "-")
+
+
+def _port(variable: str, default: int, besides: int = 0) -> int:
+    """The port that is set, else the first free one from the default on, held from now on."""
+    if os.environ.get(variable, "").strip():
+        return envport(variable, default)
+    port = hold_next(default, besides=(besides,))
+    if port != default:
+        click.echo(f"Port {default} is taken by {held_by(default)}; this demo uses {port}.", err=True)
+    return port
 
 
 def _load(supervisor: Supervisor) -> None:
@@ -101,21 +121,9 @@ def _show(supervisor: Supervisor, began: float, plain: bool) -> dict[str, Any]:
         },
     }
     if not plain:
-        _print(result, new_link(minutes=LINK_MINUTES), _fresh_key(organization.id, applied.model.name))
+        _print(result, new_link(minutes=LINK_MINUTES), fresh_key(organization.id, applied.model.name, KEY_NAME))
         note_first_start(supervisor.home)
     return result
-
-
-def _fresh_key(organization_id: int, model: str) -> str:
-    """A new key in place of the one an earlier demo printed."""
-    from b2b_recs.web.accounts.api_keys import revoke_key
-    from b2b_recs.web.accounts.models import ApiKey
-    from b2b_recs.web.tenancy import scope
-
-    with scope(organization_id):
-        for key in ApiKey.objects.filter(name=KEY_NAME, revoked_at=None):
-            revoke_key(key)
-    return new_key(model, KEY_NAME)
 
 
 def _print(result: dict[str, Any], link: str, key: str) -> None:
@@ -135,6 +143,9 @@ def _print(result: dict[str, Any], link: str, key: str) -> None:
         "Ask for recommendations:\n"
         f"  curl -s {result['deployment']['serving']['recommend']} -H 'Authorization: Bearer {key}' "
         f"-H 'Content-Type: application/json' -d '{body}'\n"
+    )
+    click.echo(
+        "Connect the shop yourself, in the wizard or over HTTP (prints what to type):\n  b2b-recs demo --show-shop\n"
     )
 
 

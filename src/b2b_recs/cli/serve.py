@@ -13,6 +13,7 @@ import click
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.home import Home
+from b2b_recs.runtime.ports import held_by, held_elsewhere
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -86,16 +87,22 @@ def refuse_taken_port(host: str, port: int) -> None:
             advice="Use an address of this machine, such as 127.0.0.1.",
             field="host",
         ) from error
+    if held_elsewhere(port, host):
+        raise _port_refused(port, host, f"it is held by {held_by(port, host)}")
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(address)
         except OSError as error:
-            raise BadInput(
-                f"Port {port} of {host} cannot be used: {error.strerror}.",
-                advice="Stop the program that holds it, or choose another with --port or B2B_RECS_SERVING_PORT.",
-                field="port",
-            ) from error
+            raise _port_refused(port, host, str(error.strerror)) from error
+
+
+def _port_refused(port: int, host: str, why: str) -> BadInput:
+    return BadInput(
+        f"Port {port} of {host} cannot be used: {why}.",
+        advice="Stop the program that holds it, or choose another with --port.",
+        field="port",
+    )
 
 
 def _in_url(host: str) -> str:

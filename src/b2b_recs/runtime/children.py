@@ -20,7 +20,7 @@ class ChildSpec:
     """One process to keep running.
 
     ``healthy`` gets its process id and says whether it answers. ``port`` (with ``host``) must be free before
-    the start; ``port_variable`` chooses another. ``address`` is shown to people.
+    the start; ``port_variable`` or ``port_option`` chooses another. ``address`` is shown to people.
     """
 
     name: str
@@ -30,6 +30,7 @@ class ChildSpec:
     host: str = "127.0.0.1"
     port: int | None = None
     port_variable: str = ""
+    port_option: str = ""
     address: str = ""
     start_seconds: float = 60.0
 
@@ -78,7 +79,7 @@ def web_child(home: Home, host: str, port: int, *, workers: int = 1, threads: in
         ),
         answers(port, "/health", host),
         {VARIABLE: str(home.root), "B2B_RECS_PORT": str(port), "B2B_RECS_ROLE": "web"},
-        host, port, "B2B_RECS_PORT", f"http://{_shown(host)}:{port}",
+        host, port, "B2B_RECS_PORT", "--port", f"http://{_shown(host)}:{port}",
     )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def serving_child(home: Home, host: str, port: int, workers: int = 1) -> ChildSp
         ),
         answers(port, "/health", host),
         {VARIABLE: str(home.root), "B2B_RECS_SERVING_PORT": str(port)},
-        host, port, "B2B_RECS_SERVING_PORT", f"http://{_shown(host)}:{port}",
+        host, port, "B2B_RECS_SERVING_PORT", "--serving-port", f"http://{_shown(host)}:{port}",
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from b2b_recs.runtime.children import ChildSpec
 from b2b_recs.runtime.errors import RuntimeRefused
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.logs import tail, turn_over
-from b2b_recs.runtime.ports import require_free
+from b2b_recs.runtime.ports import let_go, require_free
 from b2b_recs.runtime.postgres import EmbeddedPostgres
 from b2b_recs.runtime.process import ProcessIdentity, end_with_parent
 from b2b_recs.runtime.state import MARK, end_leftovers, take_lock, write_state
@@ -158,8 +158,9 @@ class Supervisor:
         if ended:
             self.say(f"Ended what a killed start left behind: {', '.join(ended)}")
         for child in self.children:
-            if child.spec.port is not None:
-                require_free(child.spec.port, child.spec.host, child.spec.name, child.spec.port_variable)
+            spec = child.spec
+            if spec.port is not None:
+                require_free(spec.port, spec.host, spec.name, spec.port_variable, spec.port_option)
         for name, database in self.databases.items():
             self._leave_when_stopped()
             self._start_database(name, database)
@@ -214,6 +215,9 @@ class Supervisor:
                     child.process.wait()
             for database in reversed(self.databases.values()):
                 database.stop(DATABASE_STOP_SECONDS)
+            for child in self.children:
+                if child.spec.port is not None:
+                    let_go(child.spec.port, child.spec.host)
             self.home.state.unlink(missing_ok=True)
             self._lock.close()
             self._lock = None

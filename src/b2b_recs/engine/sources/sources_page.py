@@ -14,6 +14,18 @@ CATEGORIES = {
     "nosql": "Document databases",
     "files": "Files and object storage",
 }
+# What holds for several types of a category, before them.
+_BEFORE = {
+    "files": """
+**Files of this machine** (CSV, Parquet, JSON, Excel, and databases of SQLite) are read below the folders that the operator names
+in `B2B_RECS_FILE_FOLDERS`, several separated by colons, links followed, and nowhere else. Unless it is set, that is the folder
+`files` in the home of the installation: `.b2b-recs/files`, to be made by hand. So with `B2B_RECS_FILE_FOLDERS=/srv/files` a
+connection may name `/srv/files/orders`, or just `orders`. When hosted, each organization reads only the folder below them that
+is named by its number. Processes read the variable when they start.
+
+Object stores, SFTP and https addresses need no folder.
+""",
+}
 # What a capability means for the one who sets up a job.
 _ABLE = {
     "incremental": "append new rows by a column",
@@ -52,7 +64,7 @@ def page() -> str:
     )
     chapters = []
     for category, title in CATEGORIES.items():
-        chapters.append(f"\n# {title}\n")
+        chapters.append(f"\n# {title}\n{_BEFORE.get(category, '')}")
         chapters += [_chapter(one) for one in declared if one.category == category]
     return _HEAD + rows + "".join(chapters)
 

@@ -17,13 +17,13 @@ from b2b_recs.engine.sources.files.options import CsvOptions, ExcelOptions, Json
 from b2b_recs.engine.sources.rules import TypeRule
 
 _FOLDER_WORDS = (
-    "A folder that the operator allowed, such as orders or /srv/files/orders; or the https addresses of files, "
-    "separated by blanks."
+    "A folder that the operator allowed (B2B_RECS_FILE_FOLDERS), such as orders or /srv/files/orders; or the https "
+    "addresses of files, separated by blanks."
 )
 _GRANTS = (
     "setfacl --recursive --modify user:b2b-recs:rX --default /srv/files\n"
     "# and in the environment of the installation:\n"
-    "B2B_RECS_FILE_FOLDERS=/srv/files"
+    "B2B_RECS_FILE_FOLDERS=/srv/files    # several: /srv/files:/mnt/exports; unset: files in the home folder"
 )
 
 

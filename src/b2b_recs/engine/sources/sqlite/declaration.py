@@ -33,7 +33,7 @@ class SQLite(SourceType):
     grants: ClassVar[str] = (
         "setfacl --modify user:b2b-recs:r /srv/files/shop.db\n"
         "# and in the environment of the installation:\n"
-        "B2B_RECS_FILE_FOLDERS=/srv/files"
+        "B2B_RECS_FILE_FOLDERS=/srv/files    # several: /srv/files:/mnt/exports; unset: files in the home folder"
     )
     rules: ClassVar[Mapping[str, TypeRule]] = {name or "any without a type": rule for name, rule in RULES.items()}
 

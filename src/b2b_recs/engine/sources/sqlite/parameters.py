@@ -13,6 +13,7 @@ class SQLiteParameters(SourceParameters):
 
     file: PlainPath = Field(
         title="File",
-        description="A database file in a folder that the operator allowed, such as shop/orders.db.",
+        description="A database file in a folder that the operator allowed (B2B_RECS_FILE_FOLDERS), "
+        "such as shop/orders.db.",
         max_length=1000,
     )
