@@ -11,14 +11,13 @@ from typing import Any
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.error_table import NOTHING_ANSWERS, UNKNOWN_HOST
 from b2b_recs.engine.sources.mysql.client import SMALL_ANSWER_BYTES, new_client
 from b2b_recs.engine.sources.mysql.errors import (
     TooMuch,
     TooSlow,
     connect_error,
-    nothing_answers,
     statement_error,
-    unknown_host,
 )
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
 from b2b_recs.engine.sources.mysql.rows import RowStream
@@ -243,7 +242,7 @@ class Session:
         try:
             address = self._dial(parameters.host, parameters.port)
         except socket.gaierror:
-            raise unknown_host(parameters.host) from None
+            raise UNKNOWN_HOST.about(host=parameters.host) from None
         # Pieces may take longer than the whole: the deadline is what ends the wait, and says so.
         client = new_client(parameters, CONNECT_SECONDS * 2)
         family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
@@ -255,7 +254,7 @@ class Session:
             _keep_alive(transport)
         except OSError:
             transport.close()
-            raise nothing_answers(parameters) from None
+            raise NOTHING_ANSWERS.about(host=parameters.host, port=parameters.port) from None
         try:
             with _Deadline(client, CONNECT_SECONDS, transport):
                 client.connect(transport)

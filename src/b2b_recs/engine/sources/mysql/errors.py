@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
 
 from b2b_recs.engine.errors import (
     AuthenticationRefused,
-    ColumnMissing,
-    ConnectionLost,
     ConnectionRefused,
     DatabaseMissing,
-    HostUnknown,
-    PermissionMissing,
+    EngineError,
     SourceRefused,
     SourceTimeout,
-    TableMissing,
+)
+from b2b_recs.engine.sources.error_table import (
+    FULL,
+    LOST,
+    NO_COLUMN,
+    NO_DATABASE,
+    NO_TABLE,
+    NOT_ALLOWED,
+    NOT_CONNECTED,
+    NOT_NOW,
+    NOT_READ,
+    PASSWORD_REFUSED,
+    SLOW,
+    TOO_MUCH,
+    Refusal,
+    refusal_of,
 )
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
 from b2b_recs.engine.sources.redaction import redacted
 from b2b_recs.engine.sources.tls_words import tls_cause
 
-# Numbers of the server (1xxx, 3xxx) and of its clients (2xxx); the second name is MariaDB's where the two differ.
-_NO_DATABASE = (1049,)
-_NOT_THIS_DATABASE = (1044,)
-_PASSWORD = (1045, 1698, 1251, 1862, 3118, 3955)
-_NOT_FROM_HERE = (1130, 1129)
+# Numbers of the server (1xxx, 3xxx) and of its clients (2xxx).
+_TLS_FAILED = 2026
 _BUSY = (1040, 1203, 1226, 1053)
-_TLS_NEEDED = (3159, 1524, 4151)
-_TABLE = (1146, 1051)
-_COLUMN = (1054,)
-_PERMISSION = (1142, 1143, 1227, 1356, 1370, 1449)
-_TOO_LONG = (1205, 1969, 3024, 1907, 1028)
 _LOST = (2006, 2013, 2055, 1927, 1317, 1053, 1152, 1158, 1159, 1160, 1161, 4031)
-_AGAIN = (1213, 1412, 1213, 1614)
 
 
 class FileAsked(Exception):
@@ -68,178 +70,124 @@ def own_words(error: BaseException, secret: str = "") -> str:
     return redacted(text, secret)[:500]
 
 
-def connect_error(error: BaseException, parameters: MySQLParameters) -> SourceRefused:
-    """Why a connection could not be opened. Messages name the host, never the password."""
-    host, number = parameters.host, number_of(error)
-    words = own_words(error, parameters.password.get_secret_value())
-    if (refused := _unwelcome(error, host)) is not None:
-        return refused
-    cause = getattr(error, "original_exception", error)
-    if isinstance(cause, ssl.SSLError) or number == 2026:
-        return SourceRefused(
-            f"An encrypted connection to {host} could not be made: {tls_cause(str(error))}.",
-            advice="Choose another encryption, or give the CA certificate that signed the server's.",
-            field="ssl_mode",
-        )
-    if number == 0 and not isinstance(error, RuntimeError):
-        return _not_a_database(host)
-    if number in (2003, *_LOST) and number != 1053:
-        return ConnectionRefused(
-            f"{host} ended the connection before it was open: {words}",
-            advice="Check that the port is that of the database.",
-            field="host",
-        )
-    if number in _BUSY:
-        return SourceRefused(f"{host} takes no more connections now: {words}", advice="Try later.", transient=True)
-    return _refused_login(number, words, parameters)
-
-
-def _refused_login(number: int, words: str, parameters: MySQLParameters) -> SourceRefused:
-    host = parameters.host
-    if number in _NO_DATABASE:
-        return DatabaseMissing(
-            f"{host} has no database named {parameters.database}.",
-            advice="Check the database name; capital letters matter.",
-            field="database",
-        )
-    if number in _NOT_THIS_DATABASE:
-        # Servers say this of a database that is not there too, lest a login finds out which ones are.
-        return DatabaseMissing(
-            f"{host} has no database named {parameters.database} that {parameters.username} may read.",
-            advice=f"Check the database name, and ask for GRANT SELECT ON {parameters.database}.*.",
-            field="database",
-        )
-    if number in _NOT_FROM_HERE:
-        return AuthenticationRefused(
-            f"{host} does not let this machine in: {words}",
-            advice="Let the login in from this machine's address, then test again.",
-            field="username",
-        )
-    if number in _TLS_NEEDED:
-        return SourceRefused(
-            f"{host} does not let {parameters.username} in this way: {words}",
-            advice="Choose the encryption require or verify-full.",
-            field="ssl_mode",
-        )
-    if number in _PASSWORD:
-        return AuthenticationRefused(
-            f"The password of {parameters.username} was refused by {host}.",
-            advice="Check the user name and password, then test again.",
-            field="password",
-        )
-    return SourceRefused(f"{host} refused the connection: {words}", advice="Check every field, then test again.")
-
-
-def _unwelcome(error: BaseException, host: str) -> SourceRefused | None:
-    """The refusals of what no honest server does, and of what is not sent without encryption."""
-    if isinstance(error, FileAsked):
-        return SourceRefused(
-            f"{host} asked for a file of this machine. Nothing was sent and the connection was closed.",
-            advice="Check the host: this is not how a database answers.",
-            field="host",
-        )
-    if isinstance(error, EncryptionNeeded):
-        return SourceRefused(
-            f"{host} asks for the password in a way that is not safe without encryption.",
-            advice="Choose the encryption require or verify-full.",
-            field="ssl_mode",
-        )
-    if isinstance(error, TooMuch):
-        return SourceRefused(
-            f"{host} sent a longer answer than a database gives.", advice="Check the host and port.", field="host"
-        )
-    if isinstance(error, TooSlow):
-        return SourceTimeout(
-            f"{host} did not finish its answer in time.",
-            advice="Check the host and port, then try again.",
-            field="host",
-        )
-    if isinstance(error, BrokenAnswer):
-        return _not_a_database(host)
-    return None
-
-
-def _not_a_database(host: str) -> ConnectionRefused:
-    return ConnectionRefused(
-        f"What answers at {host} is not MySQL or MariaDB, or ended the connection.",
-        advice="Check that the port is that of the database.",
-        field="host",
-    )
-
-
-def nothing_answers(parameters: MySQLParameters) -> ConnectionRefused:
-    """The refusal when nothing listens, or a firewall is in the way."""
-    return ConnectionRefused(
-        f"Nothing answered at {parameters.host}, port {parameters.port}.",
-        advice="Check host and port, that the server runs, and that its firewall lets this machine in.",
-        field="host",
-    )
-
-
-def unknown_host(host: str) -> HostUnknown:
-    """The refusal of a host name without an address."""
-    return HostUnknown(f"The host {host} has no address.", advice="Check the spelling of the host.", field="host")
-
-
-def statement_error(error: BaseException, host: str, subject: str, secret: str) -> SourceRefused:
-    """Why a statement failed; ``subject`` is what it was about, such as a table's name."""
-    number, words = number_of(error), own_words(error, secret)
-    for numbers, made in _STATEMENT:
-        if number in numbers:
-            return made(host, subject, words)
-    if isinstance(error, FileAsked | TooMuch | TooSlow):
-        unwelcome = _unwelcome(error, host)
-        if unwelcome is not None:
-            return unwelcome
-    if number == 0 or isinstance(error, OSError | BrokenAnswer):
-        return lost(host, words)
-    return SourceRefused(f"{host} refused to read {subject}: {words}", advice="Check the table on the server.")
-
-
-def missing_table(host: str, subject: str, words: str = "") -> TableMissing:
-    """The refusal of a table that is not there."""
-    return TableMissing(
-        f"{subject} is not on {host}.", advice="Check the schema and table name, or whether it was dropped."
-    )
-
-
-def missing_permission(subject: str, words: str) -> PermissionMissing:
-    """The refusal of a table the login may not read."""
-    return PermissionMissing(
-        f"This login may not read {subject}: {words}", advice=f"Ask for GRANT SELECT ON {subject}."
-    )
-
-
-def lost(host: str, words: str) -> ConnectionLost:
-    """The refusal when the connection broke."""
-    return ConnectionLost(
-        f"The connection to {host} broke while reading: {words}",
-        advice="Check that the server is up, then start the run again.",
-    )
-
-
-def _missing_column(host: str, subject: str, words: str) -> SourceRefused:
-    return ColumnMissing(
-        f"A column is no longer in {subject}: {words}", advice="Open the job and choose its columns again."
-    )
-
-
-def _slow(host: str, subject: str, words: str) -> SourceRefused:
-    return SourceTimeout(
-        f"{host} took too long to answer about {subject}: {words}",
-        advice="Try at a quieter hour, or read fewer rows at a time.",
-    )
-
-
-def _again(host: str, subject: str, words: str) -> SourceRefused:
-    return SourceRefused(f"{host} could not answer now: {words}", advice="Try again.", transient=True)
-
-
-_STATEMENT: tuple[tuple[tuple[int, ...], Callable[[str, str, str], SourceRefused]], ...] = (
-    (_TABLE, missing_table),
-    (_COLUMN, _missing_column),
-    (_PERMISSION, lambda host, subject, words: missing_permission(subject, words)),
-    (_TOO_LONG, _slow),
-    (_LOST, lambda host, subject, words: lost(host, words)),
-    ((*_AGAIN, *_BUSY), _again),
+_ENCRYPTION = "Choose the encryption require or verify-full."
+# What no honest server does.
+_DISHONEST = (
+    Refusal(
+        SourceRefused,
+        "{host} asked for a file of this machine. Nothing was sent and the connection was closed.",
+        "Check the host: this is not how a database answers.",
+        "host",
+        codes=(FileAsked,),
+    ),
+    TOO_MUCH.when(codes=(TooMuch,)),
+    Refusal(
+        SourceTimeout,
+        "{host} did not finish its answer in time.",
+        "Check the host and port, then try again.",
+        "host",
+        codes=(TooSlow,),
+    ),
 )
+_CONNECTING = (
+    *_DISHONEST,
+    Refusal(
+        SourceRefused,
+        "{host} asks for the password in a way that is not safe without encryption.",
+        _ENCRYPTION,
+        "ssl_mode",
+        codes=(EncryptionNeeded,),
+    ),
+    Refusal(
+        SourceRefused,
+        "An encrypted connection to {host} could not be made: {cause}.",
+        "Choose another encryption, or give the CA certificate that signed the server's.",
+        "ssl_mode",
+        codes=(ssl.SSLError, _TLS_FAILED),
+    ),
+    Refusal(
+        ConnectionRefused,
+        "What answers at {host} is not MySQL or MariaDB, or ended the connection.",
+        "Check that the port is that of the database.",
+        "host",
+        codes=(BrokenAnswer, 0),
+    ),
+    FULL.when(codes=_BUSY),
+    Refusal(
+        ConnectionRefused,
+        "{host} ended the connection before it was open: {words}",
+        "Check that the port is that of the database.",
+        "host",
+        codes=(2003, *_LOST),
+    ),
+    NO_DATABASE.when(codes=(1049,)),
+    # Servers say this of a database that is not there too, lest a login finds out which ones are.
+    Refusal(
+        DatabaseMissing,
+        "{host} has no database named {database} that {username} may read.",
+        "Check the database name, and ask for GRANT SELECT ON {database}.*.",
+        "database",
+        codes=(1044,),
+    ),
+    Refusal(
+        AuthenticationRefused,
+        "{host} does not let this machine in: {words}",
+        "Let the login in from this machine's address, then test again.",
+        "username",
+        codes=(1130, 1129),
+    ),
+    # 4151 is MariaDB's.
+    Refusal(
+        SourceRefused,
+        "{host} does not let {username} in this way: {words}",
+        _ENCRYPTION,
+        "ssl_mode",
+        codes=(3159, 1524, 4151),
+    ),
+    PASSWORD_REFUSED.when(codes=(1045, 1698, 1251, 1862, 3118, 3955)),
+    NOT_CONNECTED,
+)
+_READING = (
+    NO_TABLE.when(codes=(1146, 1051)),
+    NO_COLUMN.when(codes=(1054,)),
+    NOT_ALLOWED.when(codes=(1142, 1143, 1227, 1356, 1370, 1449)),
+    SLOW.when(codes=(1205, 1969, 3024, 1907, 1028)),
+    LOST.when(codes=_LOST),
+    NOT_NOW.when(codes=(1213, 1412, 1614, *_BUSY)),
+    *_DISHONEST,
+    LOST.when(codes=(0, OSError, BrokenAnswer)),
+    NOT_READ,
+)
+
+
+def connect_error(error: BaseException, parameters: MySQLParameters) -> EngineError:
+    """Why a connection could not be opened. Messages name the host, never the password."""
+    cause = getattr(error, "original_exception", error)
+    codes = {*type(error).__mro__, *type(cause).__mro__, number_of(error)}
+    if isinstance(error, RuntimeError):
+        codes.discard(0)
+    return refusal_of(
+        _CONNECTING,
+        codes,
+        host=parameters.host,
+        database=parameters.database,
+        username=parameters.username,
+        cause=tls_cause(str(error)),
+        words=own_words(error, parameters.password.get_secret_value()),
+    )
+
+
+def statement_error(error: BaseException, host: str, subject: str, secret: str) -> EngineError:
+    """Why a statement failed; ``subject`` is what it was about, such as a table's name."""
+    codes = {*type(error).__mro__, number_of(error)}
+    return refusal_of(_READING, codes, host=host, subject=subject, words=own_words(error, secret))
+
+
+def missing_table(host: str, subject: str) -> EngineError:
+    """The refusal of a table that is not there."""
+    return NO_TABLE.about(host=host, subject=subject)
+
+
+def missing_permission(subject: str, words: str) -> EngineError:
+    """The refusal of a table the login may not read."""
+    return NOT_ALLOWED.about(subject=subject, words=words)

@@ -14,7 +14,8 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 
 from b2b_recs.engine.sources.contract import Dialer
-from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error, unknown_host
+from b2b_recs.engine.sources.error_table import UNKNOWN_HOST
+from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.quoting import quote_text
 
@@ -181,7 +182,7 @@ class Session:
         try:
             address = self._dial(parameters.host, parameters.port)
         except socket.gaierror:
-            raise unknown_host(parameters.host) from None
+            raise UNKNOWN_HOST.about(host=parameters.host) from None
         with authority_file(parameters) as authority:
             try:
                 # Autocommit: the snapshot's BEGIN and ROLLBACK are ours.

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from b2b_recs.engine.errors import (
     AuthenticationRefused,
-    ColumnMissing,
-    ConnectionLost,
     ConnectionRefused,
-    DatabaseMissing,
-    HostUnknown,
+    EngineError,
     PermissionMissing,
     SourceRefused,
-    SourceTimeout,
-    TableMissing,
+)
+from b2b_recs.engine.sources.error_table import (
+    FULL,
+    LOST,
+    NO_COLUMN,
+    NO_DATABASE,
+    NO_TABLE,
+    NOT_ALLOWED,
+    NOT_CONNECTED,
+    NOT_NOW,
+    NOT_READ,
+    NOTHING_ANSWERS,
+    PASSWORD_REFUSED,
+    SLOW,
+    UNKNOWN_HOST,
+    Refusal,
+    refusal_of,
 )
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.redaction import redacted
@@ -26,11 +39,77 @@ _FRAMES = re.compile(
     r"(FATAL|ERROR): +"
 )
 
-# What the client says of bytes that are not the protocol, and of a server that hangs up before it has said anything.
-_JUNK = re.compile(
-    r"expected authentication request|invalid response to SSL negotiation|unexpected response from server|"
-    r"received invalid |lost synchronization|message contents do not agree|invalid message|"
-    r"server closed the connection unexpectedly|unsupported frontend protocol"
+_PLAIN = "no encryption|SSL off"
+_NOT_FROM_HERE = Refusal(
+    AuthenticationRefused,
+    "{host} does not let {username} in from this address: {words}",
+    "Add this machine to the server's pg_hba.conf, or choose another encryption.",
+    "username",
+)
+_CONNECTING = (
+    UNKNOWN_HOST.when(pattern="could not translate host name"),
+    NOTHING_ANSWERS.when(
+        pattern="Connection refused|timeout expired|No route to host|Network is unreachable|timed out"
+    ),
+    NO_DATABASE.when(pattern='database ".*" does not exist'),
+    Refusal(
+        PermissionMissing,
+        "{username} may not connect to the database {database}.",
+        "Ask for GRANT CONNECT on {database}.",
+        "database",
+        pattern="permission denied for database|CONNECT privilege",
+    ),
+    # What the client says of bytes that are not the protocol, and of a server that hangs up before it has said a word.
+    Refusal(
+        ConnectionRefused,
+        "{host}, port {port}, did not answer as a PostgreSQL server does.",
+        "Check that the port is that of the database.",
+        "host",
+        pattern="expected authentication request|invalid response to SSL negotiation|unexpected response from server|"
+        "received invalid |lost synchronization|message contents do not agree|invalid message|"
+        "server closed the connection unexpectedly|unsupported frontend protocol",
+    ),
+    # Encryption, and the server's own list of who may come in.
+    replace(_NOT_FROM_HERE, field="ssl_mode").when(
+        pattern=f"(?s)no pg_hba.conf entry.*({_PLAIN})|({_PLAIN}).*no pg_hba.conf entry"
+    ),
+    _NOT_FROM_HERE.when(pattern="no pg_hba.conf entry"),
+    Refusal(
+        SourceRefused,
+        "{host} asks for the password as plain text, which is not sent without encryption.",
+        "Choose the encryption require or verify-full.",
+        "ssl_mode",
+        pattern="cleartext password",
+    ),
+    Refusal(
+        SourceRefused,
+        "An encrypted connection to {host} could not be made: {words}",
+        "Choose another encryption, or give the CA certificate that signed the server's.",
+        "ssl_mode",
+        pattern="SSL|certificate|TLS",
+    ),
+    FULL.when(pattern="too many clients|connection slots|too many connections|is starting up|shutting down"),
+    PASSWORD_REFUSED.when(
+        pattern='authentication|password|role ".*" does not exist|not permitted to log in|auth method'
+    ),
+    NOT_CONNECTED,
+)
+
+_SCHEMA_NEEDED = replace(NOT_ALLOWED, advice="Ask for GRANT SELECT on {subject} and USAGE on its schema.")
+# By SQLSTATE, its class, or its first three characters.
+_READING = (
+    NO_TABLE.when(codes=("42P01", "3F000")),
+    NO_COLUMN.when(codes=("42703",)),
+    _SCHEMA_NEEDED.when(codes=("42501",)),
+    SLOW.when(codes=("57014", "55P03")),
+    LOST.when(
+        codes=("08", "57P", "25P03", "25P04"),
+        pattern="(?i)server closed the connection|could not receive data|could not send data|connection reset|"
+        "SSL connection has been closed|no connection to the server|"
+        "terminating connection|Failed to prepare query: $",
+    ),
+    NOT_NOW.when(codes=("53", "40")),
+    NOT_READ,
 )
 
 
@@ -44,133 +123,34 @@ def own_words(error: BaseException, secret: str = "") -> str:
     return redacted(kept, secret)
 
 
-def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> SourceRefused:
+def connect_error(error: BaseException, parameters: PostgreSQLParameters) -> EngineError:
     """Why a connection could not be opened. Messages name the host, never the password."""
-    text = str(error)
-    host, port = parameters.host, parameters.port
-    words = own_words(error, parameters.password.get_secret_value())
-    if "could not translate host name" in text:
-        return unknown_host(host)
-    if re.search(r"Connection refused|timeout expired|No route to host|Network is unreachable|timed out", text):
-        return ConnectionRefused(
-            f"Nothing answered at {host}, port {port}.",
-            advice="Check host and port, that the server runs, and that its firewall lets this machine in.",
-            field="host",
-        )
-    if re.search(r'database ".*" does not exist', text):
-        return DatabaseMissing(
-            f"{host} has no database named {parameters.database}.",
-            advice="Check the database name; capital letters matter.",
-            field="database",
-        )
-    if re.search(r"permission denied for database|CONNECT privilege", text):
-        return PermissionMissing(
-            f"{parameters.username} may not connect to the database {parameters.database}.",
-            advice=f"Ask for GRANT CONNECT on {parameters.database}.",
-            field="database",
-        )
-    if _JUNK.search(text):
-        return ConnectionRefused(
-            f"{host}, port {port}, did not answer as a PostgreSQL server does.",
-            advice="Check that the port is that of the database.",
-            field="host",
-        )
-    if (refused := _door_error(text, words, parameters)) is not None:
-        return refused
-    if re.search(r"too many clients|connection slots|too many connections|is starting up|shutting down", text):
-        return SourceRefused(f"{host} takes no more connections now: {words}", advice="Try later.", transient=True)
-    if re.search(r"authentication|password|role \".*\" does not exist|not permitted to log in|auth method", text):
-        return AuthenticationRefused(
-            f"The password of {parameters.username} was refused by {host}.",
-            advice="Check the user name and password, then test again.",
-            field="password",
-        )
-    return SourceRefused(f"{host} refused the connection: {words}", advice="Check every field, then test again.")
+    return refusal_of(
+        _CONNECTING,
+        (),
+        str(error),
+        host=parameters.host,
+        port=parameters.port,
+        database=parameters.database,
+        username=parameters.username,
+        words=own_words(error, parameters.password.get_secret_value()),
+    )
 
 
-def _door_error(text: str, words: str, parameters: PostgreSQLParameters) -> SourceRefused | None:
-    """The refusals that concern encryption and the server's own list of who may come in."""
-    host = parameters.host
-    if "no pg_hba.conf entry" in text:
-        return AuthenticationRefused(
-            f"{host} does not let {parameters.username} in from this address: {words}",
-            advice="Add this machine to the server's pg_hba.conf, or choose another encryption.",
-            field="ssl_mode" if "no encryption" in text or "SSL off" in text else "username",
-        )
-    if "cleartext password" in text:
-        return SourceRefused(
-            f"{host} asks for the password as plain text, which is not sent without encryption.",
-            advice="Choose the encryption require or verify-full.",
-            field="ssl_mode",
-        )
-    if re.search(r"SSL|certificate|TLS", text):
-        return SourceRefused(
-            f"An encrypted connection to {host} could not be made: {words}",
-            advice="Choose another encryption, or give the CA certificate that signed the server's.",
-            field="ssl_mode",
-        )
-    return None
-
-
-def unknown_host(host: str) -> HostUnknown:
-    """The refusal of a host name without an address."""
-    return HostUnknown(f"The host {host} has no address.", advice="Check the spelling of the host.", field="host")
-
-
-def statement_error(error: BaseException, host: str, subject: str, secret: str) -> SourceRefused:
+def statement_error(error: BaseException, host: str, subject: str, secret: str) -> EngineError:
     """Why a statement failed; ``subject`` is what it was about, such as a table's name."""
     state = getattr(error, "sqlstate", None) or ""
-    words = own_words(error, secret)
-    if state in ("42P01", "3F000"):
-        return missing_table(subject, host)
-    if state == "42703":
-        return ColumnMissing(
-            f"A column is no longer in {subject}: {words}", advice="Open the job and choose its columns again."
-        )
-    if state == "42501":
-        return missing_permission(subject, words)
-    if state in ("57014", "55P03"):
-        return SourceTimeout(
-            f"{host} took too long to answer about {subject}: {words}",
-            advice="Try at a quieter hour, or read fewer rows at a time.",
-        )
-    if state.startswith(("08", "57P", "25P03", "25P04")) or (not state and _is_broken(str(error))):
-        return lost(host, words)
-    if state.startswith(("53", "40")):
-        return SourceRefused(f"{host} could not answer now: {words}", advice="Try again.", transient=True)
-    return SourceRefused(f"{host} refused to read {subject}: {words}", advice="Check the table on the server.")
+    # Only what has no state is told by the client's own words.
+    said = "" if state else str(error).split("\nQuery was:")[0]
+    codes = {state, state[:3], state[:2]}
+    return refusal_of(_READING, codes, said, host=host, subject=subject, words=own_words(error, secret))
 
 
-def missing_table(subject: str, host: str) -> TableMissing:
+def missing_table(subject: str, host: str) -> EngineError:
     """The refusal of a table that is not there."""
-    return TableMissing(
-        f"{subject} is not on {host}.", advice="Check the schema and table name, or whether it was dropped."
-    )
+    return NO_TABLE.about(subject=subject, host=host)
 
 
-def missing_permission(subject: str, words: str) -> PermissionMissing:
+def missing_permission(subject: str, words: str) -> EngineError:
     """The refusal of a table the login may not read."""
-    return PermissionMissing(
-        f"This login may not read {subject}: {words}",
-        advice=f"Ask for GRANT SELECT on {subject} and USAGE on its schema.",
-    )
-
-
-def lost(host: str, words: str) -> ConnectionLost:
-    """The refusal when the connection broke."""
-    return ConnectionLost(
-        f"The connection to {host} broke while reading: {words}",
-        advice="Check that the server is up, then start the run again.",
-    )
-
-
-def _is_broken(text: str) -> bool:
-    return bool(
-        re.search(
-            r"server closed the connection|could not receive data|could not send data|connection reset|"
-            r"SSL connection has been closed|no connection to the server|"
-            r"terminating connection|Failed to prepare query: $",
-            text.split("\nQuery was:")[0],
-            re.IGNORECASE,
-        )
-    )
+    return _SCHEMA_NEEDED.about(subject=subject, words=words)

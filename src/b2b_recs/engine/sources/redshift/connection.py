@@ -13,8 +13,9 @@ from psycopg.types.string import TextLoader
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources.contract import Dialer
+from b2b_recs.engine.sources.error_table import UNKNOWN_HOST
 from b2b_recs.engine.sources.postgresql.connection import authority_file, conninfo
-from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error, unknown_host
+from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error
 from b2b_recs.engine.sources.redshift.parameters import RedshiftParameters
 
 QUESTION_SECONDS = 300
@@ -53,7 +54,7 @@ class Session:
         try:
             address = dial(parameters.host, parameters.port)
         except socket.gaierror:
-            raise unknown_host(parameters.host) from None
+            raise UNKNOWN_HOST.about(host=parameters.host) from None
         with authority_file(parameters) as authority:
             try:
                 self._connection = psycopg.connect(

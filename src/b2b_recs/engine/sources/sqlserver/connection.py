@@ -11,13 +11,12 @@ from typing import Any
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.error_table import NOTHING_ANSWERS, UNKNOWN_HOST
 from b2b_recs.engine.sources.sqlserver.declaration import SQLServer
 from b2b_recs.engine.sources.sqlserver.errors import (
     TooMuch,
     connect_error,
-    nothing_answers,
     statement_error,
-    unknown_host,
 )
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
 from b2b_recs.engine.sources.sqlserver.relay import Relay
@@ -170,13 +169,13 @@ class Session:
         try:
             address = self._dial(parameters.host, parameters.port)
         except socket.gaierror:
-            raise unknown_host(parameters.host) from None
+            raise UNKNOWN_HOST.about(host=parameters.host) from None
         # The driver would keep closed sessions open for the next one who comes.
         self._driver.pooling(enabled=False)
         try:
             self._relay = Relay(address, parameters.port, CONNECT_SECONDS)
         except OSError:
-            raise nothing_answers(parameters) from None
+            raise NOTHING_ANSWERS.about(host=parameters.host, port=parameters.port) from None
         try:
             self._connection = self._driver.connect(
                 connection_string(parameters, self._relay.port), autocommit=True, timeout=CONNECT_SECONDS
