@@ -61,6 +61,22 @@ def test_appended_rows_are_read_back_exactly_and_old_versions_stay(table: LocalT
     assert table.schema() == SCHEMA
 
 
+def test_whole_numbers_and_times_of_any_size_are_exact_and_running_ones_take_no_room(table: LocalTable) -> None:
+    whole = [0, None, -(2**63), 2**63 - 1, 1, None, *range(50_000)]
+    days = [None, -719_162, 2_932_896, *range(len(whole) - 3)]
+    times = [None, -62_135_596_800_000_000, 253_402_300_799_999_999, *range(len(whole) - 3)]
+    kinds = {"whole": (whole, pa.int64()), "day": (days, pa.date32()), "at": (times, pa.timestamp("us", tz="UTC"))}
+    rows = pa.table(
+        {
+            name: pa.array(values, pa.int64()).cast("int32" if kind == pa.date32() else "int64").cast(kind)
+            for name, (values, kind) in kinds.items()
+        }
+    )
+    table.append(rows)
+    assert table.read().equals(rows)
+    assert table.size_bytes() < len(whole)  # three columns in less than a byte a row
+
+
 def test_the_same_work_is_committed_once(table: LocalTable) -> None:
     first = table.append(rows(1), app="run:7", notes={"cursor": "x"})
     again = table.append(rows(1), app="run:7", notes={"cursor": "y"})
