@@ -14,7 +14,13 @@ from doubles.store_server import Reply, Seen, store_double
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.files import source as files_source
 from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS, Hurry
+from b2b_recs.engine.sources.firestore import connection as firestore
+from b2b_recs.engine.sources.mysql import connection as mysql
+from b2b_recs.engine.sources.oracle import connection as oracle
+from b2b_recs.engine.sources.postgresql import connection as postgresql
 from b2b_recs.engine.sources.registry import open_source
+from b2b_recs.engine.sources.snowflake import connection as snowflake
+from b2b_recs.engine.sources.sqlserver import connection as sqlserver
 
 SECONDS, BOUND = 0.3, 4.0
 S3 = {"bucket": "shop", "access_key_id": "AKIA", "secret_access_key": "canary", "format": "csv"}
@@ -97,6 +103,12 @@ def test_a_place_that_answers_and_lists_too_slowly_is_told_so() -> None:
         with pytest.raises(errors.SourceTimeout) as caught:
             source.check()
         assert caught.value.field == "prefix" and "was reached" in caught.value.message
+
+
+def test_no_login_takes_longer_than_a_page_waits() -> None:
+    assert snowflake.CONNECT_SECONDS < 15 and firestore.FIRST_SECONDS < 15
+    for module in (postgresql, mysql, oracle, sqlserver):
+        assert module.CONNECT_SECONDS <= 10
 
 
 def test_a_session_is_in_no_hurry_but_during_a_test() -> None:

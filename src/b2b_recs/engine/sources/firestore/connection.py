@@ -17,7 +17,7 @@ from b2b_recs.engine.sources.proxy import GuardedProxy
 
 SERVICE = Service("firestore.googleapis.com")
 QUESTION_SECONDS = 60.0
-FIRST_SECONDS = 15.0
+FIRST_SECONDS = 14.0
 _MOST_COLLECTIONS = 10_000
 _Result = TypeVar("_Result")
 

@@ -149,7 +149,8 @@ class Session:
     @contextlib.contextmanager
     def _in_time(self) -> Iterator[Tell]:
         """A bound over all of a login: the driver bounds only how long one address is dialled."""
-        deadline = Deadline(CONNECT_SECONDS * 2)
+        # Dialling takes a part of it; a page waits no longer than 15 seconds.
+        deadline = Deadline(CONNECT_SECONDS * 1.4)
         try:
             with deadline:
                 yield deadline.tell

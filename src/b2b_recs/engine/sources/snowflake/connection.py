@@ -30,7 +30,7 @@ from b2b_recs.engine.sources.snowflake.errors import (
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 
 NAME_BYTES = 255 * 4
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 14
 QUESTION_SECONDS = 300
 # How long one request is tried again; a query that runs longer is asked after in many requests.
 RETRY_SECONDS = 90
