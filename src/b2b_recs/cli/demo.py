@@ -46,8 +46,8 @@ def demo(leave: bool, json_file: str | None, port: int | None, serving_port: int
     if shop:
         show_shop(json_file)
         return
-    port = port or _port("B2B_RECS_PORT", 8000)
-    serving_port = serving_port or _port("B2B_RECS_SERVING_PORT", 8001, besides=port)
+    serving_port = serving_port or _port("B2B_RECS_SERVING_PORT", 8001, besides=port or 8000)
+    port = port or _port("B2B_RECS_PORT", 8000, besides=serving_port)
     supervisor, _ = prepare(port=port, serving_port=serving_port, with_demo=True)
     supervisor.steps.append(("sample shop: 541,909 order lines of Online Retail", lambda: _load(supervisor)))
     if json_file == "-":
