@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "b2b_recs.web.deployments",
     "b2b_recs.web.monitoring",
     "b2b_recs.web.operations",
+    "b2b_recs.web.audit",
     "b2b_recs.web.api",
     "ninja",
     "procrastinate.contrib.django",
@@ -144,6 +145,7 @@ ACCOUNT_ADAPTER = "b2b_recs.web.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_FORMS = {"signup": "b2b_recs.web.accounts.sign_up.SignUpForm"}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True

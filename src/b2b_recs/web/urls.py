@@ -23,6 +23,7 @@ PAGES = (
     "experiments",
     "deployments",
     "accounts",
+    "audit",
     "api",
     "ui",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,7 @@ from b2b_recs.web.accounts.access import requires
 from b2b_recs.web.accounts.choice import SESSION_KEY, choose
 from b2b_recs.web.accounts.forms import OrganizationForm
 from b2b_recs.web.accounts.founding import found_organization
+from b2b_recs.web.accounts.mail import sends_mail
 from b2b_recs.web.accounts.models import Organization, User
 from b2b_recs.web.accounts.policies import signed_in
 from b2b_recs.web.api.limits import ORGANIZATIONS, TooMany, spend
@@ -50,9 +52,12 @@ def organization_new(request: HttpRequest) -> HttpResponse:
     """A new organization, then its first model; 404 where only invitations lead in."""
     if not settings.SIGN_UP:
         raise Http404
-    form = OrganizationForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        person: User = request.user  # type: ignore[assignment]
+    person: User = request.user  # type: ignore[assignment]
+    posted = request.method == "POST"
+    if sends_mail() and not EmailAddress.objects.filter(user=person, email=person.email, verified=True).exists():
+        return render(request, "accounts/confirm_first.html", status=403 if posted else 200)
+    form = OrganizationForm(request.POST if posted else None)
+    if posted and form.is_valid():
         try:
             spend(request, ORGANIZATIONS)
         except TooMany as refusal:

@@ -46,7 +46,9 @@ def refuse(request: HttpRequest, status: int, message: str = "", advice: str = "
     if request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", ""):
         return error_answer(status, code, message or usual, advice or ADVICE[status])
     told = message or (f"{usual} {ADVICE[403]}" if status == 403 else usual)
-    return render(request, "accounts/refusal.html", {"title": title, "message": told}, status=status)
+    homeless = status == 403 and getattr(request, "organization", None) is None and request.user.is_authenticated
+    context = {"title": title, "message": told, "homeless": homeless}
+    return render(request, "accounts/refusal.html", context, status=status)
 
 
 def not_allowed(request: HttpRequest, role: str = "editor") -> HttpResponse:
