@@ -80,6 +80,11 @@ class Statistics:
     days: tuple[DayOfRuns, ...]
     faults: tuple[tuple[Fault, int], ...]
 
+    @property
+    def success_percent(self) -> str:
+        """The share that ended well as per cent, "–" without any."""
+        return "–" if self.success_rate is None else f"{100 * self.success_rate:.0f}"
+
 
 def numbers_of(run: ETLRun) -> RunNumbers:
     """The numbers of a run; those of its result are 0 until it has ended."""

@@ -57,12 +57,16 @@ class DataSource(TenantModel):
         return self.name
 
 
-@audited(leave_out=("last_row_count", "last_synced_at"))
+@audited(leave_out=("last_row_count", "last_synced_at", "seen"))
 class DataSourceTable(TenantModel):
-    """The table-level part of a job; ``spec`` is the engine's CopySpec."""
+    """The table-level part of a job; ``spec`` is the engine's CopySpec, of a draft what its wizard holds.
+
+    ``seen`` is what the source said of the table when somebody last looked: columns, samples, the proposal.
+    """
 
     data_source = TenantOneToOneField(DataSource, on_delete=models.CASCADE, related_name="table")
     spec = models.JSONField(default=dict)
+    seen = models.JSONField(default=dict, blank=True)
     last_row_count = models.BigIntegerField(null=True, blank=True)
     last_synced_at = models.DateTimeField(null=True, blank=True)
 

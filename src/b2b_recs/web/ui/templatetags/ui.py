@@ -141,3 +141,19 @@ def address_with(context: template.Context, **changes: Any) -> str:
         if value not in ("", None):
             query[name] = str(value)
     return f"?{query.urlencode()}" if query else "?"
+
+
+@register.simple_tag
+def wizard_steps(names: str, here: int, addresses: Any = None) -> list[dict[str, Any]]:
+    """The steps of a wizard from their names; ``addresses`` (by number) are where finished ones lead."""
+    known = addresses or {}
+    return [
+        {
+            "number": number,
+            "name": name,
+            "here": number == here,
+            "done": number < here or number in known,
+            "address": known.get(number, ""),
+        }
+        for number, name in enumerate(names.split(","), 1)
+    ]

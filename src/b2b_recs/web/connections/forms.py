@@ -1,0 +1,148 @@
+"""The form of a connection, made from what its source type declares; what a person typed, as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from b2b_recs.engine.sources.contract import SourceType
+
+# Settings with a default that fits nearly everybody; they stand behind "More settings".
+FURTHER = frozenset(
+    (
+        "ca_certificate", "delimiter", "quote", "header", "encoding", "null_text", "header_row", "layout",
+        "sampled_documents", "host_style", "auth_database", "session_token",
+    )
+)  # fmt: skip
+# Fields that share a row; every other stands alone.
+WIDTHS = {
+    "host": "wide",
+    "port": "narrow",
+    "username": "half",
+    "password": "half",
+    "region": "half",
+    "endpoint": "half",
+}
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One setting as the page asks for it; ``value`` is never that of a secret, ``set_at`` says that one is stored."""
+
+    name: str
+    title: str
+    hint: str
+    kind: str
+    required: bool
+    value: str = ""
+    choices: tuple[str, ...] = ()
+    longest: int | None = None
+    default: str = ""
+    further: bool = False
+    set_at: Any = None
+
+    @property
+    def width(self) -> str:
+        """How much of a row it takes: full, wide, half or narrow."""
+        return WIDTHS.get(self.name, "half" if self.kind in ("select", "integer") else "full")
+
+    @property
+    def checked(self) -> bool:
+        """Whether a box is ticked."""
+        return self.value == "True"
+
+
+@dataclass(frozen=True)
+class ConnectionForm:
+    """The settings of one source type with the values they have."""
+
+    fields: list[FormField] = field(default_factory=list)
+
+    @property
+    def usual(self) -> list[FormField]:
+        """What nearly every connection needs."""
+        return [one for one in self.fields if not one.further]
+
+    @property
+    def further(self) -> list[FormField]:
+        """What few connections need."""
+        return [one for one in self.fields if one.further]
+
+
+def form_of(
+    declared: SourceType, values: Mapping[str, Any] | None = None, set_at: Mapping[str, Any] | None = None
+) -> ConnectionForm:
+    """The form of a source type; ``values`` are plain settings, ``set_at`` the secrets stored and since when."""
+    schema = declared.Parameters.model_json_schema()
+    required, values, set_at = set(schema.get("required", ())), values or {}, set_at or {}
+    fields = []
+    for name, one in schema["properties"].items():
+        secret = name in declared.secret_fields
+        kind, default = _kind(one, secret), "" if one.get("default") is None else str(one["default"])
+        fields.append(
+            FormField(
+                name=name,
+                title=str(one.get("title", name)),
+                hint=str(one.get("description", "")),
+                kind=kind,
+                required=name in required,
+                value="" if secret else str(values.get(name, default if kind in ("select", "check") else "")),
+                choices=tuple(str(choice) for choice in one.get("enum", ())),
+                longest=one.get("maxLength"),
+                default=default,
+                further=name in FURTHER and name not in required,
+                set_at=set_at.get(name),
+            )
+        )
+    # A server's settings stand as they are declared; of a store what must be given stands first.
+    served = any(one.name == "host" and one.required for one in fields)
+    return ConnectionForm(fields if served else sorted(fields, key=lambda one: not one.required))
+
+
+def parameters_from(declared: SourceType, typed: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters somebody typed; what was left empty is left out, so that its default holds."""
+    found: dict[str, Any] = {}
+    for name, one in declared.Parameters.model_json_schema()["properties"].items():
+        if one.get("type") == "boolean":
+            if name in typed:
+                found[name] = True
+            continue
+        text = typed.get(name, "")
+        value = text if name in declared.secret_fields else text.strip()
+        if value != "":
+            found[name] = _number(value) if one.get("type") == "integer" else value
+    return found
+
+
+def changes_from(declared: SourceType, typed: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What differs from the ``stored`` plain parameters; None takes one back to its default, empty secrets stay."""
+    given = parameters_from(declared, typed)
+    gone = {name: None for name in stored if name not in given and name not in declared.secret_fields}
+    changed = {name: value for name, value in given.items() if stored.get(name, object()) != value}
+    return {
+        **gone,
+        **{name: value for name, value in changed.items() if not _is_default(declared, name, value, stored)},
+    }
+
+
+def _is_default(declared: SourceType, name: str, value: Any, stored: Mapping[str, Any]) -> bool:
+    """A value that is what holds anyway, because nothing was stored."""
+    known = declared.Parameters.model_fields.get(name)
+    return known is not None and name not in stored and value == known.default
+
+
+def _kind(schema: Mapping[str, Any], secret: bool) -> str:
+    # A private key has many lines, and a field for passwords has one.
+    if schema.get("format") == "textarea" or "ssh-keygen" in str(schema.get("description", "")):
+        return "textarea"
+    if secret:
+        return "password"
+    if "enum" in schema:
+        return "select"
+    return {"integer": "integer", "boolean": "check"}.get(str(schema.get("type")), "text")
+
+
+def _number(text: str) -> Any:
+    """A whole number when it is one; else the text, which the declaration refuses in words."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else text

@@ -1,0 +1,113 @@
+"""What the pages of connections show: tiles of types, cards. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from b2b_recs.engine.sources.contract import SourceType
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.projects.models import ModelEndpoint
+
+# A test younger than this is not repeated when the page opens.
+FRESH = timedelta(minutes=5)
+CATEGORIES = {
+    "relational": "Relational",
+    "files": "Files and object storage",
+    "nosql": "NoSQL",
+    "warehouses": "Warehouses",
+}
+TILES = {
+    "postgresql": "PG", "mysql": "MY", "mariadb": "MA", "sqlserver": "MS", "oracle": "OR", "sqlite": "SL",
+    "redshift": "RS", "bigquery": "BQ", "snowflake": "SF", "mongodb": "MO", "firestore": "FS", "csv": "CSV",
+    "parquet": "PQ", "json": "JS", "excel": "XL", "gcs": "GS", "s3": "S3", "azure_blob": "AZ", "sftp": "FTP",
+}  # fmt: skip
+PLACES = (("host", "port"), ("account",), ("project", "dataset"), ("bucket", "prefix"), ("container", "prefix"))
+
+
+@dataclass(frozen=True)
+class Card:
+    """A connection on the ETL page."""
+
+    id: int
+    name: str
+    type_name: str
+    tile: str
+    place: str
+    dot: str
+    word: str
+    trouble: str
+    tested_at: datetime | None
+    jobs: list[str]
+    enabled: bool
+    stale: bool
+
+    @property
+    def look(self) -> str:
+        """The dot's class."""
+        return {"green": "ok", "red": "bad", "yellow": "warn"}.get(self.dot, "none")
+
+    @property
+    def delete_words(self) -> str:
+        """What deleting loses."""
+        return "Its address and its stored credentials are deleted. No job uses it. This cannot be undone."
+
+
+def tile_of(type_name: str) -> str:
+    """The letters that stand for a source type."""
+    return TILES.get(type_name, type_name[:2].upper())
+
+
+def categories() -> list[tuple[str, str, list[SourceType]]]:
+    """Every category with its title and types, in the order of the pages."""
+    return [
+        (name, title, [one for one in SOURCE_TYPES.values() if one.category == name])
+        for name, title in CATEGORIES.items()
+    ]
+
+
+def cards(model: ModelEndpoint, now: datetime | None = None) -> list[Card]:
+    """The connections of a model by name; two queries."""
+    rows = Connection.objects.filter(model=model).prefetch_related("jobs").order_by("name")
+    return [card_of(row, now or datetime.now(UTC)) for row in rows]
+
+
+def card_of(row: Connection, now: datetime) -> Card:
+    """One connection as its card shows it."""
+    declared = SOURCE_TYPES.get(row.source_type)
+    tested = max(filter(None, (row.last_test_at, row.test_trouble_at)), default=None)
+    return Card(
+        id=row.id,
+        name=row.name,
+        type_name=declared.name if declared else row.source_type,
+        tile=tile_of(row.source_type),
+        place=place_of(row.parameters),
+        dot=row.dot if row.enabled else "grey",
+        word=_word(row),
+        trouble=row.test_trouble or (row.last_test_message if row.dot == "red" else ""),
+        tested_at=tested,
+        jobs=sorted(job.name for job in row.jobs.all()),
+        enabled=row.enabled,
+        stale=row.enabled and (tested is None or now - tested > FRESH),
+    )
+
+
+def place_of(parameters: dict[str, Any]) -> str:
+    """Where a connection leads, in one line: “shop.example.com : 5432 / shop”."""
+    database = parameters.get("database") or parameters.get("service_name") or parameters.get("folder")
+    for names in PLACES:
+        parts = [str(parameters[name]) for name in names if parameters.get(name)]
+        if parts:
+            first = " : ".join(parts) if names[0] == "host" else " / ".join(parts)
+            return f"{first} / {database}" if database else first
+    return str(parameters.get("location") or parameters.get("file") or database or "")
+
+
+def _word(row: Connection) -> str:
+    if not row.enabled:
+        return "Switched off"
+    if row.test_trouble:
+        return "Not tested"
+    return {"passed": "Works", "failed": "Refused"}.get(row.last_test_status, "Never tested")

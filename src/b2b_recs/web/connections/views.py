@@ -1,0 +1,266 @@
+"""The wizard that makes a connection, and what can be done with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.sources.contract import CheckResult, Source, SourceType
+from b2b_recs.engine.sources.drivers import install_command
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
+from b2b_recs.web.accounts.access import model_or_404, own_transactions, requires, row_or_404
+from b2b_recs.web.accounts.acting import acting
+from b2b_recs.web.api.limits import spend
+from b2b_recs.web.connections.changing import (
+    changed_parameters,
+    delete_connection,
+    job_names,
+    make_connection,
+    refuse_taken_name,
+    to_open,
+    update_connection,
+)
+from b2b_recs.web.connections.forms import changes_from, form_of, parameters_from
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.connections.pages import CATEGORIES, categories, tile_of
+from b2b_recs.web.connections.schemas import suggested_name, without_secrets
+from b2b_recs.web.connections.services import note_use, opener_of, secrets_set_at
+from b2b_recs.web.connections.tested import proof_of, proves
+from b2b_recs.web.connections.testing import ask, test_stored
+from b2b_recs.web.projects.models import ModelEndpoint
+
+TESTS = "tests of connections"
+TABLES_SHOWN = 40
+LONGEST_NAME = 100
+
+
+@requires("editor")
+@require_GET
+def connection_new(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Step 1: which system; tiles by category."""
+    model = model_or_404(request, model_id, "editor")
+    chosen = request.GET.get("category", "")
+    context = {
+        "model": model,
+        "categories": [
+            (name, title, [(one, tile_of(one.type)) for one in types]) for name, title, types in categories()
+        ],
+        "category": chosen if chosen in CATEGORIES else next(iter(CATEGORIES)),
+    }
+    return render(request, "connections/new.html", context)
+
+
+@requires("editor")
+@never_cache
+@own_transactions
+@require_http_methods(["GET", "POST"])
+def connection_form(request: HttpRequest, model_id: int, type_name: str) -> HttpResponse:
+    """Step 2: the settings of one source type; tested, then saved."""
+    declared = _declared(type_name)
+    with acting(request):
+        model = model_or_404(request, model_id, "editor")
+    if request.method == "POST":
+        parameters = parameters_from(declared, request.POST.dict())
+        if request.POST.get("do") == "save":
+            return _create(request, model, declared, parameters)
+        return _try(request, model, declared, parameters, parameters)
+    return _page(request, model, declared, {"form": form_of(declared), "name": ""})
+
+
+@requires("editor")
+@never_cache
+@own_transactions
+@require_http_methods(["GET", "POST"])
+def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
+    """The settings of a stored connection; credentials only where they change."""
+    with acting(request):
+        row = _row(request, model_id, connection_id)
+        declared = _declared(row.source_type)
+        if request.method == "GET":
+            plain = without_secrets(row.parameters, declared)
+            form = form_of(declared, plain, secrets_set_at(row))
+            return _page(
+                request, row.model, declared, {"form": form, "name": row.name, "row": row, "jobs": job_names(row)}
+            )
+        given = changes_from(declared, request.POST.dict(), row.parameters)
+        try:
+            full = to_open(row, changed_parameters(row, given))
+        except EngineError as refusal:
+            return _refused(request, refusal)
+    if request.POST.get("do") == "save":
+        return _update(request, row, declared, given, full)
+    return _try(request, row.model, declared, full, full, saved=True)
+
+
+@requires("editor")
+@require_POST
+@own_transactions
+def connection_test(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
+    """Test a stored connection now; its card again, with how that went."""
+    with acting(request):
+        row = _row(request, model_id, connection_id)
+    try:
+        spend(request, TESTS)
+        test_stored(row.organization_id, row.id)
+    except EngineError as refusal:
+        if not request.htmx:  # type: ignore[attr-defined]
+            messages.error(request, str(refusal))
+    if request.htmx:  # type: ignore[attr-defined]
+        from b2b_recs.web.etl.page import card_context
+
+        with acting(request):
+            return render(request, "etl/connection_card.html", card_context(request, model_id, connection_id))
+    return redirect("etl", model_id)
+
+
+@requires("editor")
+@require_POST
+def connection_switch(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
+    """Switch a connection on or off; its jobs are refused while it is off."""
+    row = _row(request, model_id, connection_id)
+    update_connection(row, None, request.POST.get("enabled") == "yes", None)
+    return redirect("etl", model_id)
+
+
+@requires("editor")
+@require_POST
+def connection_delete(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
+    """Delete a connection with its credentials; refused while jobs use it."""
+    row = _row(request, model_id, connection_id)
+    try:
+        delete_connection(row)
+    except EngineError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"The connection “{row.name}” was deleted.")
+    return redirect("etl", model_id)
+
+
+def _try(
+    request: HttpRequest,
+    model: ModelEndpoint,
+    declared: SourceType,
+    parameters: dict[str, Any],
+    proven: dict[str, Any],
+    saved: bool = False,
+) -> HttpResponse:
+    """The outcome of a test of these parameters."""
+    faults = parameter_faults(declared.type, parameters)
+    if faults:
+        return _refused(request, *faults)
+    try:
+        found = _check(request, declared, parameters)
+    except EngineError as refusal:
+        return _refused(request, refusal)
+    context = {
+        "found": found,
+        "tables": found.tables[:TABLES_SHOWN],
+        "more": max(0, len(found.tables) - TABLES_SHOWN),
+        "proof": proof_of(model.id, declared.type, proven),
+        "suggested": suggested_name(declared.type, parameters),
+        "saved": saved,
+    }
+    return render(request, "connections/passed.html", context)
+
+
+def _create(
+    request: HttpRequest, model: ModelEndpoint, declared: SourceType, parameters: dict[str, Any]
+) -> HttpResponse:
+    name = request.POST.get("name", "").strip() or suggested_name(declared.type, parameters)
+    faults = parameter_faults(declared.type, parameters)
+    if faults:
+        return _refused(request, *faults)
+    try:
+        _refuse_name(name)
+        with acting(request):
+            refuse_taken_name(model, name)
+        if not proves(request.POST.get("proof", ""), model.id, declared.type, parameters):
+            _check(request, declared, parameters)
+        with acting(request):
+            row, _ = make_connection(model_or_404(request, model.id, "editor"), name, declared.type, parameters)
+            note_use(row.organization_id, row.id)
+    except EngineError as refusal:
+        return _refused(request, refusal)
+    messages.success(request, f"The connection “{name}” works and is saved. Now choose a table to copy.")
+    return _go(request, f"{reverse('etl', args=[model.id])}?connection={row.id}")
+
+
+def _update(
+    request: HttpRequest, row: Connection, declared: SourceType, given: dict[str, Any], full: dict[str, Any]
+) -> HttpResponse:
+    name = request.POST.get("name", "").strip()
+    faults = parameter_faults(declared.type, full) if given else []
+    if faults:
+        return _refused(request, *faults)
+    try:
+        _refuse_name(name)
+        if given and not proves(request.POST.get("proof", ""), row.model_id, declared.type, full):
+            _check(request, declared, full)
+        with acting(request):
+            fresh = Connection.objects.select_for_update().get(id=row.id)
+            changes = update_connection(fresh, name, None, given or None)
+            if given:
+                note_use(fresh.organization_id, fresh.id)
+    except EngineError as refusal:
+        return _refused(request, refusal)
+    messages.success(request, f"The connection “{name}” is saved." if changes else "Nothing was changed.")
+    return _go(request, reverse("etl", args=[row.model_id]))
+
+
+def _check(request: HttpRequest, declared: SourceType, parameters: dict[str, Any]) -> CheckResult:
+    spend(request, TESTS)
+    organization = request.organization.id  # type: ignore[attr-defined]
+    return ask(opener_of(declared.type, parameters, organization), _question)
+
+
+def _question(source: Source) -> CheckResult:
+    return source.check()
+
+
+def _refuse_name(name: str) -> None:
+    if not name or len(name) > LONGEST_NAME or "\x00" in name:
+        raise BadInput("A connection needs a name of 1 to 100 characters.", field="name", advice="Write one.")
+
+
+def _refused(request: HttpRequest, *refusals: EngineError) -> HttpResponse:
+    """What the form says when it was refused; the fields at fault are marked by the page's script."""
+    template = "connections/refused.html" if request.htmx else "connections/refused_page.html"  # type: ignore[attr-defined]
+    with acting(request):
+        return render(request, template, {"refusals": refusals}, status=422)
+
+
+def _go(request: HttpRequest, address: str) -> HttpResponse:
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _page(request: HttpRequest, model: ModelEndpoint, declared: SourceType, context: dict[str, Any]) -> HttpResponse:
+    context |= {
+        "model": model,
+        "declared": declared,
+        "tile": tile_of(declared.type),
+        "category": CATEGORIES[declared.category],
+        "install": install_command(declared.extra) if declared.extra and not declared.installed else "",
+    }
+    with acting(request):
+        return render(request, "connections/form.html", context)
+
+
+def _declared(type_name: str) -> SourceType:
+    found = SOURCE_TYPES.get(type_name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _row(request: HttpRequest, model_id: int, connection_id: int) -> Connection:
+    rows = Connection.objects.select_related("model").filter(model_id=model_id)
+    return row_or_404(request, rows, "editor", id=connection_id)

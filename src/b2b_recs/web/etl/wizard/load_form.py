@@ -1,0 +1,184 @@
+"""Step 3: which columns, and how rows are loaded; from what was typed to settings, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import QueryDict
+from pydantic import TypeAdapter
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.sources.contract import Capabilities
+from b2b_recs.web.etl.proposals import TableProposal
+
+BACKFILLS = (("all", "Everything"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("date", "Since a date"))
+LAGS = (("0", "none"), ("300", "5 minutes"), ("3600", "1 hour"), ("86400", "1 day"), ("604800", "7 days"))
+DRIFTS = (("add", "add them"), ("ignore", "ignore them"), ("stop", "stop and ask"))
+DELETES = (("keep", "keep them"), ("count", "count them"), ("remove", "remove them"))
+_LAG = TypeAdapter(timedelta)
+STRATEGIES = {
+    "transactional": ("Append", "New rows by a column that says when a row was made. Orders, invoices, visits."),
+    "merge": ("Merge", "New and changed rows by a column that says when a row was last changed, and a key."),
+    "catalog": ("Replace", "The whole table each run; old versions stay readable. Products, customers, prices."),
+    "files": ("Files", "Each file once, and again when it changed."),
+}
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """A column of the source as step 3 shows it."""
+
+    name: str
+    source_type: str
+    nullable: bool
+    key: bool
+    time: bool
+    samples: list[str | None]
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class LoadForm:
+    """Everything step 3 shows."""
+
+    rows: list[ColumnRow]
+    strategies: list[tuple[str, str, str]]
+    strategy: str
+    reason: str
+    cursor: str
+    cursors: list[str]
+    key: list[str]
+    backfill: str
+    since: str
+    lag: str
+    keep_days: str
+    row_limit: str
+    drift: str
+    deletes: str
+
+    backfills = BACKFILLS
+    lags = LAGS
+    drifts = DRIFTS
+    deletings = DELETES
+
+
+def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabilities) -> LoadForm:
+    """The form as the settings have it."""
+    load = dict(values.get("load") or proposal.proposed.load)
+    chosen = set(values.get("columns") or ())
+    backfill = str(load.get("backfill", "all"))
+    known = {value for value, _ in BACKFILLS}
+    rows = [
+        ColumnRow(
+            name=one.name,
+            source_type=one.source_type,
+            nullable=one.nullable,
+            key=one.key_position is not None,
+            time=one.name in proposal.time_columns,
+            samples=one.samples,
+            chosen=not chosen or one.name in chosen,
+        )
+        for one in proposal.columns
+    ]
+    return LoadForm(
+        rows=rows,
+        strategies=[(name, *STRATEGIES[name]) for name in _possible(able)],
+        strategy=str(load.get("strategy", "catalog")),
+        reason=proposal.proposed.reason,
+        cursor=str(load.get("cursor") or ""),
+        cursors=_cursors(proposal),
+        key=list(load.get("key") or proposal.key),
+        backfill=backfill if backfill in known else "days" if backfill.isdigit() else "date",
+        since=backfill if "-" in backfill else "",
+        lag=str(int(_seconds(load.get("lag", 3600)))),
+        keep_days=str(load.get("keep_days", 30)),
+        row_limit=str(values.get("row_limit") or ""),
+        drift=str(values.get("drift") or "add"),
+        deletes=str(load.get("deletes") or "keep"),
+    )
+
+
+def load_changes(typed: QueryDict, proposal: TableProposal) -> dict[str, Any]:
+    """The settings somebody typed in step 3. Raises BadInput naming the field."""
+    names = [one.name for one in proposal.columns]
+    chosen = [name for name in names if name in typed.getlist("column")]
+    if not chosen:
+        raise BadInput("No column is chosen.", field="columns", advice="Choose at least one.")
+    limit = typed.get("row_limit", "").strip()
+    if limit and not (limit.isascii() and limit.isdigit() and 0 < int(limit) < 2**63):
+        raise BadInput(
+            f"“{limit[:40]}” is not a number of rows.", field="row_limit", advice="Leave it empty, or give 1 or more."
+        )
+    return {
+        "columns": [] if len(chosen) == len(names) else chosen,
+        "load": _load(typed, chosen),
+        "row_limit": int(limit) if limit else None,
+        "drift": typed.get("drift", "add"),
+    }
+
+
+def _load(typed: QueryDict, chosen: list[str]) -> dict[str, Any]:
+    strategy = typed.get("strategy", "")
+    if strategy not in STRATEGIES:
+        raise BadInput("No way to load is chosen.", field="strategy", advice="Choose one.")
+    deletes = typed.get("deletes", "keep")
+    if strategy == "files":
+        return {"strategy": strategy, "deletes": "remove" if deletes == "remove" else "keep"}
+    if strategy == "catalog":
+        days = typed.get("keep_days", "30").strip() or "30"
+        if not (days.isascii() and days.isdigit() and 1 <= int(days) <= 3650):
+            raise BadInput(
+                f"“{days[:40]}” is not a number of days.", field="keep_days", advice="Give a number from 1 to 3,650."
+            )
+        return {"strategy": strategy, "keep_days": int(days)}
+    cursor, key = typed.get("cursor", ""), [name for name in typed.getlist("key") if name]
+    if not cursor:
+        raise BadInput("No column says what is new.", field="cursor", advice="Choose a time or a number column.")
+    for name in [cursor, *key]:
+        if name not in chosen:
+            raise BadInput(
+                f"The column “{name[:100]}” is needed and not chosen.", field="columns", advice="Tick it in the list."
+            )
+    if strategy == "merge" and not key:
+        raise BadInput("Merging needs a key that tells rows apart.", field="key", advice="Tick the columns of the key.")
+    if deletes != "keep" and not key:
+        raise BadInput("Deleted rows are found by a key.", field="key", advice="Tick the columns of the key.")
+    lag = typed.get("lag", "3600")
+    return {
+        "strategy": strategy,
+        "cursor": cursor,
+        "key": key,
+        "backfill": _backfill(typed),
+        "lag": int(lag) if lag in dict(LAGS) else 3600,
+        "deletes": deletes,
+    }
+
+
+def _backfill(typed: QueryDict) -> Any:
+    chosen = typed.get("backfill", "all")
+    if chosen == "date":
+        since = typed.get("since", "").strip()
+        if not since:
+            raise BadInput("The date to begin with is missing.", field="since", advice="Give one such as 2024-01-31.")
+        return since
+    return int(chosen) if chosen.isascii() and chosen.isdigit() else "all"
+
+
+def _possible(able: Capabilities) -> list[str]:
+    if able.files:
+        return ["files"]
+    return ["transactional", "merge", "catalog"] if able.incremental else ["catalog"]
+
+
+def _cursors(proposal: TableProposal) -> list[str]:
+    """Columns that may say what is new: times first, then numbers."""
+    numbers = [one.name for one in proposal.columns if one.proposed.warehouse_type in ("INT64", "NUMERIC")]
+    return list(dict.fromkeys([*proposal.time_columns, *numbers]))
+
+
+def _seconds(lag: Any) -> float:
+    """A lag as the API writes it: seconds, or ISO 8601."""
+    return float(_LAG.validate_python(lag).total_seconds())

@@ -1,0 +1,111 @@
+"""Making a job of a draft, and changing a job, after the source was asked whether it fits.
+
+The source is asked outside every transaction; call these outside the scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from pydantic import ValidationError
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
+from b2b_recs.web.accounts.acting import acting
+from b2b_recs.web.api.failures import words_of
+from b2b_recs.web.api.limits import LOOKS, spend
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.connections.services import opener
+from b2b_recs.web.connections.testing import ask
+from b2b_recs.web.etl.checks import check_spec
+from b2b_recs.web.etl.jobs import (
+    change_job,
+    finish_draft,
+    refuse_taken_destination,
+    refuse_taken_name,
+    schedule_job,
+)
+from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
+from b2b_recs.web.etl.sourcing import settled_by
+from b2b_recs.web.etl.wizard.state import Wizard
+
+
+def settings_of(values: Mapping[str, Any], job: DataSource) -> Any:
+    """The settings a wizard holds, checked by their shape. Raises BadInput naming the field."""
+    known = {name: value for name, value in values.items() if name in JobSettings.model_fields}
+    document = {**known, "name": job.name, "connection_id": job.connection_id}
+    try:
+        return JobSettings.model_validate(document)
+    except ValidationError as error:
+        message, advice, field = words_of(error.errors(include_url=False, include_input=False))
+        raise BadInput(message, advice=advice, field=field) from None
+
+
+def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
+    """The copy of a wizard after ``changes``, checked by itself. Raises BadInput naming the field."""
+    spec = spec_of(settings_of({**wizard.values, **changes}, wizard.job), wizard.model.time_zone)
+    check_spec(spec, SOURCE_TYPES.get(wizard.job.connection.source_type))
+    refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
+    return spec
+
+
+def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
+    """The job of a finished wizard: copy, destination and schedule, all or nothing."""
+    settings, spec = _asked(request, wizard, wizard.values, new=True)
+    with acting(request):
+        refuse_taken_name(wizard.job.configuration, wizard.job.name, wizard.job.id)
+        refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
+        draft = _locked(wizard.job)
+        if not draft.draft:  # pressed twice
+            return draft
+        job = finish_draft(draft, draft.name, draft.connection, spec, enabled)
+        schedule_job(job, schedule_in(settings, wizard.model.time_zone), settings.paused)
+        return job
+
+
+def save_job(
+    request: HttpRequest,
+    wizard: Wizard,
+    changes: Mapping[str, Any],
+    name: str = "",
+    connection: Connection | None = None,
+) -> dict[str, Any]:
+    """Give a finished job these settings; returns what was different.
+
+    Raises what the next run would be refused with.
+    """
+    job = wizard.job
+    job.name, job.connection = name or job.name, connection or job.connection
+    settings, spec = _asked(request, wizard, {**wizard.values, **changes}, new=False)
+    with acting(request):
+        refuse_taken_name(job.configuration, job.name, job.id)
+        refuse_taken_destination(job.configuration, spec, job.id)
+        fresh = _locked(job)
+        changed = change_job(fresh, name=job.name, connection=job.connection, enabled=settings.enabled, spec=spec)
+        if schedule_job(fresh, schedule_in(settings, wizard.model.time_zone), settings.paused):
+            changed["schedule"] = True
+        return changed
+
+
+def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any], *, new: bool) -> tuple[Any, CopySpec]:
+    """Settings and copy after the source was asked whether they fit."""
+    with acting(request):
+        settings = settings_of(values, wizard.job)
+        spec = spec_of(settings, wizard.model.time_zone)
+        declared = source_type(wizard.job.connection.source_type)
+        check_spec(spec, declared)
+        refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
+        open_source = opener(wizard.job.connection)
+    spend(request, LOOKS)
+    return settings, ask(open_source, settled_by(declared, spec, new=new))
+
+
+def _locked(job: DataSource) -> DataSource:
+    found: DataSource = (
+        DataSource.objects.select_for_update(of=("self",)).select_related("connection", "configuration").get(id=job.id)
+    )
+    return found

@@ -1,0 +1,159 @@
+"""Step 4: the warehouse table: its name, what each column becomes, how it is arranged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.schema.formats import DATE_FORMATS
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
+from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
+
+MOST_CLUSTERED = 4
+DECIMALS = (WarehouseType.NUMERIC.value, WarehouseType.BIGNUMERIC.value)
+TEXTS = ("char", "text", "string", "clob")
+TIMES = ("DATE", "DATETIME", "TIMESTAMP")
+# What text may become when it is written in a way of its own.
+FORMATTED = (*TIMES, "INT64", "FLOAT64", *DECIMALS)
+HELD = ("warehouse_type", "mode", "precision", "scale", "format")
+
+
+@dataclass(frozen=True)
+class TypeRow:
+    """A column of the warehouse table as the schema editor shows it; fields are numbered by ``at``."""
+
+    at: int
+    name: str
+    source_type: str
+    key: bool
+    time: bool
+    samples: str
+    warehouse_type: str
+    mode: str
+    precision: str
+    scale: str
+    format: str
+    confidence: str
+    reason: str
+    warning: str
+    edited: bool
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the source holds text, which may be dates or numbers written in some way."""
+        return bool(self.format) or any(word in self.source_type.lower() for word in TEXTS)
+
+
+@dataclass(frozen=True)
+class SchemaForm:
+    """Everything step 4 shows."""
+
+    destination: str
+    rows: list[TypeRow]
+    partition_by: str
+    partitions: list[str]
+    cluster_by: list[str]
+    total: int
+
+    types = [one.value for one in WarehouseType]
+    modes = ("NULLABLE", "REQUIRED")
+    formats = (*DATE_FORMATS, *NUMBER_FORMATS)
+
+    @property
+    def clusters(self) -> list[str]:
+        """Columns that rows may be arranged by."""
+        return [row.name for row in self.rows if row.warehouse_type not in ("JSON", "FLOAT64", "GEOGRAPHY", "BYTES")]
+
+    @property
+    def cluster_places(self) -> list[str]:
+        """The chosen columns, filled up to four places."""
+        return [*self.cluster_by, *[""] * (MOST_CLUSTERED - len(self.cluster_by))]
+
+
+def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaForm:
+    """The form as the settings have it; what nobody changed shows the proposal."""
+    chosen = set(values.get("columns") or ())
+    own = {one["name"]: one for one in values.get("types") or ()}
+    columns = [one for one in proposal.columns if not chosen or one.name in chosen]
+    rows = [_row(at, one, own.get(one.name), one.name in proposal.time_columns) for at, one in enumerate(columns)]
+    return SchemaForm(
+        destination=str(values.get("destination_table") or proposal.destination_table),
+        rows=rows,
+        partition_by=str(values.get("partition_by") or ""),
+        partitions=[row.name for row in rows if row.warehouse_type in TIMES],
+        cluster_by=list(values.get("cluster_by") or ()),
+        total=len(proposal.columns),
+    )
+
+
+def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableProposal) -> dict[str, Any]:
+    """The settings somebody typed in step 4; only types that differ from the proposal. Raises BadInput."""
+    chosen = set(values.get("columns") or ())
+    columns = [one for one in proposal.columns if not chosen or one.name in chosen]
+    types = []
+    for at, column in enumerate(columns):
+        wanted = _typed(typed, at, column)
+        if wanted != {name: getattr(column.proposed, name) for name in HELD}:
+            types.append({"name": column.name, **wanted})
+    clusters = [name for name in typed.getlist("cluster") if name]
+    if len(set(clusters)) != len(clusters):
+        raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
+    return {
+        "destination_table": typed.get("destination_table", "").strip(),
+        "types": types,
+        "partition_by": typed.get("partition_by") or None,
+        "cluster_by": clusters,
+    }
+
+
+def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
+    """What the row of a column says; a field that is not there keeps the proposal."""
+    proposed = column.proposed
+    kind = typed.get(f"type-{at}", proposed.warehouse_type)
+    digits = {"precision": None, "scale": None}
+    if kind in DECIMALS:
+        digits = {name: _digits(typed.get(f"{name}-{at}", ""), column.name) for name in digits}
+    return {
+        "warehouse_type": kind,
+        "mode": typed.get(f"mode-{at}", proposed.mode),
+        **digits,
+        "format": typed.get(f"format-{at}", "").strip() if kind in FORMATTED else "",
+    }
+
+
+def _digits(text: str, column: str) -> int | None:
+    text = text.strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text) <= 76):
+        raise BadInput(
+            f"“{text[:20]}” is not a number of digits for “{column[:100]}”.", field="types", advice="Give 0 to 76."
+        )
+    return int(text)
+
+
+def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: bool) -> TypeRow:
+    held = {name: getattr(column.proposed, name) for name in HELD}
+    held |= {name: own[name] for name in HELD if own and name in own}
+    return TypeRow(
+        at=at,
+        name=column.name,
+        source_type=column.source_type,
+        key=column.key_position is not None,
+        time=time,
+        samples=", ".join("NULL" if value is None else value for value in column.samples),
+        warehouse_type=str(held["warehouse_type"]),
+        mode=str(held["mode"]),
+        precision="" if held["precision"] is None else str(held["precision"]),
+        scale="" if held["scale"] is None else str(held["scale"]),
+        format=str(held["format"] or ""),
+        confidence=column.proposed.confidence,
+        reason=column.proposed.reason,
+        warning=column.proposed.warning,
+        edited=bool(own),
+    )

@@ -1,0 +1,300 @@
+"""The pages of the wizard: five steps, each with an address of its own, so that reload and back button work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods
+
+from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.web.accounts.access import model_or_404, own_transactions, requires, row_or_404
+from b2b_recs.web.accounts.acting import acting, trigger_of, user_of
+from b2b_recs.web.api.limits import LOOKS, spend
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.connections.pages import cards
+from b2b_recs.web.connections.testing import ask
+from b2b_recs.web.etl.drafts import save_draft
+from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
+from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.etl.services import start_run
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form
+from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, save_job
+from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule
+from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
+from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
+from b2b_recs.web.etl.wizard.tables import choose_table, table_list
+from b2b_recs.web.ui.zone import shown_in
+
+LONGEST_NAME = 100
+TEMPLATES = {1: "connection", 2: "table", 3: "load", 4: "schema", 5: "schedule"}
+
+
+@requires("editor")
+@require_http_methods(["GET", "POST"])
+def job_new(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Step 1 of a new job; it becomes a draft as soon as it has a name and a connection."""
+    model = model_or_404(request, model_id, "editor")
+    faults: dict[str, BadInput] = {}
+    if request.method == "POST":
+        try:
+            name, connection = _named(request, model_id)
+            draft = save_draft(configuration_of(model), None, name, connection, 2, [1], {})
+        except BadInput as refusal:
+            faults[refusal.field or "name"] = refusal
+        else:
+            return redirect("job_step", model_id, draft.id, 2)
+    context = {"model": model, "connections": cards(model), "faults": faults, "steps": ",".join(STEPS), "step": 1}
+    context["name"] = request.POST.get("name", "")
+    context["chosen"] = request.POST.get("connection") or request.GET.get("connection", "")
+    return render(request, "etl/wizard/connection.html", context, status=422 if faults else 200)
+
+
+@requires("editor")
+@require_GET
+def job_name_check(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Whether a job may have the name that is being typed."""
+    model = model_or_404(request, model_id, "editor")
+    name, own = request.GET.get("name", "").strip(), request.GET.get("job", "")
+    fault = ""
+    try:
+        _refuse_name(name)
+        refuse_taken_name(configuration_of(model), name, int(own) if own.isdigit() and len(own) < 18 else None)
+    except BadInput as refusal:
+        fault = f"{refusal.message} {refusal.advice}" if name else ""
+    return render(request, "etl/wizard/name.html", {"fault": fault, "free": bool(name) and not fault})
+
+
+@requires("editor")
+@own_transactions
+@require_http_methods(["GET", "POST"])
+def job_step(request: HttpRequest, model_id: int, job_id: int, step: int) -> HttpResponse:
+    """One step of a draft or of a job that is edited."""
+    if step not in TEMPLATES:
+        raise Http404
+    wizard = _loaded(request, model_id, job_id)
+    if step > wizard.reachable:
+        return redirect("job_step", model_id, job_id, wizard.reachable)
+    if request.method == "GET":
+        return _show(request, wizard, step)
+    try:
+        return _SAVE[step](request, wizard)
+    except EngineError as refusal:
+        return _show(request, wizard, step, refusal)
+
+
+@requires("editor")
+@own_transactions
+@require_GET
+def job_tables(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse:
+    """The tables the connection of a draft can read, as a fragment: the source is asked while the page stands."""
+    wizard = _loaded(request, model_id, job_id)
+    context: dict[str, Any] = {"model": wizard.model, "wizard": wizard, "q": request.GET.get("q", "").strip()}
+    try:
+        context["found"] = table_list(request, wizard, context["q"])
+    except EngineError as refusal:
+        context["refusal"] = refusal
+    with acting(request):
+        return render(request, "etl/wizard/tables.html", context)
+
+
+@requires("editor")
+@require_GET
+def job_schedule_words(request: HttpRequest, model_id: int) -> HttpResponse:
+    """A schedule in words with its next five times, while it is being typed."""
+    model = model_or_404(request, model_id, "editor")
+    context: dict[str, Any] = {"zone": request.GET.get("time_zone", "").strip() or model.time_zone}
+    try:
+        rule = schedule_rule(request.GET, model.time_zone)
+        context["words"], context["times"] = next_times(rule)
+    except BadInput as refusal:
+        context["refusal"] = refusal
+    with shown_in(context["zone"] if "times" in context else model.time_zone):
+        return render(request, "etl/wizard/times.html", context)
+
+
+def _connection_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
+    with acting(request):
+        name, connection = _named(request, wizard.model.id)
+        job = wizard.job
+        refuse_taken_name(job.configuration, name, job.id)
+        if wizard.is_draft:
+            moved = connection.id != job.connection_id
+            job.name, job.connection = name, connection
+            if moved:
+                wizard.forget_table()
+            wizard.keep(1, {})
+            return redirect("job_step", wizard.model.id, job.id, 2)
+    return _saved(request, wizard, save_job(request, wizard, {}, name, connection))
+
+
+def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
+    if not wizard.is_draft:
+        raise BadInput("A job keeps its table.", field="table", advice="Make a new job for another table.")
+    choose_table(request, wizard)
+    return redirect("job_step", wizard.model.id, wizard.job.id, 3)
+
+
+def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
+    return _kept(request, wizard, 3, load_changes(request.POST, _looked(request, wizard)))
+
+
+def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
+    proposal = _looked(request, wizard)
+    if request.POST.get("do") == "reset":
+        with acting(request):
+            if wizard.is_draft:
+                wizard.keep(4, {"types": []})
+        if not wizard.is_draft:
+            return _saved(request, wizard, save_job(request, wizard, {"types": []}), 4)
+        return redirect("job_step", wizard.model.id, wizard.job.id, 4)
+    return _kept(request, wizard, 4, schema_changes(request.POST, wizard.values, proposal))
+
+
+def _schedule_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
+    changes: dict[str, Any] = {"schedule": schedule_rule(request.POST, wizard.model.time_zone)}
+    if not wizard.is_draft:
+        return _saved(request, wizard, save_job(request, wizard, changes))
+    with acting(request):
+        wizard.keep(5, changes)
+    job = make_job(request, wizard, enabled=True)
+    with acting(request):
+        if request.POST.get("run_now"):
+            run = start_run(job, user_of(request), trigger_of(request))
+            messages.success(request, f"The job “{job.name}” is made, and its first copy is under way.")
+            return redirect("etl_run", wizard.model.id, run.id)
+    messages.success(request, f"The job “{job.name}” is made.")
+    return redirect("job", wizard.model.id, job.id)
+
+
+_SAVE: dict[int, Callable[[HttpRequest, Wizard], HttpResponse]] = {
+    1: _connection_step,
+    2: _table_step,
+    3: _load_step,
+    4: _schema_step,
+    5: _schedule_step,
+}
+
+
+def _kept(request: HttpRequest, wizard: Wizard, step: int, changes: dict[str, Any]) -> HttpResponse:
+    """A draft goes to its next step; a job is saved."""
+    if not wizard.is_draft:
+        return _saved(request, wizard, save_job(request, wizard, changes))
+    with acting(request):
+        checked_spec(wizard, changes)
+        wizard.keep(step, changes)
+    return redirect("job_step", wizard.model.id, wizard.job.id, step + 1)
+
+
+def _saved(request: HttpRequest, wizard: Wizard, changed: dict[str, Any], step: int = 0) -> HttpResponse:
+    name = wizard.job.name
+    messages.success(request, f"The job “{name}” is saved." if changed else f"Nothing of “{name}” was changed.")
+    if step:
+        return redirect("job_step", wizard.model.id, wizard.job.id, step)
+    return redirect("job", wizard.model.id, wizard.job.id)
+
+
+def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError | None = None) -> HttpResponse:
+    context: dict[str, Any] = {
+        "model": wizard.model,
+        "wizard": wizard,
+        "job": wizard.job,
+        "step": step,
+        "steps": ",".join(STEPS),
+        "links": {
+            number: reverse("job_step", args=[wizard.model.id, wizard.job.id, number])
+            for number in range(1, wizard.reachable + 1)
+        },
+        "refusal": refusal,
+        "faults": {refusal.field: refusal} if refusal is not None and refusal.field else {},
+        "last": LAST,
+    }
+    trouble = None
+    if step in (3, 4):
+        try:
+            context["form"] = _form(request, wizard, step)
+        except EngineError as error:
+            trouble = context["trouble"] = error
+    with acting(request), shown_in(wizard.model.time_zone):
+        if step == 1:
+            context |= {
+                "connections": cards(wizard.model),
+                "name": wizard.job.name,
+                "chosen": str(wizard.job.connection_id),
+            }
+        elif step == 5:
+            context |= _schedule_context(request, wizard)
+        status = 422 if refusal is not None or trouble is not None else 200
+        return render(request, f"etl/wizard/{TEMPLATES[step]}.html", context, status=status)
+
+
+def _form(request: HttpRequest, wizard: Wizard, step: int) -> Any:
+    """The form of step 3 or 4, with what was typed when it was refused."""
+    proposal, values = _looked(request, wizard), wizard.values
+    if request.method == "POST":
+        try:
+            typed = (
+                load_changes(request.POST, proposal)
+                if step == 3
+                else schema_changes(request.POST, wizard.values, proposal)
+            )
+            values = {**values, **typed}
+        except BadInput:  # what cannot be read stays as it was kept
+            pass
+    if step == 4:
+        return schema_form(values, proposal)
+    return load_form(values, proposal, SOURCE_TYPES[wizard.job.connection.source_type].capabilities)
+
+
+def _schedule_context(request: HttpRequest, wizard: Wizard) -> dict[str, Any]:
+    form = schedule_form(wizard.values.get("schedule"), wizard.model.time_zone)
+    if request.method == "POST":
+        try:
+            form = schedule_form(schedule_rule(request.POST, wizard.model.time_zone), wizard.model.time_zone)
+        except BadInput:
+            form = schedule_form({"kind": request.POST.get("kind", "manual")}, wizard.model.time_zone)
+    load = wizard.values.get("load") or {}
+    columns = wizard.values.get("columns") or ()
+    return {"form": form, "load": load, "columns": len(columns)}
+
+
+def _looked(request: HttpRequest, wizard: Wizard) -> Any:
+    """What the source says of the table: kept from the last look, or asked now."""
+    if wizard.proposal is None or request.GET.get("look") == "again":
+        spend(request, LOOKS)
+        schema, table = wizard.values.get("source_schema", ""), wizard.values.get("source_table", "")
+        with acting(request):
+            open_source, question = wizard.question(schema, table)
+        found = ask(open_source, question)
+        with acting(request):
+            wizard.remember(found)
+    return wizard.proposal
+
+
+def _named(request: HttpRequest, model_id: int) -> tuple[str, Connection]:
+    name, chosen = request.POST.get("name", "").strip(), request.POST.get("connection", "")
+    _refuse_name(name)
+    found = None
+    if chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
+        found = Connection.objects.filter(model_id=model_id, id=int(chosen)).first()
+    if found is None:
+        raise BadInput("No connection is chosen.", field="connection", advice="Choose one.")
+    return name, found
+
+
+def _refuse_name(name: str) -> None:
+    if not name or len(name) > LONGEST_NAME or "\x00" in name:
+        raise BadInput("A job needs a name of 1 to 100 characters.", field="name", advice="Write one.")
+
+
+def _loaded(request: HttpRequest, model_id: int, job_id: int) -> Wizard:
+    with acting(request):
+        rows = DataSource.objects.select_related("configuration__model", "connection", "table").filter(
+            configuration__model_id=model_id
+        )
+        return wizard_of(row_or_404(request, rows, "editor", id=job_id))

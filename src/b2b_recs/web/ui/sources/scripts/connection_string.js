@@ -1,0 +1,125 @@
+// A pasted address is taken apart into the fields of the connection's form. Nothing of it is sent anywhere.
+(() => {
+  "use strict";
+
+  const SCHEMES = {
+    postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
+    "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
+    gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfss: "azure_blob", wasbs: "azure_blob", bigquery: "bigquery",
+  };
+  const PAIRS = {
+    server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
+    "initial catalog": "database", databasename: "database", dbname: "database", uid: "username", "user id": "username", user: "username",
+    username: "username", pwd: "password", password: "password", sslmode: "ssl_mode", service_name: "service_name", account: "account",
+    warehouse: "warehouse", role: "role", accountname: "account", accountkey: "account_key",
+  };
+  const decode = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; }
+  };
+
+  function fromPairs(text) {
+    const found = {};
+    const parts = text.includes(";") ? text.split(";") : text.match(/(\w+)\s*=\s*('[^']*'|\S+)/g) || [];
+    for (const part of parts) {
+      const cut = part.indexOf("=");
+      const name = PAIRS[part.slice(0, cut).trim().toLowerCase()];
+      if (cut > 0 && name) found[name] = part.slice(cut + 1).trim().replace(/^'(.*)'$/, "$1");
+    }
+    if (found.host) {
+      const [, host, port] = /^(?:tcp:)?([^,:]+)(?:[,:](\d+))?$/.exec(found.host) || [];
+      if (host) found.host = host;
+      if (port) found.port = port;
+    }
+    return Object.keys(found).length > 1 ? { type: "", found } : null;
+  }
+
+  function fromAddress(text) {
+    const oracle = /^jdbc:oracle:thin:(?:([^/@]+)\/([^@]*))?@(?:\/\/)?([^:/]+)(?::(\d+))?[/:](.+)$/i.exec(text);
+    if (oracle) {
+      const [, username, password, host, port, service_name] = oracle;
+      return { type: "oracle", found: { username, password, host, port, service_name } };
+    }
+    const bare = text.replace(/^jdbc:/i, "");
+    const cut = /^([a-z0-9+]+)(?:\+[a-z0-9]+)?:\/\/(.*)$/is.exec(bare);
+    if (!cut) return null;
+    const scheme = /^mongodb\+srv:/i.test(bare) ? "mongodb+srv" : cut[1].toLowerCase().replace(/\+.*/, "");
+    const type = SCHEMES[scheme];
+    if (!type) return null;
+    if (type === "sqlserver" && cut[2].includes(";")) {
+      const [place, ...rest] = cut[2].split(";");
+      const pairs = fromPairs(`server=${place};${rest.join(";")}`);
+      return { type, found: pairs ? pairs.found : {} };
+    }
+    const [, user, rest] = /^(?:([^/]*)@)?(.*)$/s.exec(cut[2]);
+    const [, place, path, query] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest);
+    const found = {};
+    if (["s3", "gcs"].includes(type)) return { type, found: { bucket: place, prefix: decode(path || "").replace(/\/$/, "") } };
+    if (type === "bigquery") return { type, found: { project: place, dataset: path } };
+    if (user !== undefined) {
+      const colon = user.indexOf(":");
+      found.username = decode(colon < 0 ? user : user.slice(0, colon));
+      if (colon >= 0) found.password = decode(user.slice(colon + 1));
+    }
+    const first = place.split(",")[0];
+    const [, host, port] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(first) || [, first];
+    found.host = host.replace(/^\[|\]$/g, "");
+    if (port) found.port = port;
+    const name = decode(path || "").replace(/\/$/, "");
+    if (name) found[{ oracle: "service_name", sftp: "folder" }[type] || "database"] = name;
+    if (type === "snowflake") {
+      found.account = found.host.replace(/\.snowflakecomputing\.com$/, "");
+      delete found.host;
+    }
+    for (const [key, value] of new URLSearchParams(query || "")) {
+      const field = { authsource: "auth_database", tls: "ssl_mode" }[key.toLowerCase()] || PAIRS[key.toLowerCase()];
+      if (field) found[field] = field === "ssl_mode" && value === "true" ? "require" : value;
+    }
+    return { type, found };
+  }
+
+  function fill(form, found) {
+    const filled = [];
+    for (const [name, value] of Object.entries(found)) {
+      const input = form.elements.namedItem(name);
+      if (!(input instanceof Element) || value === undefined || value === "") continue;
+      if (input.tagName === "SELECT" && ![...input.options].some((option) => option.value === value)) continue;
+      input.value = value;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      const label = form.querySelector(`label[for="${input.id}"]`);
+      filled.push((label?.firstChild?.textContent || name).trim().toLowerCase());
+    }
+    return filled;
+  }
+
+  function take(input) {
+    const form = input.form;
+    const words = form.querySelector("[data-paste-words]");
+    const read = fromAddress(input.value.trim()) || fromPairs(input.value.trim());
+    if (!read) {
+      if (input.value.trim()) words.textContent = "This is no address we can take apart. Fill in the fields below.";
+      return;
+    }
+    const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
+    const mine = form.dataset.type;
+    const filled = fill(form, read.found);
+    input.value = "";
+    const other = read.type && read.type !== mine && alike[read.type] !== mine ? ` It looks like one of another type of source (${read.type}).` : "";
+    words.textContent = filled.length ? `Filled in: ${filled.join(", ")}.${other}` : `Nothing in it fits these fields.${other}`;
+  }
+  document.addEventListener("paste", (event) => {
+    const input = event.target;
+    if (!(input instanceof HTMLInputElement) || !input.form?.querySelector("[data-connection-string]")) return;
+    if (input.matches("[data-connection-string]")) setTimeout(() => take(input), 0);
+    else if (input.name === "host") {
+      const text = event.clipboardData?.getData("text") || "";
+      if (!text.includes("://") && !text.includes(";")) return;
+      event.preventDefault();
+      const box = input.form.querySelector("[data-connection-string]");
+      box.value = text;
+      take(box);
+    }
+  });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches?.("[data-connection-string]") && event.target.value) take(event.target);
+  });
+})();

@@ -1,0 +1,54 @@
+// A form sent in the background gets its refusals back as a fragment; each is put beside its field.
+// The form names the place of the fragment: data-faults="#outcome"; data-stale="#outcome" empties it when something is typed.
+(() => {
+  "use strict";
+
+  function clear(form) {
+    for (const note of form.querySelectorAll("[data-field-fault]")) note.remove();
+    for (const input of form.querySelectorAll("[aria-invalid]")) {
+      input.removeAttribute("aria-invalid");
+      const words = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => !id.endsWith("-fault"));
+      input.setAttribute("aria-describedby", words.join(" "));
+    }
+  }
+  function mark(form) {
+    clear(form);
+    let first = null;
+    for (const fault of form.querySelectorAll("[data-fault]")) {
+      const input = form.elements.namedItem(fault.dataset.fault);
+      const field = input instanceof Element ? input.closest(".field") : null;
+      if (!field) continue;
+      input.closest("details")?.setAttribute("open", "");
+      const note = document.createElement("span");
+      note.className = "field-error";
+      note.id = `${input.id}-fault`;
+      note.dataset.fieldFault = "";
+      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).join(" ");
+      field.append(note);
+      input.setAttribute("aria-invalid", "true");
+      input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${note.id}`.trim());
+      fault.remove();
+      first ??= input;
+    }
+    first?.focus();
+  }
+  document.addEventListener("htmx:after:swap", () => {
+    for (const form of document.querySelectorAll("form[data-faults]")) {
+      const place = document.querySelector(form.dataset.faults);
+      if (place?.querySelector("[data-fault]")) mark(form);
+      else if (place?.childElementCount) clear(form);
+      for (const one of place?.querySelectorAll("[data-suggest]") ?? []) {
+        const input = document.getElementById(one.dataset.suggestFor);
+        if (input && !input.value) input.value = one.dataset.suggest;
+      }
+    }
+  });
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form[data-stale]");
+    if (!form || event.target.closest("[data-lasting]")) return;
+    document.querySelector(form.dataset.stale)?.replaceChildren();
+    const field = event.target.closest(".field");
+    field?.querySelector("[data-field-fault]")?.remove();
+    event.target.removeAttribute("aria-invalid");
+  });
+})();
