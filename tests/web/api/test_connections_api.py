@@ -11,6 +11,7 @@ from django.db import connection
 from tenant_rows import Tenant
 from web.api.api_client import ORDER_LINES, Program, Wholesaler, program
 
+from b2b_recs.engine.sources.files import source as files_source
 from b2b_recs.runtime.errors import SecretUnreadable
 from b2b_recs.web.api import limits
 from b2b_recs.web.connections import services, testing
@@ -187,10 +188,12 @@ def silent_port() -> tuple[socket.socket, int]:
     return listener, listener.getsockname()[1]
 
 
+@pytest.mark.parametrize(("kind", "field"), [("postgresql", "host"), ("s3", "endpoint"), ("csv", "location")])
 def test_closed_and_filtered_ports_are_told_apart_neither_by_words_nor_by_time(
-    writer: Program, wholesaler: Wholesaler, monkeypatch: pytest.MonkeyPatch
+    writer: Program, wholesaler: Wholesaler, monkeypatch: pytest.MonkeyPatch, kind: str, field: str
 ) -> None:
     monkeypatch.setattr(testing, "UNREACHABLE_SECONDS", 1.5)
+    monkeypatch.setattr(files_source, "CHECK_SECONDS", 1.0)
     monkeypatch.setattr(services.guard(), "enabled", True)
     monkeypatch.setattr(type(services.guard()), "_passes", lambda self, address: True)
     listener, filtered = silent_port()
@@ -204,8 +207,14 @@ def test_closed_and_filtered_ports_are_told_apart_neither_by_words_nor_by_time(
     told: list[tuple[dict[str, Any], float]] = []
     for port in (closed, filtered):
         started = time.monotonic()
-        body = {"type": "postgresql", "parameters": wholesaler.parameters(port=port)}
-        error = writer.post("connections/test-wizard/", body).refused(422, "connection_refused", "host")
+        at = f"https://127.0.0.1:{port}"
+        parameters = {
+            "postgresql": wholesaler.parameters(port=port),
+            "s3": {"bucket": "shop", "anonymous": True, "format": "csv", "endpoint": at},
+            "csv": {"location": f"{at}/a.csv"},
+        }[kind]
+        body = {"type": kind, "parameters": parameters}
+        error = writer.post("connections/test-wizard/", body).refused(422, "connection_refused", field)
         told.append((error, time.monotonic() - started))
     for filler in fillers:
         filler.close()

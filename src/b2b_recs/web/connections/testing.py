@@ -65,7 +65,9 @@ def ask(open_source: Callable[[], Source], question: Callable[[Source], Answer])
             raise ConnectionRefused("Nothing answered in time.")
         return asked.answer.result(max(0.0, started + SECONDS - time.monotonic()))
     except (ConnectionRefused, SourceTimeout) as refusal:
-        raise _alike(refusal, started) if guard().enabled and not asked.is_open else refusal from None
+        # Some sources dial only when they are asked something.
+        unreached = isinstance(refusal, ConnectionRefused) or not asked.is_open
+        raise _alike(refusal, started) if guard().enabled and unreached else refusal from None
     except TimeoutError:
         raise TestNotPossible(
             f"The test did not end within {SECONDS:.0f} seconds.", advice="Test again; a large source may need longer."

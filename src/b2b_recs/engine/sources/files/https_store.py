@@ -263,6 +263,10 @@ def _header(response: httpcore.Response, name: str) -> str:
 
 def _words(error: Exception, host: str) -> EngineError:
     """The engine's error for what the HTTP library raises."""
+    if isinstance(error, httpcore.ConnectTimeout):
+        return ConnectionRefused(
+            f"Nothing answers at {host}.", advice="Check the address and any firewall.", field="location"
+        )
     if isinstance(error, httpcore.TimeoutException):
         return SourceTimeout(
             f"{host} did not answer in time.", advice="Check the address and any firewall.", field="location"
