@@ -82,15 +82,15 @@ def column_shown(found: ColumnProfile) -> ColumnShown:
         filled_share=round(100 * (1 - found.null_share), 2),
         null_words=_nulls(found),
         figures=list(_figures(found)),
-        bars=bars_of(found.name, found.histogram) if found.histogram else None,
+        bars=bars_of(found.name, found.histogram, found.maximum) if found.histogram else None,
         top=top if found.histogram else top[:FEW],
         rest=[] if found.histogram else top[FEW:],
         top_words=_top_words(found),
     )
 
 
-def bars_of(name: str, found: Histogram) -> Bars:
-    """A histogram's bars as a picture, each with its words."""
+def bars_of(name: str, found: Histogram, maximum: Plain) -> Bars:
+    """A histogram's bars as a picture, each with its words; ``maximum`` is the column's largest value."""
     highest = max(found.rows, default=0) or 1
     step = WIDTH / len(found.rows)
     bars = []
@@ -101,7 +101,7 @@ def bars_of(name: str, found: Histogram) -> Bars:
             Bar(round(at * step, 2), round(HEIGHT - height, 2), round(max(step - GAP, 0.5), 2), round(height, 2), words)
         )
     most = max(range(len(found.rows)), key=found.rows.__getitem__)
-    low, high = _apart(plain_text(found.edges[0]), plain_text(_last(found)))
+    low, high = _apart(plain_text(found.edges[0]), plain_text(_last(found) if found.above else maximum))
     words = f"{name} from {low} to {high}. Most values: {_edge(found, most)}, {_rows(found.rows[most])}."
     beyond = []
     if found.below:

@@ -23,8 +23,21 @@ class ExampleForm(forms.Form):
     scheduled = forms.BooleanField(required=False, label="Run on its schedule")
 
 
+HEIGHTS = (2, 5, 11, 24, 41, 56, 48, 33, 20, 12, 6, 3)
 # figures to look at, not figures of anyone
 EXAMPLES: dict[str, Any] = {
+    "histogram": {
+        "bars": [
+            {"x": 20 * at, "y": 56 - height, "width": 19, "height": height, "words": f"{at} to {at + 1}: {height} rows"}
+            for at, height in enumerate(HEIGHTS)
+        ],
+        "low": "0",
+        "high": "12",
+        "words": "price from 0 to 12. Most values: 5 to 6, 56 rows.",
+        "beyond": "3 rows above",
+        "width": 240,
+        "height": 56,
+    },
     "kpis": [
         {"name": "Requests, last 24 h", "value": "29,811", "note": "example"},
         {"name": "p95 latency", "value": "6.1 ms", "note": "example"},
