@@ -70,6 +70,10 @@ class Kind:
         """The event table's model."""
         return naming.event_of(self.model)
 
+    def is_meant_by(self, words: str) -> bool:
+        """Whether the words are the kind's own name, or its beginning."""
+        return len(words) > 2 and self.noun.lower().startswith(words.lower())
+
     def columns(self) -> dict[str, Any]:
         """What is read of an event, by name."""
         return {name: self.values[name]() if name in self.values else F(name) for name in (*self.labels, *self.needs)}

@@ -99,7 +99,8 @@ class _Line:
 def _time_line(ask: Ask, meant: Q, most: int) -> QuerySet[Any]:
     """(kind, event, time) of entries that are asked for, newest first, at most so many of each kind.
 
-    ``meant`` are events whose actor the words mean. The limit inside each part lets the database stop early in the index of each table.
+    ``meant`` are events whose actor the words mean. The limit inside each part lets the database stop early in the
+    index of each table.
     """
     parts = []
     for kind in KINDS:
@@ -108,7 +109,7 @@ def _time_line(ask: Ask, meant: Q, most: int) -> QuerySet[Any]:
         rows = _events(kind).filter(_who(ask.actor), **ask.times)
         if ask.action:
             rows = rows.filter(pgh_label=ask.action)
-        if ask.words and ask.words.lower() not in kind.noun.lower():
+        if ask.words and not kind.is_meant_by(ask.words):
             rows = rows.filter(meant | kind.found(ask.words))
         code = Value(kind.code, output_field=CharField())
         newest = rows.annotate(code=code).order_by("-pgh_created_at", "-pgh_id")
