@@ -11,6 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from b2b_recs.engine.counting import counted
+
 if TYPE_CHECKING:
     from b2b_recs.web.etl.models import ETLRun
     from b2b_recs.web.training.models import PipelineRun
@@ -33,7 +35,7 @@ class Lines(Watching):
         """Say what has not been said yet."""
         for copy in copies:
             if copy.is_over:
-                rows = f"{copy.rows_loaded:,} rows" if copy.status in ("completed", "partial") else copy.error
+                rows = counted(copy.rows_loaded, "row") if copy.status in ("completed", "partial") else copy.error
                 self._say(f"{copy.data_source.name}: {copy.get_status_display().lower()}, {rows}")
         for stage in run.stages:
             if stage["state"] in ("done", "failed", "skipped") and stage["name"] != "copy":
@@ -57,7 +59,7 @@ class Bars(Watching):
         """Move the bars to where the run is."""
         for copy in copies:
             expected = copy.rows_expected or None
-            detail = f"{copy.rows_read:,} rows" if copy.rows_read else copy.get_status_display().lower()
+            detail = counted(copy.rows_read, "row") if copy.rows_read else copy.get_status_display().lower()
             done = expected if copy.is_over and expected else min(copy.rows_read, expected or copy.rows_read)
             self._move(f"copy {copy.data_source.name}", done, expected if expected else (1 if copy.is_over else None),
                        detail, copy.is_over)  # fmt: skip

@@ -30,6 +30,7 @@ from b2b_recs.cli.context import (
     write_json,
 )
 from b2b_recs.cli.stack import SERVING, needed
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.runtime.home import VARIABLE, Home
 from b2b_recs.runtime.logs import tail
@@ -114,9 +115,12 @@ def _report(subject: Subject, proof: Proof, live: list[str], differing: list[str
 
 def _words_of_difference(proof: Proof, differing: list[str]) -> str:
     if proof.differing:
-        return f"{len(proof.differing):,} lists over HTTP differ from the offline ones, first {proof.differing[0]}."
+        return (
+            counted(len(proof.differing), "list over HTTP differs", "lists over HTTP differ")
+            + f" from the offline ones, first {proof.differing[0]}."
+        )
     if differing:
-        return f"The running endpoint answers {len(differing):,} customers differently, first {differing[0]}."
+        return f"The running endpoint answers {counted(len(differing), 'customer')} differently, first {differing[0]}."
     return "The recall over HTTP differs from the offline one."
 
 

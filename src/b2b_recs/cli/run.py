@@ -22,6 +22,7 @@ from b2b_recs.cli.context import (
 )
 from b2b_recs.cli.progress import watching
 from b2b_recs.cli.stack import SERVING, WORKER, needed
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.state import running
@@ -119,12 +120,12 @@ def words_of(summary: dict[str, Any]) -> str:
     for job in summary["jobs"]:
         mark = "=" if job["reconciled"] else "≠"
         counts = f"{job['source_count']:,} {mark} {job['warehouse_count']:,}" if job["source_count"] is not None else ""
-        lines.append(f"{job['name']}: {job['rows_loaded']:,} rows loaded in {job['seconds']:.1f} s  {counts}")
+        lines.append(f"{job['name']}: {counted(job['rows_loaded'], 'row')} loaded in {job['seconds']:.1f} s  {counts}")
     dataset = summary.get("dataset")
     if dataset:
         lines.append(
-            f"dataset {dataset['name']} v{dataset['version']}: {dataset['rows']:,} order lines, "
-            f"{dataset['customers']:,} customers, {dataset['products']:,} products"
+            f"dataset {dataset['name']} v{dataset['version']}: {counted(dataset['rows'], 'order line')}, "
+            f"{counted(dataset['customers'], 'customer')}, {counted(dataset['products'], 'product')}"
         )
     trained = summary.get("model_version")
     if trained:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from b2b_recs.engine.counting import counted
+
 # By the kind of error: what is wrong, and what to do.
 _NUMBER = ("must be a number", "Give a number, such as 0.05.")
 _WHOLE = ("must be a whole number", "Give a whole number.")
@@ -18,11 +20,11 @@ _MOMENT = ("must be a date and time", "Give one such as 2024-01-31T06:00:00Z.")
 _TIME = ("must be a time of day", "Give one such as 06:30.")
 _ONE_OF = ("must be {expected}", "Give {expected}.")
 KINDS: dict[str, tuple[str, str]] = {
-    "string_too_short": ("must not be empty", "Give at least {min_length} character(s)."),
-    "string_too_long": ("must have at most {max_length} characters", "Shorten it."),
+    "string_too_short": ("must not be empty", "Give at least {min_characters}."),
+    "string_too_long": ("must have at most {max_characters}", "Shorten it."),
     "string_pattern_mismatch": ("has a form that is not taken here", "Use letters, digits and _ only."),
-    "too_short": ("must have at least {min_length} item(s)", "Give more."),
-    "too_long": ("must have at most {max_length} items", "Give fewer."),
+    "too_short": ("must have at least {min_items}", "Give more."),
+    "too_long": ("must have at most {max_items}", "Give fewer."),
     "greater_than_equal": ("must be {ge} or more", "Give {ge} or more."),
     "greater_than": ("must be more than {gt}", "Give more than {gt}."),
     "less_than_equal": ("must be {le} or less", "Give {le} or less."),
@@ -67,4 +69,8 @@ def words_for(error: Mapping[str, Any]) -> tuple[str, str]:
     if found is None:
         return "cannot be used", ""
     context = {name: str(value).replace("'", "") for name, value in error.get("ctx", {}).items()}
+    for end in ("min", "max"):
+        if f"{end}_length" in context:
+            bound = int(context[f"{end}_length"])
+            context |= {f"{end}_characters": counted(bound, "character"), f"{end}_items": counted(bound, "item")}
     return found[0].format(**context), found[1].format(**context)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psycopg
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.runtime.children import answers
 from b2b_recs.runtime.database import ControlDatabase, configured_externally
@@ -222,7 +223,7 @@ class Checkup:
         if identity is None or not identity.alive():
             return Finding(name, BAD, "does not run", f"It is started again by itself; see {log}.")
         address, restarts = str(value.get("address", "")), value.get("restarts", 0)
-        text = f"process {identity.pid}" + (f", started again {restarts} times" if restarts else "")
+        text = f"process {identity.pid}" + (f", started again {counted(restarts, 'time')}" if restarts else "")
         if address:
             host, _, port = address.removeprefix("http://").rpartition(":")
             if not answers(int(port), "/health", host.strip("[]"))(identity.pid):

@@ -123,7 +123,7 @@ def test_rows_of_a_file_that_is_gone_stay_and_are_told(tmp_path: Path) -> None:
     del job.source.contents["a.csv"]
     result = job.run()
     assert not result.changed
-    assert "1 files that were loaded are no longer there; the warehouse keeps their rows." in result.warnings
+    assert "1 file that was loaded is no longer there; the warehouse keeps its rows." in result.warnings
     assert job.by_file() == {"a.csv": [1, 2], "b.csv": [3]}
 
 

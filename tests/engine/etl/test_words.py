@@ -23,5 +23,11 @@ def test_rejected_and_known_rows_are_told() -> None:
     assert read_words(1200, 3, 2_500_000) == "1,200 rows read, 3 of them rejected, 2.5 MB"
     result = CopyResult(rows_read=9, rows_loaded=5, rows_rejected=0, rows_known=4, table_version=7)
     assert load_words(result, "bq_lines") == "5 rows loaded into bq_lines, version 7; 4 were there already"
+    one = {"rows_loaded": 1, "rows_known": 1, "rows_replaced": 1, "rows_deleted": 1, "rows_appeared": 1}
+    assert load_words(result.model_copy(update=one), "bq_lines") == (
+        "1 row loaded into bq_lines, version 7; 1 was there already; 1 replaced an older one; "
+        "1 removed because it left the source; 1 new key, 0 gone since the version before"
+    )
+    assert read_words(1, 0, 0) == "1 row read, 0.0 MB"
     unchanged = result.model_copy(update={"changed": False})
     assert load_words(unchanged, "bq_lines") == "Nothing new: bq_lines stays at version 7"

@@ -14,6 +14,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.datasets.encode import encode, with_dictionaries
 from b2b_recs.engine.datasets.expressions import NEEDED_ROLES, final, roles_only, steps, with_roles
 from b2b_recs.engine.datasets.interactions import DatasetBuild, FilterStep
@@ -57,16 +58,16 @@ def build_dataset(
     ):
         plain = _definition(spec, backend)
         sql = str(ibis.to_sql(final(spec, plain, zone), dialect="duckdb"))
-        rows, counted, selected = _selected(spec, backend, plain, zone)
+        rows, taken, selected = _selected(spec, backend, plain, zone)
     interactions = encode(selected, time_zone)
     return DatasetBuild(
         interactions=interactions,
         table_versions=versions,
         fingerprint=fingerprint(spec, versions, time_zone),
         sql=sql,
-        steps=counted,
+        steps=taken,
         rows=len(interactions),
-        quality=quality_of(interactions, rows, counted),
+        quality=quality_of(interactions, rows, taken),
     )
 
 
@@ -112,7 +113,7 @@ def _definition(spec: DatasetSpec, backend: Any) -> Any:
             keys = ", ".join(join.on.values())
             values = ", ".join(str(value) for name, value in example[0].items() if name != "times")
             raise BadInput(
-                f"{join.table} has {int(repeated.count().execute()):,} values of {keys} in more than one row "
+                f"{join.table} has {counted(int(repeated.count().execute()), 'value')} of {keys} in more than one row "
                 f"(“{values}” in {example[0]['times']:,}), so the join would count order lines more than once.",
                 field=f"joins[{number}].on",
                 advice="Join on columns that are unique there, or load a table with one row for each.",
@@ -133,24 +134,24 @@ def _selected(
     if rows == 0:
         raise EmptyDataset(f"The table {spec.base} has no rows.", advice="Run the job that loads it.")
     looks = len(NEEDED_ROLES) + len(spec.filters.where)
-    counted: list[FilterStep] = []
+    taken: list[FilterStep] = []
     for name, narrow in narrows:
         table = narrow(table)
-        if len(counted) >= looks:
+        if len(taken) >= looks:
             # these look at all rows that are left, so each stands on a copy instead of repeating the ones before
-            table = backend.create_table(f"{COPY}_{len(counted)}", table, temp=True)
+            table = backend.create_table(f"{COPY}_{len(taken)}", table, temp=True)
         after = int(table.count().execute())
-        counted.append(FilterStep(name, before, after))
+        taken.append(FilterStep(name, before, after))
         if after == 0:
             raise EmptyDataset(
-                f"Nothing is left after the filter “{name}”, which {before:,} rows had reached.",
+                f"Nothing is left after the filter “{name}”, which {counted(before, 'row')} had reached.",
                 advice="Widen that filter."
-                if len(counted) > len(NEEDED_ROLES)
+                if len(taken) > len(NEEDED_ROLES)
                 else "Choose another column for that role.",
             )
         before = after
     reader = backend.con.sql(str(ibis.to_sql(roles_only(table), dialect="duckdb"))).to_arrow_reader(250_000)
-    return rows, tuple(counted), with_dictionaries(reader, reader.schema)
+    return rows, tuple(taken), with_dictionaries(reader, reader.schema)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import ibis
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.datasets.columns import as_number, as_text, as_time, column_of
 from b2b_recs.engine.datasets.conditions import in_words, test_of
 from b2b_recs.engine.datasets.spec import DatasetSpec
@@ -57,10 +58,10 @@ def steps(spec: DatasetSpec, zone: ZoneInfo = _UTC) -> Iterator[tuple[str, Narro
     for number, condition in enumerate(filters.where):
         yield in_words(condition), _where(spec, number, zone)
     if filters.history_days is not None:
-        yield f"last {filters.history_days:,} days", _history(filters.history_days)
+        yield f"last {counted(filters.history_days, 'day')}", _history(filters.history_days)
     if filters.min_orders_per_customer > 1:
         orders = filters.min_orders_per_customer
-        yield f"customers with {orders:,} orders or more", _loyal(orders)
+        yield f"customers with {counted(orders, 'order')} or more", _loyal(orders)
     if filters.top_revenue_share < 1:
         share = filters.top_revenue_share
         yield f"products that make the top {share * 100:g} % of revenue", _top(share)
@@ -104,9 +105,9 @@ def _loyal(orders: int) -> Narrow:
         order = table.role_time.cast("string")
         if "role_order" in table.columns:
             order = ibis.coalesce(ibis.literal("#").concat(table.role_order), order)
-        counted = table.select("role_customer", order=order)
-        counted = counted.group_by("role_customer").aggregate(orders=counted.order.nunique())
-        return table.semi_join(counted.filter(counted.orders >= orders), "role_customer")
+        ordered = table.select("role_customer", order=order)
+        ordered = ordered.group_by("role_customer").aggregate(orders=ordered.order.nunique())
+        return table.semi_join(ordered.filter(ordered.orders >= orders), "role_customer")
 
     return narrow
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.datasets.interactions import FilterStep, Interactions
 
 DAY = 86_400_000_000  # microseconds
 
 
-def quality_of(interactions: Interactions, rows: int, counted: tuple[FilterStep, ...]) -> dict[str, Any]:
+def quality_of(interactions: Interactions, rows: int, steps: tuple[FilterStep, ...]) -> dict[str, Any]:
     """Counts, a score of 0 to 100, and the notes that lowered it; every value is plain JSON.
 
     ``rows`` are those read, before any step. ``repeated_lines`` equal the line before them in customer, product, order,
@@ -26,7 +27,7 @@ def quality_of(interactions: Interactions, rows: int, counted: tuple[FilterStep,
     facts: dict[str, Any] = {
         "rows_read": rows,
         "rows_kept": len(interactions),
-        "rows_without": {step.name.removesuffix(" known"): step.rows_before - step.rows_after for step in counted[:3]},
+        "rows_without": {step.name.removesuffix(" known"): step.rows_before - step.rows_after for step in steps[:3]},
         "repeated_lines": _repeated(interactions),
         "lines_without_revenue": int((interactions.revenue == 0).sum()),
         "span_days": span,
@@ -67,8 +68,8 @@ def _score(facts: dict[str, Any], interactions: Interactions) -> tuple[int, list
     found = (
         (lost > 0.01, min(20.0, 40 * lost), f"{lost:.1%} of the rows read have no customer, product or time."),
         (single > 0.2, min(20.0, 30 * single), f"{single:.0%} of the customers ordered only once."),
-        (span < 90, 20.0, f"The orders cover {span} days; three months or more are better."),
-        (gap > 21, 10.0, f"There is a gap of {gap} days without any order."),
+        (span < 90, 20.0, f"The orders cover {counted(span, 'day')}; three months or more are better."),
+        (gap > 21, 10.0, f"There is a gap of {counted(gap, 'day')} without any order."),
         (rare > 0.3, 10.0, f"{rare:.0%} of the products were sold only once."),
         (again > 0.01, min(10.0, 100 * again), f"{again:.1%} of the lines repeat another line exactly."),
         (free > 0.1, 10.0, f"{free:.0%} of the lines have no revenue."),

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError, Fenced
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
@@ -132,7 +133,7 @@ class _Run:
             if kept:
                 self.journal.keep(header, kept)
                 rows = sum(item.read for item in kept)
-                self.progress.log(f"Going on after {rows:,} rows that were read before the interruption.")
+                self.progress.log(f"Going on after {counted(rows, 'row')} read before the interruption.")
                 return as_cut, kept, header
         if header is not None and (plan.bounds is not None or plan.choice.load):
             plan = make_plan(self.source_type, self.source, self.spec, self.table, self.clock(), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.etl.cursor import later
 from b2b_recs.engine.etl.files import rows_of
 from b2b_recs.engine.etl.journal import Staged
@@ -91,16 +92,26 @@ def _remarks(
         if before:
             yield (
                 f"The source table is empty, so the warehouse table is empty now. Version {table.version()} "
-                f"with {before:,} rows stays readable for {spec.load.keep_days} days."
+                f"with {counted(before, 'row')} stays readable for {counted(spec.load.keep_days, 'day')}."
             )
     if settled.repeated:
-        yield f"{settled.repeated:,} rows had the key of another row; the one with the newest cursor was kept."
+        yield f"{counted(settled.repeated, 'row')} had the key of another row; the one with the newest cursor was kept."
     if read.rejected:
-        yield f"{read.rejected:,} rows were rejected; {table.rejected.name} keeps them with the reason."
+        keeper = table.rejected.name
+        one, many = (f"row was rejected; {keeper} keeps it", f"rows were rejected; {keeper} keeps them")
+        yield f"{counted(read.rejected, one, many)} with the reason."
     if leaving is not None and not leaving.remove and settled.left:
-        yield f"{settled.left:,} rows are no longer in the source; the warehouse keeps them."
+        left = (
+            "row is no longer in the source; the warehouse keeps it.",
+            "rows are no longer in the source; the warehouse keeps them.",
+        )
+        yield counted(settled.left, *left)
     if isinstance(spec.load, Files) and plan.choice.gone and spec.load.deletes == "keep":
-        yield f"{len(plan.choice.gone):,} files that were loaded are no longer there; the warehouse keeps their rows."
+        gone = (
+            "file that was loaded is no longer there; the warehouse keeps its rows.",
+            "files that were loaded are no longer there; the warehouse keeps their rows.",
+        )
+        yield counted(len(plan.choice.gone), *gone)
     upper = plan.bounds.upper if plan.bounds is not None else None
     if upper is not None and next_cursor(plan, spec) != upper:
         yield f"Some rows lie in the future, up to {upper}; they were loaded."

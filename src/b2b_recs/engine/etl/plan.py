@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
@@ -210,7 +211,8 @@ def _no_files(table: LocalTable, now: datetime, what: str) -> Plan:
     looks the same.
     """
     schema = table.schema()
-    told = f"{what} {loaded_files(table):,} files were loaded before; their rows stay."
+    one, many = "file was loaded before; its rows stay.", "files were loaded before; their rows stay."
+    told = f"{what} {counted(loaded_files(table), one, many)}"
     return Plan(Layout(tuple(map(stored_mapping, schema)), schema, warnings=(told,)), (), None, (), True, True, now)
 
 

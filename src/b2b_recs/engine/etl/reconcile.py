@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import NotReconciled
 from b2b_recs.engine.etl.plan import Bounds, Plan, window_rows
 from b2b_recs.engine.etl.ranges import whole
@@ -49,9 +50,11 @@ def check_read(expected: int, read: int, recount: Callable[[], int]) -> str:
         return ""
     after = recount()
     if min(expected, after) <= read <= max(expected, after):
-        return f"The source changed while it was read: {expected:,} rows before, {after:,} after, {read:,} read."
+        return (
+            f"The source changed while it was read: {counted(expected, 'row')} before, {after:,} after, {read:,} read."
+        )
     raise NotReconciled(
-        f"The source counts {expected:,} rows and {read:,} were read. Nothing was committed.",
+        f"The source counts {counted(expected, 'row')} and {counted(read, 'was', 'were')} read. Nothing was committed.",
         advice="Run the job again; if it happens again, look for a view or a policy that changes between reads.",
         transient=True,
     )
@@ -93,9 +96,19 @@ def reconcile(
     warnings = result.warnings
     if expected is not None and held > expected:
         gone = held - expected
-        warnings = (*warnings, f"{gone:,} rows of the window are no longer in the source; the warehouse keeps them.")
+        warnings = (
+            *warnings,
+            counted(
+                gone,
+                "row of the window is no longer in the source; the warehouse keeps it.",
+                "rows of the window are no longer in the source; the warehouse keeps them.",
+            ),
+        )
     elif not agree:
-        warnings = (*warnings, f"The warehouse holds {held:,} rows where {expected or 0:,} were expected.")
+        warnings = (
+            *warnings,
+            f"The warehouse holds {counted(held, 'row')}; {counted(expected or 0, 'was', 'were')} expected.",
+        )
     sums: tuple[ColumnSum, ...] = ()
     if agree and not result.rows_repeated and version is not None:
         sums = _held(result.sums, table, version, cursor, bounds)

@@ -13,6 +13,7 @@ from typing import IO
 
 import pyarrow as pa
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import Cancelled, ConnectionLost, TooManyRejected
 from b2b_recs.engine.etl.beside import read_beside
 from b2b_recs.engine.etl.cursor import text_of
@@ -242,7 +243,8 @@ def refuse_many_rejected(rejected: int, total: int, spec: CopySpec, example: str
     """Raise TooManyRejected when more than the job's share of ``total`` rows was rejected, with one reason."""
     if rejected and rejected > spec.reject_threshold * total:
         raise TooManyRejected(
-            f"{rejected:,} of {total:,} rows were rejected, more than the {spec.reject_threshold:.0%} the job allows. "
+            f"{rejected:,} of {counted(total, 'row')} could not be loaded, more than the "
+            f"{spec.reject_threshold:.0%} the job allows. "
             "Nothing was committed." + (f" The first: {example}." if example else ""),
             advice="Look at the column types of the job, or allow more rejected rows.",
             field="reject_threshold",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.plan import Bounds
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files, Incremental
@@ -14,7 +15,7 @@ def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHIN
     table = f"{spec.source_schema}.{spec.source_table}".lstrip(".")
     if isinstance(spec.load, Files):
         size = sum(file.size for file in choice.load) / MEGABYTE
-        return f"Reading {len(choice.load):,} new or changed files of {table}, {size:,.1f} MB."
+        return f"Reading {counted(len(choice.load), 'new or changed file')} of {table}, {size:,.1f} MB."
     if bounds is None or not isinstance(spec.load, Incremental):
         return f"Reading all of {table}."
     if bounds.upper is None:
@@ -29,20 +30,24 @@ def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHIN
 def read_words(read: int, rejected: int, size: int) -> str:
     """What was read."""
     refused = f", {rejected:,} of them rejected" if rejected else ""
-    return f"{read:,} rows read{refused}, {size / MEGABYTE:,.1f} MB"
+    return f"{counted(read, 'row')} read{refused}, {size / MEGABYTE:,.1f} MB"
 
 
 def load_words(result: CopyResult, table: str) -> str:
     """What the warehouse got."""
     if not result.changed:
         return f"Nothing new: {table} stays at version {result.table_version}"
-    parts = [f"{result.rows_loaded:,} rows loaded into {table}, version {result.table_version}"]
+    parts = [f"{counted(result.rows_loaded, 'row')} loaded into {table}, version {result.table_version}"]
     if result.rows_known:
-        parts.append(f"{result.rows_known:,} were there already")
+        parts.append(f"{counted(result.rows_known, 'was', 'were')} there already")
     if result.rows_replaced:
-        parts.append(f"{result.rows_replaced:,} replaced older ones")
+        parts.append(counted(result.rows_replaced, "replaced an older one", "replaced older ones"))
     if result.rows_deleted:
-        parts.append(f"{result.rows_deleted:,} removed because they left the source")
+        parts.append(
+            counted(result.rows_deleted, "removed because it left the source", "removed because they left the source")
+        )
     if result.rows_appeared is not None:
-        parts.append(f"{result.rows_appeared:,} new keys, {result.rows_vanished:,} gone since the version before")
+        parts.append(
+            f"{counted(result.rows_appeared, 'new key')}, {result.rows_vanished:,} gone since the version before"
+        )
     return "; ".join(parts)

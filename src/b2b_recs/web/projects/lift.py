@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from b2b_recs.web.ui.formats import decimals, grouped, share
+from b2b_recs.engine.counting import counted
+from b2b_recs.web.ui.formats import decimals, share
 
 METRIC = "ndcg@10"
 SEGMENT = "all"
@@ -138,7 +139,7 @@ def held_out_words(details: Mapping[str, Any]) -> str:
     """The test period in words, from what a training noted about it."""
     parts = []
     if details.get("test_days"):
-        parts.append(f"last {grouped(round(float(details['test_days'])))} days held out")
+        parts.append(f"last {counted(round(float(details['test_days'])), 'day')} held out")
     if details.get("test_customers"):
-        parts.append(f"{grouped(details['test_customers'])} customers")
+        parts.append(counted(int(details["test_customers"]), "customer"))
     return ", ".join(parts)

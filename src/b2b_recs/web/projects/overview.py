@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.web.projects.lift import Lift
 from b2b_recs.web.runs.presenting import RunView
 from b2b_recs.web.ui.formats import grouped
@@ -173,7 +174,7 @@ class Overview:
         facts = self.sources
         if not facts.connections:
             return Step("Sources", "none", "missing", "No connection", advice="Name one in a project file and apply it")
-        words = f"{grouped(facts.connections)} connection{'s' if facts.connections != 1 else ''}"
+        words = counted(facts.connections, "connection")
         if facts.refused:
             advice = "Mend the settings, then apply the project file again"
             return Step("Sources", "bad", "refused", f"{words}, {grouped(facts.refused)} refused", advice=advice)
@@ -186,14 +187,15 @@ class Overview:
         if not facts.jobs:
             return Step("Data", "none", "missing", "No job", advice="Name the tables in the project file and apply it")
         if facts.failing:
-            words = f"{facts.failing[0]} failed" if len(facts.failing) == 1 else f"{len(facts.failing)} jobs failed"
+            one, several = f"{facts.failing[0]} failed", counted(len(facts.failing), "job failed", "jobs failed")
+            words = one if len(facts.failing) == 1 else several
             return Step("Data", "bad", "failed", words, None, "See what it said", facts.failing_address)
         if not facts.loaded:
             return Step("Data", "none", "empty", "Nothing copied yet", advice=self._run)
         if facts.loaded < facts.jobs:
-            words = f"{facts.loaded} of {facts.jobs} tables copied"
+            words = f"{facts.loaded} of {counted(facts.jobs, 'table')} copied"
             return Step("Data", "warn", "incomplete", words, advice=self._run)
-        return Step("Data", "ok", "loaded", f"{grouped(facts.rows)} rows", facts.oldest_load)
+        return Step("Data", "ok", "loaded", counted(facts.rows, "row"), facts.oldest_load)
 
     def _dataset(self) -> Step:
         facts = self.dataset
@@ -202,7 +204,7 @@ class Overview:
             return Step("Dataset", "none", "missing", "Not described", advice=advice)
         if facts.version is None:
             return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice=self._run)
-        return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {grouped(facts.rows)} rows")
+        return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}")
 
     def _model(self) -> Step:
         facts = self.trained
@@ -223,7 +225,7 @@ class Overview:
         if facts.p95_ms is not None:
             words += f", p95 {facts.p95_ms:.1f} ms"
         if facts.requests:
-            words += f", {grouped(facts.errors)} error{'s' if facts.errors != 1 else ''}"
+            words += f", {counted(facts.errors, 'error')}"
         look = "warn" if facts.errors and facts.errors > 0.01 * facts.requests else "ok"
         return Step("Endpoint", look, "live", words, advice="Try it", address=self.addresses.get("try_it", ""))
 
@@ -249,7 +251,7 @@ def kpis_of(overview: Overview) -> list[Kpi]:
     if data.loaded and data.oldest_load is not None:
         found.append(Kpi("Rows in the warehouse", grouped(data.rows), "oldest table loaded ", data.oldest_load))
     if overview.dataset.version is not None and len(found) < 4:
-        note = f"{grouped(overview.dataset.products)} products"
+        note = counted(overview.dataset.products, "product")
         found.append(Kpi("Customers known", grouped(overview.dataset.customers), note))
     return found
 

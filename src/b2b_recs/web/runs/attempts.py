@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import Cancelled, Fenced
 from b2b_recs.runtime.endings import CANCELLED, ending_of
 from b2b_recs.web.runs.documents import storable
@@ -213,7 +214,7 @@ def _fail(run: Run, now: datetime, fields: dict[str, Any], outcome: str = "faile
             stage |= {"state": "failed", "finished_at": now.isoformat()}
     run.save()
     seconds = (again - now).total_seconds()
-    _say(run, f"{fields['error']} The cause may pass; trying again in {seconds:.0f} seconds.", "warning")
+    _say(run, f"{fields['error']} The cause may pass; trying again in {counted(round(seconds), 'second')}.", "warning")
     return again
 
 

@@ -146,7 +146,7 @@ class RunView:
             return "Waits for its turn"
         parts = []
         if self.rows is not None:
-            parts.append(f"{formats.grouped(self.rows)} rows")
+            parts.append(formats.counted(self.rows, "row"))
         if self.seconds is not None:
             parts.append(formats.duration(self.seconds))
         last = self.stages[-1].detail if self.kind == "pipeline" and self.stages else ""

@@ -9,6 +9,7 @@ from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.environment import envlist
 from b2b_recs.runtime.errors import SettingRefused
@@ -73,7 +74,7 @@ def next_attempt(run: Run, now: datetime) -> datetime | None:
 def given_up_words(run: Run, now: datetime) -> str:
     """That a run is given up, after what, and what comes next. Call inside the organization's scope."""
     failures = handed_back_of(run.attempts) or failures_of(run.attempts)
-    attempts = "1 attempt" if failures == 1 else f"{failures} attempts"
+    attempts = counted(failures, "attempt")
     began = run.started_at or run.created_at
     return f"Given up after {attempts} over {_span((now - began).total_seconds())}. {_what_comes(run)}"
 
@@ -82,7 +83,7 @@ def _span(seconds: float) -> str:
     for unit, size in (("hour", 3600), ("minute", 60)):
         if seconds >= 1.5 * size:
             return f"{seconds / size:.0f} {unit}s"
-    return f"{seconds:.0f} seconds"
+    return counted(round(seconds), "second")
 
 
 def _what_comes(run: Run) -> str:

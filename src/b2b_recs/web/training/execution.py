@@ -11,6 +11,7 @@ from django.db import connection
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.engine.artifacts.store import ArtifactStore
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.datasets.build import build_dataset
 from b2b_recs.engine.datasets.interactions import DatasetBuild
 from b2b_recs.engine.datasets.spec import DatasetSpec
@@ -128,11 +129,12 @@ def _train(organization_id: int, run_id: int, recorder: RunRecorder) -> TrainedM
     version = patiently(lambda: _pin(organization_id, run_id, dataset, build))
     connection.close()
     for filtered in build.steps:
-        recorder.log(f"{filtered.name}: {filtered.rows_before:,} → {filtered.rows_after:,} rows")
+        recorder.log(f"{filtered.name}: {filtered.rows_before:,} → {counted(filtered.rows_after, 'row')}")
     recorder.stage(
         "dataset",
         "done",
-        f"{build.rows:,} rows, {build.interactions.customers:,} customers, {build.interactions.products:,} products",
+        f"{counted(build.rows, 'row')}, {counted(build.interactions.customers, 'customer')}, "
+        f"{counted(build.interactions.products, 'product')}",
     )
     result = train(
         build.interactions,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import BadInput, Cancelled
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.etl.models import DataSource, ETLRun
@@ -61,7 +62,7 @@ def continue_pipeline(pipeline_run_id: int) -> None:
     ended = [copy for copy in copies if copy.is_over]
     failed = [copy for copy in ended if copy.status in (ETLRun.Status.FAILED, ETLRun.Status.CANCELLED)]
     copying = run.stages[0]
-    copying |= {"state": "running", "detail": f"{len(ended)} of {len(copies)} tables copied"}
+    copying |= {"state": "running", "detail": f"{len(ended)} of {counted(len(copies), 'table')} copied"}
     if len(ended) == len(copies):
         now = datetime.now(UTC)
         began = datetime.fromisoformat(copying.get("started_at") or run.created_at.isoformat())
@@ -74,7 +75,7 @@ def continue_pipeline(pipeline_run_id: int) -> None:
             names = ", ".join(copy.data_source.name for copy in failed)
             run.status = PipelineRun.Status.FAILED
             run.error_code = failed[0].error_code
-            run.error = f"{len(failed)} of {len(copies)} jobs did not finish: {names}. {failed[0].error}"
+            run.error = f"{len(failed)} of {counted(len(copies), 'job')} did not finish: {names}. {failed[0].error}"
             run.advice = failed[0].advice
             run.finished_at = now
         else:
@@ -104,7 +105,7 @@ def _copy_first(run: PipelineRun, jobs: list[DataSource], user: User | None) -> 
 
     run.stages[0] |= {
         "state": "running",
-        "detail": f"0 of {len(jobs)} tables copied",
+        "detail": f"0 of {counted(len(jobs), 'table')} copied",
         "started_at": datetime.now(UTC).isoformat(),
     }
     run.save(update_fields=["stages"])

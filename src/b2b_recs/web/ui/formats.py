@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from b2b_recs.engine.counting import counted as counted
+
 SYMBOLS = {
     "GBP": "£",
     "EUR": "€",
@@ -54,11 +56,6 @@ def grouped(value: object) -> str:
     if value is None or value == "":
         return "–"
     return f"{int(value):,}"  # type: ignore[call-overload]
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: "1 owner", "2,300 owners"."""
-    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
 
 
 def decimals(value: object, places: int = 3) -> str:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
@@ -130,7 +131,7 @@ def _parsed(text: BinaryIO, dialect: Dialect, nulls: list[str], chosen: list[int
     rejected: list[RejectedRow] = []
 
     def note(row: pyarrow.csv.InvalidRow) -> str:
-        values = "1 value" if row.actual_columns == 1 else f"{row.actual_columns:,} values"
+        values = counted(row.actual_columns, "value")
         rejected.append(
             RejectedRow(
                 {LINE: row.text[:_LONGEST_SHOWN]}, LINE, f"The line has {values}, not {row.expected_columns:,}."
