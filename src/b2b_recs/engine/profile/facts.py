@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -13,9 +14,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from b2b_recs.engine.errors import WarehouseTableMissing
+from b2b_recs.engine.errors import BadInput, WarehouseTableMissing
 from b2b_recs.engine.profile.columns import Column, columns_of
-from b2b_recs.engine.warehouse.local import LocalTable
+from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
+from b2b_recs.engine.warehouse.names import kept_beside
 
 _REMEMBERED = 4096
 
@@ -31,14 +33,28 @@ class VersionFacts:
     columns: tuple[Column, ...]
 
 
+def loaded_tables(warehouse: LocalWarehouse) -> list[LocalTable]:
+    """Every table that has been loaded, those kept beside others left out; a look at the folders, none is opened."""
+    found = []
+    for dataset in _folders(warehouse.root):
+        for name in _folders(warehouse.root / dataset):
+            if kept_beside(name):
+                continue
+            with suppress(BadInput):  # a folder nobody of ours made
+                table = warehouse.table(dataset, name)
+                if newest_version(table) is not None:
+                    found.append(table)
+    return found
+
+
 def newest_version(table: LocalTable) -> int | None:
     """The newest version by the names in the log, None for a table never loaded."""
     try:
         with os.scandir(table.folder / "_delta_log") as entries:
-            numbers = [int(entry.name[:20]) for entry in entries if entry.name.endswith(".json")]
-    except (FileNotFoundError, ValueError):
-        return table.version()
-    return max(numbers, default=None)
+            names = [entry.name for entry in entries if entry.name.endswith(".json")]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return max((int(name[:-5]) for name in names if name[:-5].isdecimal()), default=None)
 
 
 def facts_of(table: LocalTable, version: int | None = None) -> VersionFacts:
@@ -53,6 +69,14 @@ def facts_of(table: LocalTable, version: int | None = None) -> VersionFacts:
             advice="Look at its versions, or run the job that loads it.",
         )
     return _facts(str(table.folder), number, entry.stat().st_mtime_ns)
+
+
+def _folders(place: Path) -> list[str]:
+    try:
+        with os.scandir(place) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir())
+    except FileNotFoundError:
+        return []
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.errors import WarehouseTableMissing
+from b2b_recs.engine.profile.facts import facts_of
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.query import Limits, query_connection, time_limit
 
@@ -71,9 +72,8 @@ class RejectedPage:
 
 def rejected_count(table: LocalTable) -> int:
     """Rows kept beside the table as rejected, 0 when there are none."""
-    kept = table.rejected
     try:
-        return kept.row_count() if kept.exists() else 0
+        return facts_of(table.rejected).rows
     except WarehouseTableMissing:
         return 0
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.reached import noted_key
-from b2b_recs.engine.profile.facts import newest_version
+from b2b_recs.engine.profile.facts import loaded_tables, newest_version
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.names import kept_beside
 from b2b_recs.runtime.home import Home
@@ -90,7 +90,7 @@ def warehouse_tables(model: ModelEndpoint) -> list[WarehouseTable]:
     """Every table that was loaded or that a job is to fill, by name; two queries, and no table is opened."""
     warehouse = _warehouse(model)
     fillers = _fillers(model)
-    loaded = {(dataset, one.name): one for dataset in warehouse.datasets() for one in warehouse.tables(dataset)}
+    loaded = {(one.dataset, one.name): one for one in loaded_tables(warehouse)}
     found = []
     for dataset, name in sorted({*loaded, *fillers}, key=lambda place: (place[1].casefold(), place[0])):
         table = loaded.get((dataset, name))
