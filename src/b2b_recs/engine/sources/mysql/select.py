@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.foreign_shapes import FOREIGN_SHAPE
+from b2b_recs.engine.sources.known_columns import Columns, checked_text, column_of
 from b2b_recs.engine.sources.mysql.types import Kind, kind_of
 from b2b_recs.engine.sources.quoting import quote_backticks, quote_plain_text
 from b2b_recs.engine.sources.sql_rows import Dialect, counting, covered, summing
 
-Columns = Mapping[str, ColumnInfo]
-
 SAMPLE_CHARACTERS = 1_000
-# A shape of another reference system is sent with its number in front, so that it can be told from the others.
-FOREIGN_SHAPE = "SRID="
 _WGS84 = "(0, 4326)"
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -67,10 +65,9 @@ def select_max(request: ReadRequest, column: ColumnInfo) -> str:
 
 
 def select_samples(
-    schema: str, table: str, columns: Columns, names: Sequence[str], count: int, *, is_mariadb: bool
+    request: ReadRequest, columns: Columns, names: Sequence[str], count: int, *, is_mariadb: bool
 ) -> str:
     """The query of some values as text, each cut after a thousand characters."""
-    request = ReadRequest(schema, table, ())
     texts = []
     for name in names:
         column = column_of(columns, name, request)
@@ -79,7 +76,7 @@ def select_samples(
             texts.append(f"CONCAT('\\x', LOWER(HEX(LEFT({sent}, {SAMPLE_CHARACTERS // 2 - 1}))))")
         else:
             texts.append(f"LEFT(CAST({sent} AS CHAR), {SAMPLE_CHARACTERS})")
-    return f"SELECT {', '.join(texts)} FROM {_origin(schema, table)} LIMIT {int(count)}"  # noqa: S608 - as above
+    return f"SELECT {', '.join(texts)} FROM {_origin(request.schema, request.table)} LIMIT {int(count)}"  # noqa: S608 - as above
 
 
 def sent_as(column: ColumnInfo, is_mariadb: bool) -> str:
@@ -98,18 +95,6 @@ def sent_as(column: ColumnInfo, is_mariadb: bool) -> str:
     if kind is Kind.OTHER:
         return f"CAST({name} AS CHAR)"
     return name
-
-
-def column_of(columns: Columns, name: str, request: ReadRequest) -> ColumnInfo:
-    """The table's column of that name. Raises ColumnMissing."""
-    try:
-        return columns[name]
-    except KeyError:
-        raise ColumnMissing(
-            f"{request.schema}.{request.table} has no column {name} that this login may read.",
-            advice="Open the job and choose its columns again.",
-            field=name,
-        ) from None
 
 
 def cursor_text(text: str, column: ColumnInfo) -> str:
@@ -141,16 +126,16 @@ def literal(text: str, column: ColumnInfo, time_zone: str) -> str:
     """``text`` as a value of the column's type. Raises BadInput when it is none."""
     kind = kind_of(column)
     if kind in _NUMBERS:
-        return _checked(text, _NUMBER, column)
+        return checked_text(text, _NUMBER, column)
     if kind in (Kind.FLOAT, Kind.DOUBLE):
-        digits = _checked(text, _FLOAT, column)
+        digits = checked_text(text, _FLOAT, column)
         return digits if "e" in digits.lower() else f"{digits}e0"
     if kind in (Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP):
-        return quote_plain_text(_moment(_checked(text, _MOMENT, column), kind, time_zone))
+        return quote_plain_text(_moment(checked_text(text, _MOMENT, column), kind, time_zone))
     if kind is Kind.TIME:
-        return quote_plain_text(_checked(text, _CLOCK, column))
+        return quote_plain_text(checked_text(text, _CLOCK, column))
     if kind is Kind.BYTES:
-        return f"X'{_checked(text, _HEX, column)}'"
+        return f"X'{checked_text(text, _HEX, column)}'"
     return quote_plain_text(text)
 
 
@@ -160,13 +145,3 @@ def _moment(text: str, kind: Kind, time_zone: str) -> str:
         return text.replace("T", " ")
     moment = datetime.fromisoformat(text).astimezone(UTC if kind is Kind.TIMESTAMP else ZoneInfo(time_zone))
     return moment.replace(tzinfo=None).isoformat(sep=" ")
-
-
-def _checked(text: str, pattern: re.Pattern[str], column: ColumnInfo) -> str:
-    if not pattern.fullmatch(text):
-        raise BadInput(
-            f"{text[:60]!r} is no value of {column.name}, which is {column.source_type}.",
-            advice="Run the job from its beginning.",
-            field=column.name,
-        )
-    return text

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from b2b_recs.engine.errors import ConnectionLost
 from b2b_recs.engine.sources.contract import KeyRange, ReadRequest
+from b2b_recs.engine.sources.known_columns import column_of
 from b2b_recs.engine.sources.postgresql.catalog import Column, find_table
 from b2b_recs.engine.sources.postgresql.connection import Session
-from b2b_recs.engine.sources.postgresql.select import PLACE, Server, column_of, comparable, select_span
+from b2b_recs.engine.sources.postgresql.select import PLACE, Server, comparable, select_span
 from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_text
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Mode
 from b2b_recs.engine.sources.contract import ReadRequest
+from b2b_recs.engine.sources.known_columns import column_of
 from b2b_recs.engine.sources.postgresql.catalog import Column
 from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert, raw
 from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
@@ -159,18 +160,6 @@ def _key(column: Column) -> str:
     """SQL to order by: the table's own column, because a bare name would mean what the SELECT makes of it."""
     key = comparable(column)
     return f"{_ROW}.{key}" if key == quote_name(column.info.name) else key
-
-
-def column_of(table: Mapping[str, Column], name: str, request: ReadRequest) -> Column:
-    """The table's column of that name. Raises ColumnMissing."""
-    try:
-        return table[name]
-    except KeyError:
-        raise ColumnMissing(
-            f"{request.schema}.{request.table} has no column {name} that this login may read.",
-            advice="Open the job and choose its columns again.",
-            field=name,
-        ) from None
 
 
 def _given(column: Column, wanted: ColumnMapping, time_zone: str, server: Server) -> Given:

@@ -17,6 +17,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
+from b2b_recs.engine.sources.known_columns import column_of
 from b2b_recs.engine.sources.postgresql.catalog import Column, find_table, list_columns, list_tables
 from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, readable
@@ -25,7 +26,6 @@ from b2b_recs.engine.sources.postgresql.reading import read_batches
 from b2b_recs.engine.sources.postgresql.select import (
     PLACE,
     Server,
-    column_of,
     select_count,
     select_max,
     select_rows,

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from b2b_recs.engine.sources.fields import Host, SslMode, Text
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
+from b2b_recs.engine.sources.server_parameters import database_field, login_field, port_field
 
 
 class RedshiftParameters(PostgreSQLParameters):
@@ -17,11 +18,9 @@ class RedshiftParameters(PostgreSQLParameters):
         min_length=1,
         max_length=253,
     )
-    port: int = Field(default=5439, title="Port", description="Usually 5439.", ge=1, le=65535)
-    database: Text = Field(title="Database", description="Name of the database.", min_length=1, max_length=127)
-    username: Text = Field(
-        title="User name", description="A login that may only read is enough.", min_length=1, max_length=127
-    )
+    port: int = port_field(5439)
+    database: Text = database_field(127)
+    username: Text = login_field(127)
     ssl_mode: SslMode = Field(
         default="verify-full",
         title="Encryption",

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.known_columns import Columns, column_of
 from b2b_recs.engine.sources.redshift.connection import Session
-from b2b_recs.engine.sources.redshift.select import FLOATS, Columns, column_of
+from b2b_recs.engine.sources.redshift.select import FLOATS
 from b2b_recs.engine.sources.slicing import sized
 
 

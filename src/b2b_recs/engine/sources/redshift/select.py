@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.known_columns import Columns, column_of
 from b2b_recs.engine.sources.quoting import quote_name, quote_text_without_backslash
 from b2b_recs.engine.sources.sql_rows import Dialect, covered
-
-Columns = Mapping[str, ColumnInfo]
 
 NAME_BYTES = 127
 FLOATS = ("real", "double precision")
@@ -71,15 +69,3 @@ def travelling(column: ColumnInfo) -> str:
     if column.base_type == "binary varying":
         return f"from_varbyte({name}, 'hex')"
     return name
-
-
-def column_of(columns: Columns, name: str, request: ReadRequest) -> ColumnInfo:
-    """The table's column of that name. Raises ColumnMissing."""
-    try:
-        return columns[name]
-    except KeyError:
-        raise ColumnMissing(
-            f"{request.schema}.{request.table} has no column {name} that this login may read.",
-            advice="Open the job and choose its columns again.",
-            field=name,
-        ) from None

@@ -15,13 +15,12 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
+from b2b_recs.engine.sources.known_columns import Columns, column_of
 from b2b_recs.engine.sources.redshift.catalog import list_columns, list_tables
 from b2b_recs.engine.sources.redshift.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.redshift.parameters import RedshiftParameters
 from b2b_recs.engine.sources.redshift.reading import read_batches
 from b2b_recs.engine.sources.redshift.select import (
-    Columns,
-    column_of,
     dialect,
     largest_query,
     qualified,

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
-from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest, RejectedRow
+from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.foreign_shapes import without_foreign_shapes
 from b2b_recs.engine.sources.sqlserver.connection import Session
-from b2b_recs.engine.sources.sqlserver.select import FOREIGN_SHAPE
 from b2b_recs.engine.sources.sqlserver.types import Kind, kind_of
 
 _MOST_ROWS, _FEWEST_ROWS = 65_536, 64
@@ -51,7 +51,7 @@ def _batch(raw: pa.RecordBatch, request: ReadRequest, columns: Sequence[ColumnIn
         for values, column, wanted in zip(raw.columns, columns, request.columns, strict=True)
     ]
     batch = pa.RecordBatch.from_arrays(arrays, [wanted.name for wanted in request.columns])
-    batch, refused = _without_foreign_shapes(batch, request, columns)
+    batch, refused = without_foreign_shapes(batch, _shapes(request, columns))
     cast = cast_batch(batch, request.columns, request.time_zone)
     return Batch(cast.rows, [*refused, *cast.rejected]) if refused else cast
 
@@ -67,20 +67,10 @@ def natural(values: pa.Array, column: ColumnInfo, wanted: WarehouseType) -> pa.A
     return pc.replace_substring_regex(text, " ([+-])", r"\1") if kind_of(column) is Kind.OFFSET else text
 
 
-def _without_foreign_shapes(
-    raw: pa.RecordBatch, request: ReadRequest, columns: Sequence[ColumnInfo]
-) -> tuple[pa.RecordBatch, list[RejectedRow]]:
-    """The rows without shapes of another reference system, and those rows."""
-    refused: list[RejectedRow] = []
-    for at, column in enumerate(columns):
-        if kind_of(column) is not Kind.SHAPE or request.columns[at].warehouse_type is not WarehouseType.GEOGRAPHY:
-            continue
-        foreign = pc.fill_null(pc.starts_with(raw.column(at), FOREIGN_SHAPE), False)
-        if not pc.any(foreign).as_py():
-            continue
-        for row in raw.filter(foreign).to_pylist():
-            texts = {name: None if value is None else str(value) for name, value in row.items()}
-            reason = f"{column.name}: {str(texts[column.name])[:60]} is a shape of another reference system than WGS 84"
-            refused.append(RejectedRow(texts, column.name, reason))
-        raw = raw.filter(pc.invert(foreign))
-    return raw, refused
+def _shapes(request: ReadRequest, columns: Sequence[ColumnInfo]) -> list[str]:
+    """The columns of shapes that become GEOGRAPHY."""
+    return [
+        column.name
+        for column, wanted in zip(columns, request.columns, strict=True)
+        if kind_of(column) is Kind.SHAPE and wanted.warehouse_type is WarehouseType.GEOGRAPHY
+    ]

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.foreign_shapes import FOREIGN_SHAPE
+from b2b_recs.engine.sources.known_columns import Columns, checked_text, column_of
 from b2b_recs.engine.sources.quoting import quote_brackets, quote_plain_text
 from b2b_recs.engine.sources.sql_rows import Dialect, filters
 from b2b_recs.engine.sources.sqlserver.types import Kind, kind_of
 
-Columns = Mapping[str, ColumnInfo]
-
 SAMPLE_CHARACTERS = 1_000
-# A shape of another reference system is sent with its number in front, so that it can be told from the others.
-FOREIGN_SHAPE = "SRID="
 _SHORT_TEXT = 4_000
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
@@ -71,11 +69,10 @@ def select_max(request: ReadRequest, column: ColumnInfo) -> str:
     )
 
 
-def select_samples(schema: str, table: str, columns: Columns, names: Sequence[str], count: int) -> str:
+def select_samples(request: ReadRequest, columns: Columns, names: Sequence[str], count: int) -> str:
     """The query of some values as text, each cut after a thousand characters."""
-    request = ReadRequest(schema, table, ())
     texts = [f"LEFT({shown(column_of(columns, name, request))}, {SAMPLE_CHARACTERS})" for name in names]
-    return f"SELECT TOP ({int(count)}) {', '.join(texts)} FROM {_origin(schema, table)}"  # noqa: S608 - as above
+    return f"SELECT TOP ({int(count)}) {', '.join(texts)} FROM {_origin(request.schema, request.table)}"  # noqa: S608 - as above
 
 
 def sent_as(column: ColumnInfo) -> str:
@@ -138,18 +135,6 @@ def _variant(name: str) -> str:
     )
 
 
-def column_of(columns: Columns, name: str, request: ReadRequest) -> ColumnInfo:
-    """The table's column of that name. Raises ColumnMissing."""
-    try:
-        return columns[name]
-    except KeyError:
-        raise ColumnMissing(
-            f"{request.schema}.{request.table} has no column {name} that this login may read.",
-            advice="Open the job and choose its columns again.",
-            field=name,
-        ) from None
-
-
 def cursor_text(text: str, column: ColumnInfo) -> str:
     """A cursor value as the server prints it; the blank before an offset, which no one else writes, is left out."""
     return re.sub(r" ([+-]\d\d:\d\d)$", r"\1", text) if kind_of(column) is Kind.OFFSET else text
@@ -187,19 +172,19 @@ def literal(text: str, column: ColumnInfo, time_zone: str) -> str:
     """``text`` as a value of the column's type. Raises BadInput when it is none."""
     kind = kind_of(column)
     if kind in (Kind.INTEGER, Kind.BIT, Kind.DECIMAL, Kind.MONEY):
-        return _checked(text, _NUMBER, column)
+        return checked_text(text, _NUMBER, column)
     if kind in (Kind.FLOAT, Kind.REAL):
-        return f"CAST('{_checked(text, _FLOAT, column)}' AS float)"
+        return f"CAST('{checked_text(text, _FLOAT, column)}' AS float)"
     if kind is Kind.DATE:
-        return f"CAST('{_checked(text, _MOMENT, column)[:10]}' AS date)"
+        return f"CAST('{checked_text(text, _MOMENT, column)[:10]}' AS date)"
     if kind in _WITH_TIME:
-        return _moment(_checked(text, _MOMENT, column), kind, time_zone)
+        return _moment(checked_text(text, _MOMENT, column), kind, time_zone)
     if kind is Kind.TIME:
-        return f"CAST('{_checked(text, _CLOCK, column)}' AS time(7))"
+        return f"CAST('{checked_text(text, _CLOCK, column)}' AS time(7))"
     if kind in (Kind.BYTES, Kind.LONG_BYTES, Kind.ROWVERSION):
-        return "0x" + _checked(text, _HEX, column).removeprefix("0x")
+        return "0x" + checked_text(text, _HEX, column).removeprefix("0x")
     if kind is Kind.UNIQUE:
-        return f"CAST('{_checked(text, _UNIQUE, column)}' AS uniqueidentifier)"
+        return f"CAST('{checked_text(text, _UNIQUE, column)}' AS uniqueidentifier)"
     return "N" + quote_plain_text(text)
 
 
@@ -217,13 +202,3 @@ def _moment(text: str, kind: Kind, time_zone: str) -> str:
     value = f"CAST('{day}T{clock or '00:00:00'}' AS datetime2(7))"
     # Ticks of 1/300 second are printed in milliseconds: only as a tick is the text the value it came from.
     return f"CAST({value} AS datetime)" if kind is Kind.TICKS else value
-
-
-def _checked(text: str, pattern: re.Pattern[str], column: ColumnInfo) -> str:
-    if not pattern.fullmatch(text):
-        raise BadInput(
-            f"{text[:60]!r} is no value of {column.name}, which is {column.source_type}.",
-            advice="Run the job from its beginning.",
-            field=column.name,
-        )
-    return text
