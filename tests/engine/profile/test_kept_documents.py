@@ -48,6 +48,24 @@ def test_a_document_is_made_once_and_read_by_everybody_after(place: Place[Found]
     assert made == [1]
 
 
+def test_only_a_few_wait_their_turn_and_the_others_are_begun_when_asked_for_again(
+    place: Place[Found], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "MOST_WAITING", 2)
+    go_on, workshop = threading.Event(), Workshop()
+    places = [Place(place.table, f"statistics-{number}", Found) for number in range(4)]
+
+    def make() -> Found:
+        assert go_on.wait(5)
+        return Found(number=1)
+
+    threads = threading.active_count()
+    assert not any(workshop.ask(one, make).ready for one in places)
+    assert threading.active_count() == threads + 2
+    go_on.set()
+    assert all(workshop.ask(one, make, wait=5).ready for one in places)
+
+
 def test_a_refusal_is_told_and_tried_again_later(place: Place[Found], monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> Found:
         raise BadInput("No.")

@@ -100,4 +100,4 @@ def _facts(folder: str, version: int, made: int) -> VersionFacts:
 
 
 def _numbers(actions: pa.Table, name: str) -> Sequence[int]:
-    return [int(value or 0) for value in actions[name].to_pylist()] if actions.num_rows else []
+    return [int(value or 0) for value in actions[name].to_pylist()] if name in actions.column_names else []

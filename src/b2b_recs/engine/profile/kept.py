@@ -23,6 +23,7 @@ from b2b_recs.engine.warehouse.local import LocalTable
 
 FOLDER = "_profiles"
 MOST = 40  # documents kept for one table; the oldest go
+MOST_WAITING = 8  # documents being made or waiting for their turn; further ones are begun when they are asked for again
 _REFUSED_SECONDS = 60  # how long a refusal stands before the work may be tried again
 _NAME = re.compile(r"[a-z0-9-]{1,100}")
 
@@ -102,7 +103,7 @@ _NOT_YET: Answer[BaseModel] = Answer()
 
 
 class Workshop:
-    """Makes documents in threads of this process, so many at a time; the others wait their turn."""
+    """Makes documents in threads of this process, so many at a time; a few wait their turn."""
 
     def __init__(self, at_once: int = 1) -> None:
         self._turn = threading.Semaphore(at_once)
@@ -134,7 +135,7 @@ class Workshop:
 
     def _start(self, place: Place[Document], make: Callable[[], Document]) -> None:
         with self._lock:
-            if place.path in self._at_work:
+            if place.path in self._at_work or len(self._at_work) >= MOST_WAITING:
                 return
             self._at_work.add(place.path)
         threading.Thread(target=self._work, args=(place, make), name=f"profile {place.name}", daemon=True).start()

@@ -14,14 +14,13 @@ import pyarrow.dataset as ds
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import WarehouseTableMissing
+from b2b_recs.engine.profile.preview import safe
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.api.schemas import PageOf
 
 COLUMNS = ["column", "reason", "rejected_at", "row"]
 _BATCH = 1_000
-# What a spreadsheet would take for a formula when a cell begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class RejectedRowOut(BaseModel):
@@ -66,11 +65,6 @@ def rejected_csv(table: LocalTable, run_id: int) -> Iterator[str]:
     yield _line(COLUMNS)
     for one in _rows(table, run_id):
         yield _line([safe(str(one[name])) for name in COLUMNS])
-
-
-def safe(text: str) -> str:
-    """The text of a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _of(run_id: int) -> Any:
