@@ -49,10 +49,7 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     here = {column.name: column for column in source}
     chosen = _chosen(spec, here)
     if stored is None:
-        columns = tuple(_mapping(here[name], spec, propose) for name in chosen)
-        check_digits(columns)
-        told = names_warning(column.name for column in columns)
-        return Layout(columns, arrow_schema(columns), warnings=(told,) if told else ())
+        return _first([_mapping(here[name], spec, propose) for name in chosen])
     gone = _removed(spec, stored, here)
     added: list[pa.Field] = []
     columns_read: list[ColumnMapping] = []
@@ -90,6 +87,13 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     if gone:
         warnings.append(f"No file has the column {', '.join(gone)} now; it stays empty in new rows.")
     return Layout(tuple(columns_read), schema, tuple(added), tuple(warnings))
+
+
+def _first(columns: Sequence[ColumnMapping]) -> Layout:
+    """The layout of a run that makes its table."""
+    check_digits(columns)
+    told = names_warning(column.name for column in columns)
+    return Layout(tuple(columns), arrow_schema(columns), warnings=(told,) if told else ())
 
 
 def stored_mapping(field: pa.Field) -> ColumnMapping:
