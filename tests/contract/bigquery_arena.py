@@ -52,9 +52,9 @@ class BigQueryServer:
         self.rest = RestServer(self.warehouse, certificate, public.decode(), EMAIL)
         self.storage = StorageServer(self.warehouse, certificate)
         address = f"https://localhost:{self.rest.server_port}"
-        self.declared = BigQuery(
-            Services(address, ("localhost", self.storage.port), f"{address}/token", str(certificate.authority))
-        )
+        storage = ("localhost", self.storage.port)
+        self.services = Services(address, storage, f"{address}/token", str(certificate.authority))
+        self.declared = BigQuery(self.services)
 
     def stop(self) -> None:
         """Stop both services."""

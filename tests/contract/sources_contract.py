@@ -16,10 +16,12 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pytest
 from contract.asking import asked_of, needs
+from contract.broken_lines_contract import BrokenLinesContract
 from contract.copying_contract import CopyingContract
 from contract.discovery_contract import DiscoveryContract
 from contract.leaks import leaks
 from contract.lines import COLUMNS, LINES, Arena, lines_with, request_for
+from contract.memory_contract import MemoryContract
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.arrow import arrow_schema
@@ -82,7 +84,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return condition()
 
 
-class SourceContract(CopyingContract, DiscoveryContract):
+class SourceContract(CopyingContract, DiscoveryContract, BrokenLinesContract, MemoryContract):
     """Subclasses set ``type`` and the cases, and provide the fixture ``arena``."""
 
     type: ClassVar[str]
@@ -106,7 +108,7 @@ class SourceContract(CopyingContract, DiscoveryContract):
     dials: ClassVar[bool] = True
     # Rows, and characters of each, of a table too large to be in memory as a whole when the reader goes away.
     heavy_rows: ClassVar[int] = 40_000
-    heavy_text: ClassVar[int] = 500
+    heavy_text: ClassVar[int] = 1_000
 
     @pytest.fixture(scope="class")
     @classmethod

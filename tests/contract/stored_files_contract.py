@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -10,6 +12,7 @@ import pytest
 from contract.asking import asked_of
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from contract.stored_files_arena import file_of
+from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ReadRequest, Source
@@ -78,6 +81,7 @@ class StoredFilesContract(SourceContract):
     keyed = False
     tick = timedelta(microseconds=1)
     heavy_rows = 12_000
+    heavy_text = 2_000
     # Whether the server refuses a range of an object that has changed, and takes one without content: an emulator
     # need not do everything the store does.
     guards_ranges: ClassVar[bool] = True
@@ -100,6 +104,14 @@ class StoredFilesContract(SourceContract):
     @pytest.fixture(autouse=True)
     def _arena_now(self, lines: Any) -> None:
         self.arena_now = lines
+
+    @contextlib.contextmanager
+    def relayed(self, arena: Any) -> Iterator[tuple[Relay, Callable[[], Source]]]:
+        """The arena is behind a relay already."""
+        try:
+            yield arena.relay, arena.open
+        finally:
+            arena.relay.mend()
 
     def store(self, source: Source) -> FileStore:
         return source._store  # type: ignore[attr-defined]

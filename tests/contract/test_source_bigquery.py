@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,13 +13,16 @@ import pytest
 import requests
 from contract.bigquery_arena import BigQueryArena, BigQueryServer, pem_of
 from contract.bigquery_matrix import MATRIX
+from contract.postgresql_arena import dial
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from cryptography.hazmat.primitives.asymmetric import rsa
 from doubles.bigquery import Field
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
+from relay import Relay
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.bigquery.errors import failed
 from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
@@ -52,6 +55,8 @@ def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQue
 
 class TestBigQuery(SourceContract):
     type = "bigquery"
+    measures_memory = False
+    heavy_text = 500
     bad_connections = (
         ("key", {"credentials": UNKNOWN_KEY}, errors.AuthenticationRefused, "credentials"),
         ("damaged key", {"credentials": key_with()}, errors.AuthenticationRefused, "credentials"),
@@ -93,6 +98,14 @@ class TestBigQuery(SourceContract):
     def dialled(self, arena: Any) -> tuple[dict[str, Any], tuple[str, int]]:
         # Google's addresses are no setting; the double's stand in their place.
         return {}, ("localhost", arena.server.rest.server_port)
+
+    @contextlib.contextmanager
+    def relayed(self, arena: Any) -> Iterator[tuple[Relay, Callable[[], Source]]]:
+        """A relay before the service that sends rows; the other answers as ever."""
+        with contextlib.closing(Relay(self.server.storage.port)) as relay, pytest.MonkeyPatch.context() as patch:
+            patch.setattr("b2b_recs.engine.sources.bigquery.connection._RESUMED", 1)
+            behind = BigQuery(replace(self.server.services, storage=("localhost", relay.port)))
+            yield relay, lambda: behind.open(parse_parameters("bigquery", arena.parameters()), dial)
 
     @contextlib.contextmanager
     def private_server(self) -> Iterator[BigQueryArena]:

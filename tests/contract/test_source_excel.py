@@ -10,6 +10,7 @@ from contract.folder_arena import ExcelArena
 
 class TestExcel(FilesContract):
     type = "excel"
+    heavy_text = 8_000
     Arena = ExcelArena
     # Excel keeps days as binary fractions.
     tick = timedelta(milliseconds=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +16,11 @@ from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_fo
 from doubles.firestore import ServiceAccount
 from google.cloud.firestore_v1.types import document as documents
 from google.type import latlng_pb2
+from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
-from b2b_recs.engine.sources.contract import Window
+from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.firestore import connection
 from b2b_recs.engine.sources.google_cloud import Service
 
@@ -33,6 +34,8 @@ def key_with(**changes: Any) -> str:
 
 class TestFirestore(SourceContract):
     type = "firestore"
+    measures_memory = False
+    heavy_text = 500
     keyed = False
     empty_tables = False
     ordered_columns = False
@@ -75,6 +78,14 @@ class TestFirestore(SourceContract):
             arena.make("large", {"id": "integer", "word": "text"}, [(at, "x" * 500) for at in range(6_000)])
             yield arena
             arena.server.close()
+
+    @contextlib.contextmanager
+    def relayed(self, arena: Any) -> Iterator[tuple[Relay, Callable[[], Source]]]:
+        """A relay before the service, under its name and its certificate."""
+        with contextlib.closing(Relay(arena.server.port)) as relay, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(connection, "SERVICE", replace(connection.SERVICE, port=relay.port))
+            patch.setattr(arena, "port", relay.port)
+            yield relay, arena.open
 
     def dialled(self, arena: Any) -> tuple[dict[str, Any], tuple[str, int]]:
         return {}, (HOST, arena.port)

@@ -28,6 +28,8 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 class TestOracle(SourceContract):
     type = "oracle"
+    measures_memory = False
+    heavy_text = 500
     heavy_rows = 8_000
     # No name of Oracle's can hold a quotation mark.
     odd_names = (

@@ -42,6 +42,7 @@ def snowflake_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Snowf
 
 class TestSnowflake(SourceContract):
     type = "snowflake"
+    heavy_text = 4_000
     bad_connections = (
         ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),
         ("user", {"username": "nobody-here"}, errors.AuthenticationRefused, "password"),
@@ -81,6 +82,15 @@ class TestSnowflake(SourceContract):
     @classmethod
     def arena(cls, snowflake_server: SnowflakeServer) -> SnowflakeArena:
         return SnowflakeArena(snowflake_server)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def heavy(cls, arena: SnowflakeArena) -> SnowflakeArena:
+        arena.execute(
+            f'CREATE OR REPLACE TABLE "heavy" AS SELECT SEQ4() AS "id", REPEAT(\'x\', {cls.heavy_text}) AS "word" '
+            f"FROM TABLE(GENERATOR(ROWCOUNT => {cls.heavy_rows}))"
+        )
+        return arena
 
     @pytest.fixture(autouse=True)
     def _servers(self, snowflake_server: SnowflakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,7 +84,9 @@ async def query(request: Request) -> Response:
     data["rowsetBase64"] = b64encode(packed(table.slice(0, CHUNK_ROWS))).decode()
     if table.num_rows <= CHUNK_ROWS:
         return JSONResponse(document)
-    data["chunks"] = [chunk(table.slice(at, CHUNK_ROWS)) for at in range(CHUNK_ROWS, table.num_rows, CHUNK_ROWS)]
+    # Where the client asks, which may be a relay.
+    place = request.headers["host"]
+    data["chunks"] = [chunk(place, table.slice(at, CHUNK_ROWS)) for at in range(CHUNK_ROWS, table.num_rows, CHUNK_ROWS)]
     data["chunkHeaders"] = {"x-chunk": "1"}
     return JSONResponse(document)
 
@@ -101,12 +103,12 @@ def scaled(table: pa.Table) -> pa.Table:
     return table
 
 
-def chunk(table: pa.Table) -> dict[str, Any]:
+def chunk(place: str, table: pa.Table) -> dict[str, Any]:
     """A part of a result that waits to be fetched."""
     name, content = uuid.uuid4().hex, packed(table)
     chunks[name] = content
     size = len(content)
-    url = f"https://localhost:{settings['port']}/chunks/{name}"
+    url = f"https://{place}/chunks/{name}"
     return {"url": url, "rowCount": table.num_rows, "uncompressedSize": size, "compressedSize": size}
 
 
@@ -137,7 +139,6 @@ async def end_sessions(request: Request) -> Response:
 
 def main() -> None:
     port, certificate, key, public = sys.argv[1:5]
-    settings["port"] = int(port)
     settings["public_key"] = serialization.load_pem_public_key(Path(public).read_bytes())
     emulator.shared_fs = FakeSnow(create_database_on_connect=False, create_schema_on_connect=False)
     own = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -13,6 +14,8 @@ from b2b_recs.engine.sources.contract import Batch, ReadRequest
 # Batches that may wait for the reader; with the one being made and the one in use, four are in memory.
 _AHEAD = 2
 _POLL_SECONDS = 0.2
+# How long a driver may go on that cannot be made to give up; then it is left to itself.
+LEFT_SECONDS = 8.0
 
 
 def read_ahead(
@@ -24,7 +27,8 @@ def read_ahead(
     """The batches of ``produce``, which runs in a thread of its own and raises the engine's errors.
 
     ``interrupt`` makes a driver that waits give up; it is called again and again until the thread has ended, so that
-    however this ends, nothing of the read goes on behind it. Raises Cancelled when asked to stop.
+    however this ends, nothing of the read goes on behind it. Only a driver that waits for a server that hangs, and
+    cannot be interrupted, is left behind after a while; its rows go nowhere. Raises Cancelled when asked to stop.
     """
     worker = _Worker(produce, f"{request.schema}.{request.table}")
     worker.start()
@@ -68,7 +72,8 @@ class _Worker(threading.Thread):
     def stop(self, interrupt: Callable[[], None]) -> None:
         """End the producer and the thread."""
         self._stopping.set()
-        while self.is_alive():
+        until = time.monotonic() + LEFT_SECONDS
+        while self.is_alive() and time.monotonic() < until:
             # Asked again and again: the statement may not have begun when first asked.
             with suppress(Exception):
                 interrupt()

@@ -137,7 +137,7 @@ class Session:
                 return
             except away:
                 failures += 1
-                if failures > _RESUMED or self._proxy.refusals:
+                if failures > _RESUMED or self._proxy.refusals or self._closed:
                     raise
                 time.sleep(failures)
 
@@ -160,7 +160,7 @@ class Session:
 
         def again(error: Exception) -> bool:
             # The library does not know that gRPC is away as HTTP can be.
-            return not self._proxy.refusals and (bool(usual(error)) or isinstance(error, away))
+            return not self._closed and not self._proxy.refusals and (bool(usual(error)) or isinstance(error, away))
 
         return retry.with_predicate(again).with_timeout(RETRY_SECONDS)
 

@@ -16,6 +16,7 @@ from b2b_recs.engine.sources.bigquery.intervals import printed_intervals
 from b2b_recs.engine.sources.bigquery.select import chosen, dialect, rows_query
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, ReadRequest
+from b2b_recs.engine.sources.interrupting import Interruption
 from b2b_recs.engine.sources.slicing import sized
 from b2b_recs.engine.sources.sql_rows import filters
 
@@ -33,7 +34,8 @@ def read_batches(
         for raw in sized(reading.batches(), request.batch_bytes):
             yield cast_batch(raw, request.columns, request.time_zone)
 
-    yield from read_ahead(produce, request, cancelled, reading.stop)
+    # Closed, a session has neither calls nor queries that wait.
+    yield from read_ahead(produce, request, cancelled, Interruption(reading.stop, session.close))
 
 
 class _Reading:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
-from b2b_recs.engine.errors import AddressForbidden, BadInput
+from b2b_recs.engine.errors import AddressForbidden, BadInput, ConnectionLost
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.firestore.errors import refusal
@@ -31,6 +31,7 @@ class Session:
         self._types = load_driver("google.cloud.firestore_v1.types", extra="firestore", name="Firestore")
         self.root = f"projects/{parameters.project}/databases/{parameters.database}/documents"
         self._calls: set[Any] = set()
+        self._gone = False
         self._lock = threading.Lock()
         self._proxy = GuardedProxy(dial)
         try:
@@ -108,6 +109,11 @@ class Session:
         for call in calls:
             call.cancel()
 
+    def hang_up(self) -> None:
+        """End every call at once, those that have not begun included; nothing can be asked afterwards."""
+        self._gone = True
+        self._channel.close()
+
     def close(self) -> None:
         """Close the channel and the proxy; safe to call twice."""
         channel = getattr(self, "_channel", None)
@@ -126,6 +132,10 @@ class Session:
         grpc = load_driver("grpc", extra="firestore", name="Firestore")
         core = load_driver("google.api_core.exceptions", extra="firestore", name="Firestore")
         try:
+            if self._gone:
+                raise ConnectionLost(
+                    f"The connection to Firestore was ended while {subject} was read.", advice="Start the run again."
+                )
             return ask()
         except (grpc.RpcError, core.GoogleAPICallError) as error:
             refused = self._proxy.refusal()

@@ -25,6 +25,7 @@ from b2b_recs.engine.sources.firestore.connection import Session
 from b2b_recs.engine.sources.firestore.kinds import ID, kind_of, kinds_in, plain
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.firestore.queries import Queries, text_of
+from b2b_recs.engine.sources.interrupting import Interruption
 
 _SAMPLE_CHARACTERS = 1000
 _LONGEST_ID = 1500
@@ -112,7 +113,8 @@ class FirestoreSource(Source):
             if documents:
                 yield to_batch(documents, request.columns, texts, request.time_zone)
 
-        yield from read_ahead(produce, request, cancelled, self._session.interrupt)
+        interruption = Interruption(self._session.interrupt, self._session.hang_up)
+        yield from read_ahead(produce, request, cancelled, interruption)
 
     def close(self) -> None:
         """Close the channel."""

@@ -57,6 +57,18 @@ def connect(parameters: MongoDBParameters, dial: Dialer) -> Any:
     return client
 
 
+def interrupt(client: Any) -> None:
+    """Make every question of the client that waits for its answer give up, from any thread.
+
+    The driver's own means, by which it gives up what waits for a server it has found dead.
+    """
+    for server in list(client._topology._servers.values()):
+        with server.pool.lock:
+            waiting = list(server.pool.active_contexts)
+        for context in waiting:
+            context.cancel()
+
+
 def _reach(parameters: MongoDBParameters, address: str) -> None:
     """Knock once: the client itself would go on trying for its whole time limit, whatever the reason."""
     try:

@@ -22,7 +22,8 @@ from b2b_recs.engine.sources.contract import (
 from b2b_recs.engine.sources.document_values import printed
 from b2b_recs.engine.sources.documents import to_batch
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect
+from b2b_recs.engine.sources.interrupting import Interruption, patiently
+from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect, interrupt
 from b2b_recs.engine.sources.mongodb.errors import refusal
 from b2b_recs.engine.sources.mongodb.kinds import TEXTS, kind_of, kinds_in, source_type_of
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
@@ -147,11 +148,14 @@ class MongoDBSource(Source):
                 finally:
                     cursor.close()
 
-        yield from read_ahead(produce, request, cancelled)
+        # Between two blocks the driver stops by itself; only one that never comes has to be given up.
+        interruption = Interruption(lambda: None, lambda: interrupt(self._client))
+        yield from read_ahead(produce, request, cancelled, interruption)
 
     def close(self) -> None:
         """Close the client and its connections."""
-        self._client.close()
+        with patiently(lambda: interrupt(self._client)):
+            self._client.close()
 
     def _look(self, table: str, count: int) -> list[dict[str, Any]]:
         """Up to ``count`` documents: all of a small collection, else a random choice. Raises TableMissing."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.sources import interrupting
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.error_table import NOTHING_ANSWERS, UNKNOWN_HOST
 from b2b_recs.engine.sources.mysql.client import SMALL_ANSWER_BYTES, new_client
@@ -125,22 +126,20 @@ class Session:
                 client.drop()
 
     def interrupt(self) -> None:
-        """End an open bulk read on the server and here, from any thread; nothing when none is open."""
+        """End an open bulk read here and on the server, from any thread; nothing when none is open."""
         with self._lock:
             client = self._client if self._reading else None
             self._client, self._in_snapshot = (None, False) if client else (self._client, self._in_snapshot)
         if client is None:
             return
-        try:
-            # A server that sorts does not notice that nobody listens any more; a second session tells it.
-            killer = self._open()
-            with _Deadline(killer, CONNECT_SECONDS), contextlib.suppress(Exception):
-                killer.ask(f"KILL CONNECTION {int(client.thread_id())}")
+        number = int(client.thread_id())
+        _hang_up(client)
+        # A server that sorts does not notice that nobody listens any more; a second session tells it, unless it hangs.
+        with contextlib.suppress(EngineError):
+            killer = self._open(interrupting.PATIENCE_SECONDS)
+            with contextlib.suppress(Exception), _Deadline(killer, interrupting.PATIENCE_SECONDS):
+                killer.ask(f"KILL CONNECTION {number}")
             killer.drop()
-        except EngineError:
-            pass
-        finally:
-            _hang_up(client)
 
     def close(self) -> None:
         """Close the session; safe to call twice."""
@@ -236,19 +235,20 @@ class Session:
         # Release 8 and later keep what information_schema says of a table for a day.
         return ("SET SESSION information_schema_stats_expiry = 0",) if release.isdigit() and int(release) >= 8 else ()
 
-    def _open(self) -> Any:
+    def _open(self, seconds: float | None = None) -> Any:
         """A client that is let in. The address is asked for at this moment, and is the one that is dialled."""
+        seconds = CONNECT_SECONDS if seconds is None else seconds
         parameters = self.parameters
         try:
             address = self._dial(parameters.host, parameters.port)
         except socket.gaierror:
             raise UNKNOWN_HOST.about(host=parameters.host) from None
         # Pieces may take longer than the whole: the deadline is what ends the wait, and says so.
-        client = new_client(parameters, CONNECT_SECONDS * 2)
+        client = new_client(parameters, seconds * 2)
         family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
         transport = socket.socket(family, socket.SOCK_STREAM)
         try:
-            transport.settimeout(CONNECT_SECONDS)
+            transport.settimeout(seconds)
             transport.connect((address, parameters.port))
             transport.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             _keep_alive(transport)
@@ -256,7 +256,7 @@ class Session:
             transport.close()
             raise NOTHING_ANSWERS.about(host=parameters.host, port=parameters.port) from None
         try:
-            with _Deadline(client, CONNECT_SECONDS, transport):
+            with _Deadline(client, seconds, transport):
                 client.connect(transport)
         except Exception as error:  # as above
             client.drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.connect_watch import Deadline, Tell, watched
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.interrupting import hang_up, patiently
 from b2b_recs.engine.sources.oracle.errors import refusal, silent
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
 
@@ -63,6 +65,8 @@ class Session:
         self._connection: Any = None
         self._in_snapshot = False
         self._interrupted = False
+        # Handles of our own of the connections the driver has made.
+        self._lines: list[socket.socket] = []
         self._connect()
 
     @property
@@ -103,13 +107,20 @@ class Session:
             self._interrupted = True
             connection.cancel()
 
+    def hang_up(self) -> None:
+        """End the connection under whatever waits for it, from any thread: for a server that does not answer."""
+        for line in list(self._lines):
+            hang_up(line)
+
     def close(self) -> None:
         """Close the session; safe to call twice."""
         connection, self._connection, self._in_snapshot = self._connection, None, False
         self._interrupted = False
         if connection is not None:
-            with contextlib.suppress(self._driver.Error, OSError):
+            with contextlib.suppress(self._driver.Error, OSError), patiently(self.hang_up):
                 connection.close()
+        while self._lines:
+            self._lines.pop().close()
 
     def _join_snapshot(self) -> None:
         if self._interrupted:
@@ -133,7 +144,11 @@ class Session:
             if (host, port) != (address, parameters.port):
                 self._dial(host, port)
 
-        with self._refusing("the database"), self._in_time() as tell, watched(check, tell):
+        def told(end: socket.socket) -> None:
+            tell(end)
+            self._lines.append(end.dup())
+
+        with self._refusing("the database"), self._in_time() as tell, watched(check, told):
             self._connection = self._driver.connect(
                 params=None, user=parameters.username, password=parameters.password.get_secret_value(),
                 host=address, port=parameters.port, service_name=parameters.service_name,

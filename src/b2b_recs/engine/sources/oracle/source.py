@@ -20,6 +20,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
+from b2b_recs.engine.sources.interrupting import Interruption
 from b2b_recs.engine.sources.oracle.catalog import list_columns, list_tables
 from b2b_recs.engine.sources.oracle.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
@@ -99,7 +100,8 @@ class OracleSource(Source):
                 for raw in pa.table(frame).to_batches():
                     yield cast_batch(raw, request.columns, request.time_zone)
 
-        yield from read_ahead(produce, request, cancelled, self._session.interrupt)
+        interruption = Interruption(self._session.interrupt, self._session.hang_up)
+        yield from read_ahead(produce, request, cancelled, interruption)
 
     def close(self) -> None:
         """End the session on the server."""

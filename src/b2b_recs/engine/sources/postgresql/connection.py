@@ -7,6 +7,7 @@ import os
 import socket
 import ssl
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ import adbc_driver_postgresql.dbapi as adbc
 
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.error_table import UNKNOWN_HOST
+from b2b_recs.engine.sources.interrupting import hang_up
 from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error
+from b2b_recs.engine.sources.postgresql.line import own_line
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.quoting import quote_text
 
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
+# The server ends a statement at its limit; one that has not answered so much later does not answer any more.
+GRACE_SECONDS = 5
 LOCK_SECONDS = 30
 READ_SECONDS = 12 * 3600
 
@@ -59,6 +64,7 @@ class Session:
         self._in_snapshot = False
         self._reading = False
         self._connection: Any = None
+        self._line: socket.socket | None = None
         self._connect()
 
     def query(self, sql: str, subject: str = "the database", *, whole_table: bool = False) -> list[tuple[Any, ...]]:
@@ -70,7 +76,7 @@ class Session:
         try:
             if whole_table:
                 self._execute(_PATIENT)
-            rows = self._execute(sql)
+            rows = self._execute(sql, READ_SECONDS if whole_table else QUESTION_SECONDS)
             self._execute(_FORGET)
         except (adbc_driver_manager.Error, OSError) as error:
             raise self.failed(error, subject) from None
@@ -169,6 +175,10 @@ class Session:
             # A connection that cannot even roll back is gone; the next question opens another.
             self.close()
 
+    def hang_up(self) -> None:
+        """End the connection under a statement that waits, from any thread: for a server that does not answer."""
+        hang_up(self._line)
+
     def close(self) -> None:
         """Close the session; safe to call twice."""
         self._reading = False
@@ -176,6 +186,9 @@ class Session:
         if connection is not None:
             with contextlib.suppress(adbc_driver_manager.Error, OSError):
                 connection.close()
+        if self._line is not None:
+            self._line.close()
+            self._line = None
 
     def _connect(self) -> None:
         parameters = self.parameters
@@ -187,16 +200,33 @@ class Session:
             try:
                 # Autocommit: the snapshot's BEGIN and ROLLBACK are ours.
                 self._connection = adbc.connect(conninfo(parameters, address, authority), autocommit=True)
+                self._line = self._own_line(address)
                 for statement in _SESSION:
                     self._execute(statement)
             except adbc_driver_manager.Error as error:
                 self.close()
                 raise connect_error(error, parameters) from None
 
-    def _execute(self, sql: str) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql)
-            return list(cursor.fetchall()) if cursor.description else []
+    def _own_line(self, address: str) -> socket.socket | None:
+        """A handle of this session's connection, where it can be told from others."""
+        port = self.parameters.port
+        found = own_line(address, port, None)
+        if found is None:
+            ((local_port,),) = self._execute("SELECT pg_catalog.inet_client_port()")
+            found = own_line(address, port, local_port)
+        return found
+
+    def _execute(self, sql: str, seconds: float = QUESTION_SECONDS) -> list[tuple[Any, ...]]:
+        """Rows of a statement. The connection is ended when the server has not answered in time."""
+        late = threading.Timer(seconds + GRACE_SECONDS, self.hang_up)
+        late.daemon = True
+        late.start()
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall()) if cursor.description else []
+        finally:
+            late.cancel()
 
 
 def conninfo(parameters: PostgreSQLParameters, address: str, authority: str = "") -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from psycopg.adapt import AdaptersMap
 from psycopg.types.string import TextLoader
 
 from b2b_recs.engine.errors import SourceRefused
+from b2b_recs.engine.sources import interrupting
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.error_table import UNKNOWN_HOST
 from b2b_recs.engine.sources.postgresql.connection import authority_file, conninfo
@@ -120,7 +122,15 @@ class Session:
     def interrupt(self) -> None:
         """Ask the server to stop the running statement, from another thread."""
         if self._connection is not None:
-            self._connection.cancel()
+            # The plain way to cancel would hold up every thread of the process while the server is silent.
+            self._connection.cancel_safe(timeout=interrupting.PATIENCE_SECONDS)
+
+    def hang_up(self) -> None:
+        """End the connection under a statement that waits, from any thread: for a server that does not answer."""
+        connection = self._connection
+        if connection is not None and not connection.closed:
+            with contextlib.suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+                interrupting.hang_up(line)
 
     def close(self) -> None:
         """Close the session; safe to call twice."""

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, ColumnInfo, ReadRequest
+from b2b_recs.engine.sources.interrupting import Interruption
 from b2b_recs.engine.sources.known_columns import Columns, column_of
 from b2b_recs.engine.sources.redshift.connection import Session
 from b2b_recs.engine.sources.redshift.select import FLOATS
@@ -37,7 +38,7 @@ def read_batches(
         done = True
 
     try:
-        yield from read_ahead(produce, request, cancelled, session.interrupt)
+        yield from read_ahead(produce, request, cancelled, Interruption(session.interrupt, session.hang_up))
     finally:
         if not done:
             session.forget()

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from b2b_recs.engine.errors import AuthenticationRefused, EngineError
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.interrupting import patiently
 from b2b_recs.engine.sources.proxy import GuardedProxy
 from b2b_recs.engine.sources.quoting import quote_name
 from b2b_recs.engine.sources.snowflake.declaration import Snowflake
@@ -107,6 +108,10 @@ class Session:
         if request is not None and self._connection is not None:
             self._connection._cancel_query(sql, request)
 
+    def hang_up(self) -> None:
+        """End every connection to the server; the driver's own thread gives up in its own time."""
+        self._proxy.close()
+
     def failed(self, error: BaseException, subject: str) -> Exception:
         """The engine's error for a driver's error: the guard's own where the guard refused."""
         refused = self._proxy.refusal()
@@ -120,7 +125,7 @@ class Session:
         """End the session on the server and every connection to it; safe to call twice."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception), patiently(self.hang_up):
                 connection.close(retry=False)
         self._proxy.close()
 

@@ -18,6 +18,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
+from b2b_recs.engine.sources.interrupting import Interruption
 from b2b_recs.engine.sources.slicing import sized
 from b2b_recs.engine.sources.snowflake.catalog import list_columns, list_tables, qualified, quoted
 from b2b_recs.engine.sources.snowflake.connection import READ_SECONDS, Session
@@ -108,7 +109,8 @@ class SnowflakeSource(Source):
                 yield cast_batch(with_exact_times(raw, forms), request.columns, request.time_zone)
 
         try:
-            yield from read_ahead(produce, request, cancelled, lambda: session.stop(cursor, sql))
+            interruption = Interruption(lambda: session.stop(cursor, sql), session.hang_up)
+            yield from read_ahead(produce, request, cancelled, interruption)
         finally:
             with contextlib.suppress(Exception):
                 cursor.close()
