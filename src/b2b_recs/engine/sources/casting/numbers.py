@@ -19,10 +19,9 @@ from b2b_recs.engine.schema.formats import number_format
 from b2b_recs.engine.schema.number_formats import NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting.printing import decimal_text, float_text, plain_decimal
-from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, between, match, sure
+from b2b_recs.engine.sources.casting.ways import BLANKS, Refused, Unsure, Way, between, sure, trimmed
 
 NOT_A_NUMBER = "is not a number"
-BLANKS = " \t\r\n"
 _NUMBER = re.compile(r"[+-]?([0-9]{1,100}(\.[0-9]{0,100})?|\.[0-9]{1,100})([eE][+-]?[0-9]{1,3})?")
 _EXACT_FLOAT = 2**53
 # Every decimal of so many digits reads back from the nearest binary fraction.
@@ -217,45 +216,43 @@ def _float_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 def _plain(values: pa.Array, form: NumberFormat) -> pa.Array:
     """Text of numbers in a format as text of numbers written 1234.56, digit by digit."""
-    text = _trimmed(values)
-    match(text, form.pattern())
+    text = trimmed(values, form.pattern())
     for sign in form.thousands:
         text = pc.replace_substring(text, sign, "")
     return text if form.decimal == "." else pc.replace_substring(text, form.decimal, ".")
 
 
-def _trimmed(values: pa.Array) -> pa.Array:
-    return pc.utf8_trim(values, BLANKS)
-
-
 def _text_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
-    text = _trimmed(values)
-    match(text, "-?[0-9]{1,18}")
-    return pc.cast(text, pa.int64())
+    # Arrow also reads 0x10; what is digits alone needs no pattern.
+    if pc.all(pc.ascii_is_decimal(values)).as_py() is False:
+        values = trimmed(values, "-?[0-9]{1,18}")
+    return pc.cast(values, pa.int64())
 
 
 def _text_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
-    text = _trimmed(values)
-    match(text, r"-?[0-9]+(\.[0-9]+)?")
-    found = pc.cast(text, pa.float64())
     # Few digits always come back; of many it has to be seen, as of the 17 that programs print of a binary fraction.
-    few = pc.less_equal(pc.utf8_length(text), _SAFE_DIGITS)
-    sure(pc.all(pc.or_(few, pc.equal(pc.cast(found, pa.string()), text))))
+    few = pc.less_equal(pc.binary_length(values), _SAFE_DIGITS)
+    if pc.all(few).as_py() is False:
+        found = pc.cast(values, pa.float64())
+        back = pc.equal(pc.cast(found, pa.string()), values)
+        if pc.all(pc.and_(back, pc.is_finite(found))).as_py() is not False:
+            return found
+    text = trimmed(values, r"-?[0-9]+(\.[0-9]+)?")
+    found = pc.cast(text, pa.float64())
+    few = pc.less_equal(pc.binary_length(text), _SAFE_DIGITS)
+    if pc.all(few).as_py() is False:
+        sure(pc.all(pc.or_(few, pc.equal(pc.cast(found, pa.string()), text))))
     return found
 
 
 def _text_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
     precision, scale = checked_digits(column)
-    text = _trimmed(values)
-    match(text, _digits(precision - scale, scale, "[0-9]"))
-    return pc.cast(text, arrow_type(column))
+    return pc.cast(trimmed(values, _digits(precision - scale, scale, "[0-9]")), arrow_type(column))
 
 
 def _text_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
     precision, scale = checked_digits(column)
-    text = _trimmed(values)
-    match(text, _digits(precision - scale, scale, "[1-9]"))
-    return text
+    return trimmed(values, _digits(precision - scale, scale, "[1-9]"))
 
 
 def _digits(whole: int, fraction: int, first: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+BLANKS = " \t\r\n"
 # Rows that are looked at one by one when any of them may be at fault.
 _BLOCK = 1024
 
@@ -90,6 +91,17 @@ def sure(test: pa.Scalar) -> None:
 def match(text: pa.Array, pattern: str) -> None:
     """Raises Unsure unless every text matches the pattern as a whole."""
     sure(pc.all(pc.match_substring_regex(text, f"^(?:{pattern})$")))
+
+
+def trimmed(values: pa.Array, pattern: str) -> pa.Array:
+    """The texts without blanks around them, when every one matches the pattern as a whole; else raises Unsure."""
+    try:
+        match(values, pattern)
+    except Unsure:
+        # Few texts have blanks around them, and to look for them costs as much as the match.
+        values = pc.utf8_trim(values, BLANKS)
+        match(values, pattern)
+    return values
 
 
 def between(values: pa.Array, low: int | float, high: int | float) -> None:

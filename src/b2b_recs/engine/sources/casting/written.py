@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 from b2b_recs.engine.schema.formats import TextFormat
 from b2b_recs.engine.schema.json_check import is_json
 from b2b_recs.engine.sources.casting.clock import DAY, SECOND, in_years, one_in_years
-from b2b_recs.engine.sources.casting.numbers import BLANKS
-from b2b_recs.engine.sources.casting.ways import Refused, Unsure, Way, match, sure
+from b2b_recs.engine.sources.casting.ways import BLANKS, Refused, Unsure, Way, sure, trimmed
 
 _DAY = r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?"
@@ -71,8 +70,7 @@ def text_to_time() -> Way:
     """Times of day as ``HH:MM:SS.ffffff``."""
 
     def whole(values: pa.Array) -> pa.Array:
-        text = pc.utf8_trim(values, BLANKS)
-        match(text, _CLOCK)
+        text = trimmed(values, _CLOCK)
         # Arrow reads a time of day only beside a date.
         moment = pc.cast(pc.binary_join_element_wise("1970-01-01", text, " "), pa.timestamp("us"))
         return pc.cast(pc.cast(moment, pa.time64("us")), pa.string())
@@ -196,8 +194,7 @@ def _all(test: Callable[[str], bool]) -> Callable[[pa.Array], pa.Array]:
 
 def _written(values: pa.Array, pattern: str) -> pa.Array:
     """The trimmed text, when every value has the pattern and a year that exists; else raises Unsure."""
-    text = pc.utf8_trim(values, BLANKS)
-    match(text, pattern)
+    text = trimmed(values, pattern)
     sure(pc.invert(pc.any(pc.starts_with(text, "0000"))))
     return text
 

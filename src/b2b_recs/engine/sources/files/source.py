@@ -23,6 +23,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
+from b2b_recs.engine.sources.files.casting_behind import cast_behind
 from b2b_recs.engine.sources.files.columns import column_infos
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape, format_of
 from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS
@@ -126,7 +127,7 @@ class FileSource(Source):
                 raise _column_missing(column.name, request.table)
 
         def produce() -> Iterator[Batch]:
-            return self._limited(request, pattern, files)
+            return cast_behind(self._limited(request, pattern, files), lambda raw: self._cast(raw, request))
 
         yield from read_ahead(produce, request, cancelled, self._store.interrupt)
 
@@ -168,17 +169,19 @@ class FileSource(Source):
                 self._counts[key] = self._format.count(content, file, part)
         return self._counts[key]
 
-    def _limited(self, request: ReadRequest, pattern: Pattern, files: Sequence[FileInfo]) -> Iterator[Batch]:
+    def _cast(self, raw: RawBatch, request: ReadRequest) -> Batch:
+        batch = cast_batch(raw.rows, request.columns, request.time_zone, guessed=self._format.guesses)
+        batch.rejected[:0] = raw.rejected
+        return batch
+
+    def _limited(self, request: ReadRequest, pattern: Pattern, files: Sequence[FileInfo]) -> Iterator[RawBatch]:
         left = request.row_limit
         for file in files:
             for raw in self._unchanged(file, pattern.part, request):
                 if left is not None:
                     raw = RawBatch(raw.rows[:left], raw.rejected[: max(0, left - raw.rows.num_rows)])
                     left -= raw.rows.num_rows + len(raw.rejected)
-                guessed = self._format.guesses
-                batch = cast_batch(raw.rows, request.columns, request.time_zone, guessed=guessed)
-                batch.rejected[:0] = raw.rejected
-                yield batch
+                yield raw
                 if left is not None and left <= 0:
                     return
 
