@@ -6,10 +6,10 @@ import contextlib
 import hashlib
 import secrets
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any, BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar
 from urllib.parse import unquote, urljoin, urlsplit
 
 import httpcore
@@ -26,16 +26,16 @@ from b2b_recs.engine.errors import (
 )
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.download import Download
-from b2b_recs.engine.sources.files.hurry import HurriedStream, Hurry
+from b2b_recs.engine.sources.files.guarded_backend import CONNECT_SECONDS, GuardedBackend
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.locations import addresses, checked_address
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
 _REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
-_CONNECT_SECONDS, _READ_SECONDS = 10.0, 60.0
+_READ_SECONDS = 60.0
 _HEADERS: dict[str | bytes, str | bytes] = {"User-Agent": "b2b-recs", "Accept": "*/*", "Accept-Encoding": "identity"}
-_TIMEOUT = {"connect": _CONNECT_SECONDS, "read": _READ_SECONDS, "write": _READ_SECONDS, "pool": _CONNECT_SECONDS}
+_TIMEOUT = {"connect": CONNECT_SECONDS, "read": _READ_SECONDS, "write": _READ_SECONDS, "pool": CONNECT_SECONDS}
 
 
 class HttpsStore(FileStore):
@@ -53,7 +53,7 @@ class HttpsStore(FileStore):
             )
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(cadata=certificate or None),
-            network_backend=_Dialled(dial, self.hurry),
+            network_backend=GuardedBackend(dial, self.hurry),
             max_connections=4,
             http2=False,
         )
@@ -155,8 +155,9 @@ class HttpsStore(FileStore):
                 extensions={"timeout": _TIMEOUT},
             )
             return self._pool.handle_request(request)
-        except _Refusal as refusal:
-            raise refusal.error from None
+        except EngineError as error:
+            error.field = "location"
+            raise
         except Exception as error:
             raise _words(error, host) from None
 
@@ -205,49 +206,6 @@ class HttpsStore(FileStore):
             field="location",
             transient=status in (408, 429) or status >= 500,
         )
-
-
-class _Refusal(Exception):
-    """Carries the guard's refusal through the HTTP library."""
-
-    def __init__(self, error: EngineError) -> None:
-        super().__init__(error.message)
-        self.error = error
-
-
-class _Dialled(httpcore.NetworkBackend):
-    """Connects to the address that the guard gives for a host, at the moment of connecting."""
-
-    def __init__(self, dial: Dialer, hurry: Hurry) -> None:
-        self._dial = dial
-        self._hurry = hurry
-        self._plain = httpcore.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the checked address; the name stays for TLS to verify."""
-        try:
-            address = self._dial(host, port)
-        except EngineError as error:
-            error.field = "location"
-            raise _Refusal(error) from None
-        seconds = self._hurry.left(timeout or _CONNECT_SECONDS)
-        stream = self._plain.connect_tcp(address, port, seconds, local_address, socket_options)
-        return HurriedStream(stream, self._hurry)
-
-    def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        """Never: no address means a socket."""
-        raise httpcore.ConnectError("no sockets")
-
-    def sleep(self, seconds: float) -> None:
-        """Wait as the library asks."""
-        self._plain.sleep(seconds)
 
 
 def _name(address: str) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import ipaddress
 import socket
 import ssl
 import threading
 import time
-import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpcore
 
@@ -24,10 +20,11 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
 )
 from b2b_recs.engine.sources.contract import Dialer
-from b2b_recs.engine.sources.files.hurry import HurriedStream, Hurry
+from b2b_recs.engine.sources.files.guarded_backend import CONNECT_SECONDS, GuardedBackend
+from b2b_recs.engine.sources.files.hurry import Hurry
 from b2b_recs.engine.sources.object_stores.endpoint import Endpoint, inside_only
 
-CONNECT_SECONDS, QUIET_SECONDS = 10.0, 30.0
+QUIET_SECONDS = 30.0
 # A whole answer, however slowly its bytes come.
 ANSWER_SECONDS = 300.0
 _PAUSES = (0.2, 1.0)
@@ -60,7 +57,7 @@ class StoreClient:
         self._always = {"Host": endpoint.authority, "User-Agent": "b2b-recs", "Accept": "*/*"}
         self._closed = threading.Event()
         self._reached = False
-        self._network = _Dialled(inside_only(dial, endpoint), hurry)
+        self._network = GuardedBackend(inside_only(dial, endpoint), hurry)
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl.create_default_context(cadata=authority or None),
             network_backend=self._network,
@@ -171,73 +168,3 @@ class StoreClient:
             )
         words = "no longer answers" if isinstance(error, httpcore.ConnectError) else "broke off the connection"
         return ConnectionLost(f"{host} {words}.", advice="Try again.", field=self._where)
-
-
-class _Dialled(httpcore.NetworkBackend):
-    """Connects to the address that the guard gives for a host, at the moment of connecting."""
-
-    def __init__(self, dial: Dialer, hurry: Hurry) -> None:
-        self._dial = dial
-        self._hurry = hurry
-        self._plain = httpcore.SyncBackend()
-        self._open: weakref.WeakSet[_Stream] = weakref.WeakSet()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the checked address; the name stays for TLS to verify."""
-        address = str(ipaddress.ip_address(self._dial(host, port)))
-        seconds = self._hurry.left(timeout or CONNECT_SECONDS)
-        stream = self._plain.connect_tcp(address, port, seconds, local_address, socket_options)
-        return _Stream(HurriedStream(stream, self._hurry), self._open)
-
-    def connect_unix_socket(self, path: str, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        """Never: no endpoint means a socket."""
-        raise httpcore.ConnectError("no sockets")
-
-    def sleep(self, seconds: float) -> None:
-        """Wait as the library asks."""
-        self._plain.sleep(seconds)
-
-    def interrupt(self) -> None:
-        """End every connection, so that whoever waits for one gives up at once."""
-        for stream in list(self._open):
-            stream.interrupt()
-
-
-class _Stream(httpcore.NetworkStream):
-    """A connection that another thread can end, which closing does not do to a thread that waits."""
-
-    def __init__(self, stream: httpcore.NetworkStream, opened: weakref.WeakSet[_Stream]) -> None:
-        self._stream = stream
-        self._opened = opened
-        opened.add(self)
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, timeout)
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout)
-
-    def close(self) -> None:
-        self._opened.discard(self)
-        self._stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        self._opened.discard(self)
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout), self._opened)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-    def interrupt(self) -> None:
-        """End the connection both ways."""
-        with contextlib.suppress(OSError):
-            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
