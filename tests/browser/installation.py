@@ -46,8 +46,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def installation(folder: Path, database_url: str) -> Iterator[Installation]:
-    """Create it, run it, and stop it again."""
+def installation(
+    folder: Path, database_url: str, seed: str = "seed.py", worker: bool = False
+) -> Iterator[Installation]:
+    """Create it, run it, and stop it again; with a ``worker`` that carries out runs."""
     port, serving_port = free_port(), free_port()
     environment = {
         # the key stays: roles belong to the whole server, and other tests use them with passwords made from it
@@ -63,21 +65,24 @@ def installation(folder: Path, database_url: str) -> Iterator[Installation]:
     home = Home(folder).create()
     ControlDatabase.at_url(database_url, load_keys(home, create=True)).ensure()
     run(["-m", "django", "migrate", "--verbosity", "0"], {**environment, "B2B_RECS_ROLE": "owner"})
-    seeded = json.loads(run([str(Path(__file__).with_name("seed.py"))], environment).strip().splitlines()[-1])
+    seeded = json.loads(run([str(Path(__file__).with_name(seed))], environment).strip().splitlines()[-1])
     web = [
         "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3", "--log-level", "warning",
         "b2b_recs.web.wsgi:application",
     ]  # fmt: skip
     serving = ["-m", "b2b_recs.cli.main", "serve", "--host", "127.0.0.1", "--port", str(serving_port)]
+    programs = [("web", web), ("web", serving)]
+    if worker:
+        programs.append(("worker", ["-m", "b2b_recs.cli.main", "worker", "--concurrency", "1"]))
     url = f"http://127.0.0.1:{port}"
     log = folder / "logs" / "browser-tests.log"
     with log.open("wb") as output:
         children = [
             subprocess.Popen(
-                [sys.executable, *arguments], env={**environment, "B2B_RECS_ROLE": "web"}, stdout=output, stderr=output
+                [sys.executable, *arguments], env={**environment, "B2B_RECS_ROLE": role}, stdout=output, stderr=output
             )
-            for arguments in (web, serving)
+            for role, arguments in programs
         ]
         try:
             wait_for(f"{url}/health/", log)

@@ -23,6 +23,14 @@ PAGES = (
     "/models/{model}/runs/copies/{copy}/",
     "/models/{model}/runs/trainings/{training}/",
     "/models/{model}/keys/",
+    "/models/{model}/etl/",
+    "/models/{model}/etl/list/",
+    "/models/{model}/etl/numbers/",
+    "/models/{model}/etl/jobs/{job}/",
+    "/models/{model}/etl/connections/new/",
+    "/models/{model}/etl/jobs/new/",
+    "/models/{model}/setup/",
+    "/find/?q=a&model={model}",
 )
 MOST_QUERIES = 12
 
@@ -35,7 +43,10 @@ def signed_in(tenant: Tenant, role: str = "owner") -> Client:
 
 def path_of(tenant: Tenant, path: str) -> str:
     return path.format(
-        model=tenant.id_of("ModelEndpoint"), copy=tenant.id_of("ETLRun"), training=tenant.id_of("PipelineRun")
+        model=tenant.id_of("ModelEndpoint"),
+        copy=tenant.id_of("ETLRun"),
+        training=tenant.id_of("PipelineRun"),
+        job=tenant.id_of("DataSource"),
     )
 
 

@@ -35,6 +35,15 @@ from b2b_recs.web.training.models import PipelineConfiguration
 RECENT = 6
 
 
+ADDRESSES = {
+    "try_it": "try_it",
+    "etl": "etl",
+    "connection_new": "connection_new",
+    "job_new": "job_new",
+    "setup": "model_setup",
+}
+
+
 def overview(model: ModelEndpoint) -> Overview:
     """Everything the model's page shows, in about ten queries."""
     pipelines = list(pipeline_runs(model.id).order_by("-id")[:RECENT])
@@ -48,7 +57,7 @@ def overview(model: ModelEndpoint) -> Overview:
         trained=_trained(trained),
         endpoint=_endpoint(model),
         lift=_lift(trained),
-        addresses={"try_it": reverse("try_it", args=[model.id])},
+        addresses={name: reverse(address, args=[model.id]) for name, address in ADDRESSES.items()},
     )
     views = [present_pipeline(run) for run in pipelines]
     views += [present_etl(run, model.id) for run in copies if run.pipeline_run_id is None]

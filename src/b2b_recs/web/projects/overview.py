@@ -158,7 +158,11 @@ class Overview:
 
     @property
     def _run(self) -> str:
-        return "Press Run all" if self.configured else "Name a dataset and a pipeline in the project file and apply it"
+        return "Press Run all" if self.configured else "Run the jobs"
+
+    @property
+    def _run_address(self) -> str:
+        return "" if self.configured else self.addresses.get("etl", "")
 
     def _busy_step(self) -> str:
         if self.running is None:
@@ -173,35 +177,42 @@ class Overview:
     def _sources(self) -> Step:
         facts = self.sources
         if not facts.connections:
-            return Step("Sources", "none", "missing", "No connection", advice="Name one in a project file and apply it")
+            address = self.addresses.get("connection_new", "")
+            return Step("Sources", "none", "missing", "No connection", None, "Connect a source", address)
         words = counted(facts.connections, "connection")
         if facts.refused:
-            advice = "Mend the settings, then apply the project file again"
-            return Step("Sources", "bad", "refused", f"{words}, {grouped(facts.refused)} refused", advice=advice)
+            refused, address = f"{words}, {grouped(facts.refused)} refused", self.addresses.get("etl", "")
+            return Step("Sources", "bad", "refused", refused, None, "See what it said", address)
         if facts.untested == facts.connections:
-            return Step("Sources", "none" if not self.has_data else "ok", "never tested", words, advice=self._run)
+            look, address = "ok" if self.has_data else "none", "" if self.configured else self.addresses.get("etl", "")
+            return Step("Sources", look, "never tested", words, None, self._run if self.configured else "Test", address)
         return Step("Sources", "ok", "works", words)
 
     def _data(self) -> Step:
         facts = self.data
         if not facts.jobs:
-            return Step("Data", "none", "missing", "No job", advice="Name the tables in the project file and apply it")
+            address = self.addresses.get("job_new", "")
+            return Step("Data", "none", "missing", "No job", None, "Choose a table to copy", address)
         if facts.failing:
-            one, several = f"{facts.failing[0]} failed", counted(len(facts.failing), "job failed", "jobs failed")
-            words = one if len(facts.failing) == 1 else several
+            words = (
+                f"{facts.failing[0]} failed"
+                if len(facts.failing) == 1
+                else f"{counted(len(facts.failing), 'job')} failed"
+            )
             return Step("Data", "bad", "failed", words, None, "See what it said", facts.failing_address)
         if not facts.loaded:
-            return Step("Data", "none", "empty", "Nothing copied yet", advice=self._run)
+            return Step("Data", "none", "empty", "Nothing copied yet", None, self._run, self._run_address)
         if facts.loaded < facts.jobs:
             words = f"{facts.loaded} of {counted(facts.jobs, 'table')} copied"
-            return Step("Data", "warn", "incomplete", words, advice=self._run)
+            return Step("Data", "warn", "incomplete", words, None, self._run, self._run_address)
         return Step("Data", "ok", "loaded", counted(facts.rows, "row"), facts.oldest_load)
 
     def _dataset(self) -> Step:
         facts = self.dataset
         if not facts.name:
-            advice = "Describe it in the project file and apply it"
-            return Step("Dataset", "none", "missing", "Not described", advice=advice)
+            address = self.addresses.get("setup", "") if self.has_data else ""
+            advice = "Say which columns mean what" if self.has_data else "Comes after the data"
+            return Step("Dataset", "none", "missing", "Not described", None, advice, address)
         if facts.version is None:
             return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice=self._run)
         return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}")

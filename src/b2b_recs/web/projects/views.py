@@ -9,9 +9,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
-from b2b_recs.web.projects import model_queries, queries
+from b2b_recs.web.projects import model_queries, palette, queries
 from b2b_recs.web.projects.forms import ModelForm
 from b2b_recs.web.projects.services import create_model
+from b2b_recs.web.projects.setup import dataset_spec, save_setup, setup_form, training_spec
 from b2b_recs.web.projects.starter import starter
 from b2b_recs.web.training.services import start_pipeline
 from b2b_recs.web.ui.formats import grouped
@@ -33,6 +34,16 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         headline = f"{grouped(summary.active)} of {grouped(summary.models)} answer requests."
     context = {"board": board, "headline": headline, "may_create": allows(request, "editor")}
     return render(request, "projects/dashboard.html", context)
+
+
+@requires("viewer")
+@require_GET
+def find(request: HttpRequest) -> HttpResponse:
+    """Where the letters of the command palette may lead."""
+    query, asked = request.GET.get("q", ""), request.GET.get("model", "")
+    found = model_or_404(request, int(asked)) if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+    template = "projects/palette.html" if request.htmx else "projects/palette_page.html"  # type: ignore[attr-defined]
+    return render(request, template, {"groups": palette.find(request, query, found), "query": query})
 
 
 @requires("editor")
@@ -77,6 +88,28 @@ def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
     if not overview.busy:
         answer["HX-Refresh"] = "true"  # chart, recent runs and buttons have changed too
     return answer
+
+
+@requires("editor")
+@require_http_methods(["GET", "POST"])
+def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Which column means what; after confirming, the first training starts."""
+    found = model_or_404(request, model_id, "editor")
+    looking = request.POST.get("do") == "look"
+    # Another table has other columns, so what was chosen of the one before is proposed anew.
+    form = setup_form(found, {"base": request.POST.get("base", "")} if looking else request.POST.dict())
+    faults: dict[str, BadInput] = {}
+    if form is not None and request.method == "POST" and not looking:
+        try:
+            save_setup(found, dataset_spec(form), training_spec(form))
+            start_pipeline(found, request.user, with_jobs=False)
+        except BadInput as refusal:
+            faults[refusal.field or ""] = refusal
+        else:
+            messages.success(request, "The first training is under way. This page shows every step.")
+            return redirect("model", found.id)
+    context = {"model": found, "form": form, "faults": faults}
+    return render(request, "projects/setup.html", context, status=422 if faults else 200)
 
 
 @requires("editor")

@@ -1,0 +1,78 @@
+"""The form of a connection is made from the declaration of its source type; what is typed becomes parameters again."""
+
+from __future__ import annotations
+
+import pytest
+
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
+from b2b_recs.web.connections.forms import changes_from, form_of, parameters_from
+from b2b_recs.web.connections.pages import CATEGORIES, TILES, categories, place_of
+
+POSTGRESQL = {"host": "db.example.com", "port": "5433", "database": "shop", "username": "reader", "password": " p w "}
+
+
+@pytest.mark.parametrize("name", sorted(SOURCE_TYPES))
+def test_every_type_has_a_form_that_asks_for_each_of_its_settings(name: str) -> None:
+    declared = SOURCE_TYPES[name]
+    form = form_of(declared)
+    assert {one.name for one in form.fields} == set(declared.Parameters.model_fields)
+    assert all(one.title and one.hint for one in form.fields)
+    assert {one.name for one in form.usual} >= {one.name for one in form.fields if one.required}
+    assert all(one.kind in ("password", "textarea") for one in form.fields if one.name in declared.secret_fields)
+
+
+def test_every_type_has_a_tile_in_a_category() -> None:
+    assert set(TILES) == set(SOURCE_TYPES)
+    shown = [one.type for _, _, types in categories() for one in types]
+    assert sorted(shown) == sorted(SOURCE_TYPES)
+    assert len(CATEGORIES) == 4
+
+
+def test_what_is_typed_becomes_parameters_with_a_password_as_it_was_typed() -> None:
+    typed = {**POSTGRESQL, "host": " db.example.com ", "ssl_mode": "require", "ca_certificate": "", "name": "x"}
+    assert parameters_from(SOURCE_TYPES["postgresql"], typed) == {
+        "host": "db.example.com",
+        "port": 5433,
+        "database": "shop",
+        "username": "reader",
+        "password": " p w ",
+        "ssl_mode": "require",
+    }
+
+
+def test_a_box_is_a_truth_value_and_a_port_that_is_no_number_is_refused_in_words() -> None:
+    assert parameters_from(SOURCE_TYPES["s3"], {"anonymous": "yes"})["anonymous"] is True
+    given = parameters_from(SOURCE_TYPES["postgresql"], {**POSTGRESQL, "port": "many"})
+    faults = parameter_faults("postgresql", given)
+    assert [fault.field for fault in faults] == ["port"]
+    assert "from 1 to 65,535" in faults[0].advice
+
+
+def test_every_fault_is_told_at_its_field() -> None:
+    faults = parameter_faults("postgresql", {"port": 70_000})
+    assert {fault.field for fault in faults} == {"host", "port", "database", "username"}
+
+
+def test_only_what_changed_is_sent_and_an_empty_secret_stays() -> None:
+    declared = SOURCE_TYPES["postgresql"]
+    stored = {"host": "db.example.com", "port": 5433, "database": "shop", "username": "reader"}
+    same = {**POSTGRESQL, "password": "", "ssl_mode": "prefer"}
+    assert changes_from(declared, same, stored) == {}
+    assert changes_from(declared, {**same, "password": "new"}, stored) == {"password": "new"}
+    assert changes_from(declared, {**same, "port": ""}, stored) == {"port": None}
+    assert changes_from(declared, {**same, "host": "other.example.com"}, stored) == {"host": "other.example.com"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "place"),
+    [
+        ({"host": "db.example.com", "port": 5432, "database": "shop"}, "db.example.com : 5432 / shop"),
+        ({"bucket": "exports", "prefix": "orders"}, "exports / orders"),
+        ({"project": "north", "dataset": "sales"}, "north / sales"),
+        ({"location": "orders"}, "orders"),
+        ({"file": "shop.db"}, "shop.db"),
+        ({}, ""),
+    ],
+)
+def test_a_card_says_where_a_connection_leads(parameters: dict[str, object], place: str) -> None:
+    assert place_of(parameters) == place

@@ -1,0 +1,180 @@
+"""What is typed in the steps of the job wizard becomes settings, and settings fill the steps again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.sources.contract import Capabilities
+from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form
+from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule
+from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
+from b2b_recs.web.etl.wizard.tables import first_values
+
+
+def column(name: str, source_type: str, warehouse: str, key: int | None = None, **proposed: Any) -> ProposedColumn:
+    held = {"mode": "NULLABLE", "precision": None, "scale": None, "format": "", **proposed}
+    return ProposedColumn(
+        name=name,
+        source_type=source_type,
+        nullable=key is None,
+        key_position=key,
+        is_time=warehouse == "DATETIME",
+        samples=["1", None],
+        proposed=ProposedType(warehouse_type=warehouse, confidence="high", reason="So it is.", warning="", **held),
+    )
+
+
+ORDERS = TableProposal(
+    source_schema="public",
+    source_table="order_lines",
+    destination_table="bq_order_lines",
+    columns=[
+        column("order_id", "bigint", "INT64", 1, mode="REQUIRED"),
+        column("ordered_at", "timestamp", "DATETIME"),
+        column("total", "numeric(12,3)", "NUMERIC", precision=12, scale=3),
+        column("delivered", "varchar(20)", "DATE", format="%d/%m/%Y"),
+    ],
+    key=["order_id"],
+    time_columns=["ordered_at"],
+    proposed=ProposedLoad(
+        load={"strategy": "transactional", "cursor": "ordered_at", "key": ["order_id"]},
+        reason="It tells what is new.",
+        confidence="high",
+    ),
+    partition_by="ordered_at",
+)
+EVERYTHING = "column=order_id&column=ordered_at&column=total&column=delivered"
+APPEND = f"{EVERYTHING}&strategy=transactional&cursor=ordered_at&key=order_id"
+
+
+def test_a_draft_begins_with_the_proposal_and_shows_it() -> None:
+    form = load_form(first_values(ORDERS), ORDERS, Capabilities())
+    assert (form.strategy, form.cursor, form.key, form.backfill) == ("transactional", "ordered_at", ["order_id"], "all")
+    assert [name for name, _, _ in form.strategies] == ["transactional", "merge", "catalog"]
+    assert all(row.chosen for row in form.rows)
+
+
+@pytest.mark.parametrize(
+    ("able", "possible"),
+    [(Capabilities(files=True), ["files"]), (Capabilities(incremental=False), ["catalog"])],
+)
+def test_only_what_a_source_can_do_is_offered(able: Capabilities, possible: list[str]) -> None:
+    assert [name for name, _, _ in load_form({}, ORDERS, able).strategies] == possible
+
+
+def test_all_columns_ticked_is_all_columns_and_fewer_are_named() -> None:
+    assert load_changes(QueryDict(APPEND), ORDERS)["columns"] == []
+    fewer = load_changes(QueryDict(APPEND.replace("column=total&", "")), ORDERS)
+    assert fewer["columns"] == ["order_id", "ordered_at", "delivered"]
+
+
+def test_backfill_lag_and_limit_become_settings_and_fill_the_form_again() -> None:
+    typed = QueryDict(f"{APPEND}&backfill=date&since=2024-01-31&lag=86400&row_limit=500&drift=stop&deletes=count")
+    changes = load_changes(typed, ORDERS)
+    assert changes["load"]["backfill"] == "2024-01-31"
+    assert (changes["load"]["lag"], changes["row_limit"], changes["drift"]) == (86_400, 500, "stop")
+    form = load_form({**first_values(ORDERS), **changes}, ORDERS, Capabilities())
+    shown = (form.backfill, form.since, form.lag, form.row_limit, form.drift, form.deletes)
+    assert shown == ("date", "2024-01-31", "86400", "500", "stop", "count")
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ("strategy=catalog", "columns"),
+        (f"{EVERYTHING}&strategy=teleport", "strategy"),
+        (f"{EVERYTHING}&strategy=transactional", "cursor"),
+        (f"{EVERYTHING}&strategy=merge&cursor=ordered_at", "key"),
+        (f"{APPEND}&backfill=date", "since"),
+        (f"{APPEND}&row_limit=-3", "row_limit"),
+        (f"{APPEND}&row_limit=½", "row_limit"),
+        (f"{EVERYTHING}&strategy=catalog&keep_days=0", "keep_days"),
+        ("column=total&strategy=transactional&cursor=ordered_at", "columns"),
+        (f"{APPEND.replace('&key=order_id', '')}&deletes=remove", "key"),
+    ],
+)
+def test_a_load_that_cannot_be_is_refused_at_its_field(typed: str, field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load_changes(QueryDict(typed), ORDERS)
+    assert caught.value.field == field
+    assert caught.value.advice
+
+
+def schema_typed(**changes: str) -> QueryDict:
+    typed = QueryDict(mutable=True)
+    for at, one in enumerate(ORDERS.columns):
+        typed[f"type-{at}"], typed[f"mode-{at}"] = one.proposed.warehouse_type, one.proposed.mode
+        typed[f"precision-{at}"] = str(one.proposed.precision or "")
+        typed[f"scale-{at}"] = "" if one.proposed.scale is None else str(one.proposed.scale)
+        typed[f"format-{at}"] = one.proposed.format
+    typed.update({"destination_table": "bq_order_lines", **changes})
+    return typed
+
+
+def test_a_proposal_that_nobody_changed_holds_no_type_of_its_own() -> None:
+    assert schema_changes(schema_typed(), first_values(ORDERS), ORDERS)["types"] == []
+
+
+def test_a_type_chosen_by_hand_is_kept_and_marked() -> None:
+    changes = schema_changes(schema_typed(**{"type-3": "STRING"}), first_values(ORDERS), ORDERS)
+    kept = {"warehouse_type": "STRING", "mode": "NULLABLE", "precision": None, "scale": None, "format": ""}
+    assert changes["types"] == [{"name": "delivered", **kept}]
+    form = schema_form({**first_values(ORDERS), **changes}, ORDERS)
+    assert [row.edited for row in form.rows] == [False, False, False, True]
+
+
+def test_digits_are_taken_of_decimals_only() -> None:
+    typed = schema_typed(**{"type-0": "NUMERIC", "precision-0": "20", "scale-0": "2", "type-2": "FLOAT64"})
+    changes = {one["name"]: one for one in schema_changes(typed, first_values(ORDERS), ORDERS)["types"]}
+    assert (changes["order_id"]["precision"], changes["order_id"]["scale"]) == (20, 2)
+    assert (changes["total"]["precision"], changes["total"]["scale"]) == (None, None)
+    with pytest.raises(BadInput):
+        schema_changes(schema_typed(**{"precision-2": "many"}), first_values(ORDERS), ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "rule"),
+    [
+        ("kind=manual", {"kind": "manual"}),
+        ("kind=minutes&every=15", {"kind": "minutes", "every": 15}),
+        (
+            "kind=weekly&days=friday&days=monday&time=6:05",
+            {"kind": "weekly", "days": ["monday", "friday"], "time": "06:05"},
+        ),
+        ("kind=monthly&day=last&time=02:00", {"kind": "monthly", "day": "last", "time": "02:00"}),
+        ("kind=cron&cron=15+2+*+*+*&time=04:00", {"kind": "cron", "cron": "15 2 * * *"}),
+    ],
+)
+def test_a_schedule_that_is_typed_becomes_a_rule_and_fills_the_form_again(typed: str, rule: dict[str, Any]) -> None:
+    found = schedule_rule(QueryDict(typed), "Europe/London")
+    assert found == {**rule, "time_zone": "Europe/London"}
+    form = schedule_form(found, "UTC")
+    assert (form.kind, form.time_zone) == (rule["kind"], "Europe/London")
+    words, times = next_times(found)
+    assert words
+    assert len(times) == (0 if rule["kind"] == "manual" else 5)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ("kind=never", "kind"),
+        ("kind=minutes&every=0", "every"),
+        ("kind=hourly&minute=61", "minute"),
+        ("kind=daily&time=25:00", "time"),
+        ("kind=daily", "time"),
+        ("kind=weekly&time=02:00", "days"),
+        ("kind=monthly&day=32&time=02:00", "day"),
+        ("kind=cron&cron=every+day", "cron"),
+        ("kind=daily&time=02:00&time_zone=Europe/Atlantis", "time_zone"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused_at_its_field(typed: str, field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        schedule_rule(QueryDict(typed), "UTC")
+    assert caught.value.field == field
