@@ -8,62 +8,18 @@ from typing import Any
 
 import pytest
 from engine.etl.arena import NOW, Job, Table
+from engine.etl.copying import CATALOG, COLUMNS, KEYED, UNKEYED, Watcher, orders, row, write_small_parts
 
 from b2b_recs.engine.errors import (
     BadInput,
-    Cancelled,
     ColumnMissing,
-    ConnectionLost,
-    Fenced,
-    NotReconciled,
-    SchemaDrift,
-    StorageFull,
-    TableMissing,
-    TooManyRejected,
 )
-from b2b_recs.engine.etl import stage
 from b2b_recs.engine.etl.reached import noted_key
-from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.progress import Silent
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.warehouse import parts
-
-COLUMNS = {"id": "bigint!", "at": "timestamptz", "amount": "bigint", "note": "text"}
-KEYED: dict[str, Any] = {"load": {"cursor": "at", "key": ["id"]}}
-UNKEYED: dict[str, Any] = {"load": {"cursor": "at"}}
-CATALOG: dict[str, Any] = {"load": {"keep_days": 7}}
-
-
-def row(number: int, at: datetime | None = None, **values: Any) -> dict[str, Any]:
-    moment = at if at is not None else NOW - timedelta(days=10) + timedelta(minutes=number)
-    return {"id": number, "at": moment, "amount": number * 10, "note": f"n{number}", **values}
-
-
-def orders(*numbers: int) -> Table:
-    return Table(dict(COLUMNS), [row(number) for number in numbers], primary=("id",))
-
-
-class Watcher(Silent):
-    """Keeps what a run told; raises what it is given at the stage it is given."""
-
-    def __init__(self) -> None:
-        self.stages: list[tuple[str, str, str]] = []
-        self.lines: list[str] = []
-        self.stop = False
-
-    def stage(self, name: str, state: str, detail: str = "") -> None:
-        self.stages.append((name, state, detail))
-
-    def log(self, message: str, level: str = "info") -> None:
-        self.lines.append(message)
-
-    def cancelled(self) -> bool:
-        return self.stop
 
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "PART_BYTES", 1500)
+    write_small_parts(monkeypatch)
 
 
 def test_the_first_run_loads_everything_and_says_that_the_counts_agree(tmp_path: Path) -> None:
@@ -274,237 +230,6 @@ def test_an_empty_source_table_makes_an_empty_table(tmp_path: Path, load: dict[s
     assert job.ids() == [1]
 
 
-def test_the_cursor_is_committed_with_the_data(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(1, 2), **KEYED)
-    result = job.run()
-    note = job.table.history()[0].notes["copy"]
-    assert note["cursor"] == result.cursor_after and note["column"] == "at"
-
-
-def test_a_run_asked_for_again_finds_itself_done(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(1, 2), **KEYED)
-    first = job.run("run-a")
-    job.source.table.rows.append(row(3))
-    again = job.run("run-a")
-    assert job.ids() == [1, 2]
-    assert (again.rows_loaded, again.table_version, again.reconciled) == (2, first.table_version, True)
-    assert job.run("run-b").rows_loaded == 1
-
-
-def test_a_lost_connection_is_gone_on_with_after_the_last_row(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **KEYED)
-    job.source.fail_after, job.source.failure = 7, ConnectionLost("The connection broke.")
-    with pytest.raises(ConnectionLost):
-        job.run("run-a")
-    assert not job.table.exists()
-    job.source.fail_after = None
-    watcher = Watcher()
-    result = job.run("run-a", watcher)
-    assert job.ids() == list(range(100)) and result.reconciled
-    assert [read.key_after for read in job.source.reads if read.key_after] == [(str(row(69)["at"]), "69")]
-    assert any("Going on after 70 rows" in line for line in watcher.lines)
-    assert job.strays() == []
-
-
-def test_rows_that_came_and_went_during_an_interruption_are_read_again(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(1, 100)), **KEYED)
-    job.source.fail_after, job.source.failure = 7, ConnectionLost("The connection broke.")
-    with pytest.raises(ConnectionLost):
-        job.run("run-a")
-    job.source.fail_after = None
-    job.source.table.rows.append(row(0))
-    del job.source.table.rows[10:12]
-    result = job.run("run-a")
-    assert job.ids() == sorted(found["id"] for found in job.source.table.rows)
-    assert result.reconciled
-
-
-def test_an_interrupted_catalog_starts_over_with_one_snapshot(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **CATALOG)
-    job.run()
-    job.source.table.rows = [row(number, note="new") for number in range(100)]
-    job.source.fail_after, job.source.failure = 7, ConnectionLost("The connection broke.")
-    with pytest.raises(ConnectionLost):
-        job.run("run-a")
-    assert {found["note"] for found in job.rows()} == {f"n{n}" for n in range(100)}
-    job.source.fail_after = None
-    job.run("run-a")
-    assert job.source.reads[-1].key_after == ()
-    assert {found["note"] for found in job.rows()} == {"new"}
-
-
-def test_staging_of_a_run_that_never_came_back_is_removed(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **KEYED)
-    job.source.fail_after, job.source.failure = 7, ConnectionLost("The connection broke.")
-    with pytest.raises(ConnectionLost):
-        job.run("run-a")
-    assert job.strays()
-    job.source.fail_after = None
-    job.run("run-b")
-    assert job.ids() == list(range(100)) and job.strays() == []
-
-
-def test_a_table_that_disappears_leaves_the_warehouse_as_it_was(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **CATALOG)
-    job.run()
-    job.source.fail_after, job.source.failure = 3, TableMissing("The table was dropped.")
-    with pytest.raises(TableMissing):
-        job.run()
-    assert job.ids() == list(range(100)) and job.table.version() == 0 and job.strays() == []
-
-
-def test_a_stopped_run_commits_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **KEYED)
-    watcher = Watcher()
-
-    def stop(number: int) -> None:
-        watcher.stop = number == 5
-
-    job.source.on_batch = stop
-    with pytest.raises(Cancelled):
-        job.run(progress=watcher)
-    assert not job.table.exists() and job.strays() == []
-    assert ("read", "failed") in [(name, state) for name, state, _ in watcher.stages]
-
-
-def test_a_run_that_was_taken_over_leaves_the_staging_to_the_new_attempt(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(100)), **KEYED)
-
-    class Loser(Silent):
-        def stage(self, name: str, state: str, detail: str = "") -> None:
-            if name == "load":
-                raise Fenced("taken over")
-
-    with pytest.raises(Fenced):
-        job.run("run-a", Loser())
-    assert not job.table.exists()
-    before = len(job.source.reads)
-    assert job.run("run-a").rows_loaded == 100
-    assert len(job.source.reads) == before
-    assert job.ids() == list(range(100))
-
-
-def test_something_that_fails_after_the_commit_takes_nothing_back(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(20)), **KEYED)
-
-    class Late(Silent):
-        def stage(self, name: str, state: str, detail: str = "") -> None:
-            if name == "reconcile":
-                raise Cancelled("too late")
-
-    with pytest.raises(Cancelled):
-        job.run("run-a", Late())
-    assert job.ids() == list(range(20))
-    assert job.run("run-b").changed is False
-
-
-def test_a_source_that_loses_rows_is_not_believed(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(*range(30)), **CATALOG)
-    job.source.lose = 2
-    with pytest.raises(NotReconciled, match="counts 30 rows and 28 were read"):
-        job.run()
-    assert not job.table.exists()
-
-
-def bad_amount(row: dict[str, Any]) -> str | None:
-    return "amount: too large" if row["amount"] in (30, 70) else None
-
-
-@pytest.mark.parametrize("load", [KEYED, UNKEYED, CATALOG])
-def test_rejected_rows_are_kept_once_with_their_reason(tmp_path: Path, load: dict[str, Any]) -> None:
-    table = orders(*range(50))
-    table.bad = bad_amount
-    job = Job(tmp_path, table, **load)
-    watcher = Watcher()
-    first = job.run(progress=watcher)
-    assert (first.rows_read, first.rows_loaded, first.rows_rejected, first.reconciled) == (50, 48, 2, True)
-    assert watcher.stages[-1][2] == "50 = 48 + 2 rejected"
-    job.run()
-    job.source.table.rows.append(row(60))
-    job.run()
-    kept = job.table.rejected.read().to_pylist()
-    assert sorted((found["column"], found["reason"]) for found in kept) == [("amount", "amount: too large")] * 2
-    assert '"id": "3"' in "".join(found["row"] for found in kept)
-    assert 3 not in job.ids() and 60 in job.ids()
-
-
-def test_a_catalog_forgets_rejections_that_were_mended(tmp_path: Path) -> None:
-    table = orders(*range(50))
-    table.bad = bad_amount
-    job = Job(tmp_path, table, **CATALOG)
-    job.run()
-    table.bad = lambda row: None
-    job.run()
-    assert job.table.rejected.row_count() == 0 and len(job.ids()) == 50
-
-
-def test_too_many_rejected_rows_fail_before_anything_is_committed(tmp_path: Path) -> None:
-    table = orders(*range(50))
-    table.bad = bad_amount
-    job = Job(tmp_path, table, **KEYED, reject_threshold=0.03)
-    with pytest.raises(TooManyRejected, match="2 of 50 rows"):
-        job.run()
-    assert not job.table.exists() and not job.table.rejected.exists() and job.strays() == []
-
-
-def test_a_new_column_is_added_and_is_empty_in_old_rows(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(1, 2), **KEYED)
-    job.run()
-    job.source.table.columns["extra"] = "text!"
-    for found in job.source.table.rows:
-        found["extra"] = "old"
-    job.source.table.rows.append(row(90, extra="new"))
-    result = job.run()
-    assert result.added_columns == ("extra",) and result.reconciled
-    extras = {found["id"]: found["extra"] for found in job.rows()}
-    assert extras[90] == "new" and set(extras) == {1, 2, 90}
-    assert job.table.schema().field("extra").nullable
-
-
-def test_a_new_column_can_be_ignored_or_stop_the_job(tmp_path: Path) -> None:
-    for policy in ("ignore", "stop"):
-        job = Job(tmp_path / policy, orders(1, 2), **KEYED, drift=policy)
-        job.run()
-        job.source.table.columns["extra"] = "text"
-        job.source.table.rows.append(row(3, extra="x"))
-        if policy == "stop":
-            with pytest.raises(SchemaDrift, match="new column extra"):
-                job.run()
-            assert job.ids() == [1, 2]
-        else:
-            assert "extra" in "".join(job.run().warnings)
-            assert job.ids() == [1, 2, 3] and "extra" not in job.table.schema().names
-
-
-@pytest.mark.parametrize("load", [KEYED, CATALOG])
-@pytest.mark.parametrize("policy", ["add", "ignore", "stop"])
-def test_a_removed_or_changed_column_stops_the_job_under_every_policy(
-    tmp_path: Path, load: dict[str, Any], policy: str
-) -> None:
-    job = Job(tmp_path, orders(1, 2), **load, drift=policy)
-    job.run()
-    job.source.table.columns["amount"] = "text"
-    with pytest.raises(SchemaDrift, match=r"amount .* was bigint and is text now") as refused:
-        job.run()
-    assert refused.value.advice and refused.value.field == "amount"
-    del job.source.table.columns["amount"]
-    with pytest.raises(SchemaDrift, match="no longer has the column amount"):
-        job.run()
-    assert job.ids() == [1, 2]
-
-
-def test_a_changed_column_of_a_catalog_is_taken_once_the_job_was_saved_with_it(tmp_path: Path) -> None:
-    job = Job(tmp_path, orders(1, 2), **CATALOG)
-    job.run()
-    job.source.table.columns["amount"] = "text"
-    for found in job.source.table.rows:
-        found["amount"] = str(found["amount"])
-    mapping = ColumnMapping("amount", "text", WarehouseType.STRING)
-    job.spec = CopySpec.model_validate({**job.spec.model_dump(), "types": [mapping]})
-    job.run()
-    assert sorted(found["amount"] for found in job.rows()) == ["10", "20"]
-
-
 def test_chosen_columns_come_with_cursor_and_key(tmp_path: Path) -> None:
     job = Job(tmp_path, orders(1, 2), **KEYED, columns=["amount"])
     job.run()
@@ -512,24 +237,6 @@ def test_chosen_columns_come_with_cursor_and_key(tmp_path: Path) -> None:
     with pytest.raises(ColumnMissing) as refused:
         Job(tmp_path / "b", orders(1), **CATALOG, columns=["nothing"]).run()
     assert refused.value.field == "nothing"
-
-
-def test_a_full_disk_commits_nothing_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = Job(tmp_path, orders(*range(100)), **KEYED)
-    write = parts.pq.ParquetWriter.write_batch
-    written = []
-
-    def sometimes_full(self: Any, batch: Any) -> None:
-        written.append(batch)
-        if len(written) == 7:
-            raise OSError(28, "No space left on device")
-        write(self, batch)
-
-    monkeypatch.setattr(parts.pq.ParquetWriter, "write_batch", sometimes_full)
-    with pytest.raises(StorageFull):
-        job.run("run-a")
-    assert not job.table.exists() and job.strays() == []
-    assert job.run("run-a").rows_loaded == 100
 
 
 def test_a_bad_destination_name_is_refused(tmp_path: Path) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import http.client
-import http.server
 import socket
 import threading
 import time
@@ -14,94 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from engine.sources.proxy_links import Asked, Server, all_of, echo, eventually, head_of, refusing, request_to
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.proxy import GuardedProxy
-
-
-class Server:
-    """A TCP server on this machine whose every connection is handled by one function."""
-
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
-        self.accepted = 0
-        self._serve = serve
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                link, _ = self._listener.accept()
-            except OSError:
-                return
-            self.accepted += 1
-            threading.Thread(target=self._handle, args=(link,), daemon=True).start()
-
-    def _handle(self, link: socket.socket) -> None:
-        with link:
-            try:
-                self._serve(link)
-            except OSError:
-                return
-
-    def close(self) -> None:
-        self._listener.close()
-
-
-class Asked:
-    """A dialer that answers this machine for every name and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.questions: list[tuple[str, int]] = []
-
-    def __call__(self, host: str, port: int) -> str:
-        self.questions.append((host, port))
-        return "127.0.0.1"
-
-
-def refusing(host: str, port: int) -> str:
-    raise errors.AddressForbidden(f"The address of {host} is not public.", field="host")
-
-
-def echo(link: socket.socket) -> None:
-    while piece := link.recv(65536):
-        link.sendall(piece)
-
-
-def all_of(link: socket.socket) -> bytes:
-    pieces = []
-    while piece := link.recv(65536):
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def request_to(proxy: GuardedProxy, head: str, *, credential: bool = True, body: bytes = b"") -> socket.socket:
-    """A connection to the proxy on which a head was sent."""
-    link = socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
-    if credential:
-        parts = urlsplit(proxy.url)
-        word = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
-        head += f"\r\nProxy-Authorization: Basic {word}"
-    link.sendall(head.encode() + b"\r\n\r\n" + body)
-    return link
-
-
-def head_of(link: socket.socket) -> bytes:
-    head = b""
-    while not head.endswith(b"\r\n\r\n"):
-        piece = link.recv(1)
-        if not piece:
-            break
-        head += piece
-    return head
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not condition():
-        time.sleep(0.01)
-    return condition()
 
 
 @pytest.fixture
@@ -227,87 +140,6 @@ def test_an_address_of_six_parts_is_understood() -> None:
     with GuardedProxy(dial) as proxy, request_to(proxy, "CONNECT [2001:db8::1]:443 HTTP/1.1") as link:
         all_of(link)
     assert dial.questions == [("2001:db8::1", 443)]
-
-
-class Pages(http.server.BaseHTTPRequestHandler):
-    """Answers with what it was asked and keeps its connections open, as it was not told otherwise."""
-
-    protocol_version = "HTTP/1.1"
-    seen: list[tuple[str, dict[str, str], bytes]] = []
-
-    def do_POST(self) -> None:
-        body = b""
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-        else:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        self.close_connection = False
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Connection", "keep-alive")
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def pages() -> Iterator[int]:
-    Pages.seen = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_address[1]
-        server.shutdown()
-
-
-def test_a_plain_request_arrives_whole_and_without_the_proxys_credential(pages: int) -> None:
-    with GuardedProxy(Asked()) as proxy:
-        head = f"POST http://shop.invalid:{pages}/a%20b?c=d HTTP/1.1\r\nHost: shop.invalid\r\nContent-Length: 5"
-        with request_to(proxy, head, body=b"hello") as link:
-            answer = head_of(link) + link.recv(5)
-    assert answer.startswith(b"HTTP/1.1 200") and answer.endswith(b"\r\n\r\nhello")
-    path, headers, body = Pages.seen[0]
-    assert (path, body) == ("/a%20b?c=d", b"hello")
-    assert "proxy-authorization" not in headers
-    assert headers["connection"] == "close"
-
-
-def test_a_body_in_chunks_arrives_whole(pages: int) -> None:
-    with GuardedProxy(Asked()) as proxy:
-        head = f"POST http://shop:{pages}/ HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked"
-        with request_to(proxy, head, body=b"3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n") as link:
-            assert b"Content-Length: 7" in head_of(link)
-            assert link.recv(7) == b"abcdefg"
-
-
-def test_the_connection_ends_after_one_plain_request_so_that_the_next_is_checked_too(pages: int) -> None:
-    with GuardedProxy(Asked()) as proxy:
-        smuggled = f"GET http://other:{pages}/second HTTP/1.1\r\nHost: other\r\n\r\n".encode()
-        head = f"GET http://shop:{pages}/first HTTP/1.1\r\nHost: shop"
-        with request_to(proxy, head, body=smuggled) as link:
-            answer = head_of(link)
-            assert b"Connection: close" in answer and b"keep-alive" not in answer
-            link.shutdown(socket.SHUT_WR)
-            assert all_of(link) == b""
-        assert [path for path, _, _ in Pages.seen] == ["/first"]
-
-
-def test_a_client_library_goes_through_it(pages: int) -> None:
-    with GuardedProxy(Asked()) as proxy:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
-        parts = urlsplit(proxy.url)
-        word = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
-        connection.set_tunnel("shop.invalid", pages, {"Proxy-Authorization": f"Basic {word}"})
-        connection.request("POST", "/x", body=b"y" * 1_000_000)
-        assert connection.getresponse().read() == b"y" * 1_000_000
-        connection.close()
 
 
 def test_a_side_that_has_ended_still_gets_the_other_sides_answer(serving: Any) -> None:
