@@ -30,6 +30,7 @@ def _secrets(given: Mapping[str, Any], secret_fields: tuple[str, ...]) -> Iterat
 def _shown(error: BaseException) -> Iterator[str]:
     """Every text of the error and of all that led to it, those behind ``from None`` included."""
     yield "".join(traceback.format_exception(error))
+    yield repr(vars(error))
     behind: list[BaseException] = [error]
     known: set[int] = set()
     while behind:
@@ -37,5 +38,5 @@ def _shown(error: BaseException) -> Iterator[str]:
         if id(at) in known:
             continue
         known.add(id(at))
-        yield from (str(at), repr(at), repr(getattr(at, "__dict__", {})), repr(getattr(at, "__notes__", [])))
+        yield from (str(at), repr(at), repr(getattr(at, "__notes__", [])))
         behind += [led for led in (at.__cause__, at.__context__) if led is not None]

@@ -8,6 +8,6 @@ from contract.folder_arena import ParquetArena
 
 class TestParquet(FilesContract):
     type = "parquet"
-    # Text that repeats is so small in a Parquet file that batches are estimated too large: 54 MB, however long the file.
+    # Text that repeats is so small in a Parquet file that its batches come out larger: 54 MB, however long the file.
     measures_memory = False
     Arena = ParquetArena

@@ -28,7 +28,7 @@ class PostgreSQL(SourceType):
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True, date_formats=False)
     rules: ClassVar[Mapping[str, TypeRule]] = TYPE_RULES
-    verified_against: ClassVar[str] = "PostgreSQL 18"
+    verified_against: ClassVar[str] = "PostgreSQL 18; encryption against a front of the tests before that server"
     grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
 GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;
 GRANT USAGE ON SCHEMA public TO b2b_recs_reader;

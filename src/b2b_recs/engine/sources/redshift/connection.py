@@ -57,6 +57,7 @@ class Session:
             address = dial(parameters.host, parameters.port)
         except socket.gaierror:
             raise UNKNOWN_HOST.about(host=parameters.host) from None
+        refusal: Exception | None = None
         with authority_file(parameters) as authority:
             try:
                 self._connection = psycopg.connect(
@@ -70,7 +71,10 @@ class Session:
                         self._connection.execute(wish.encode())
             except psycopg.Error as error:
                 self.close()
-                raise connect_error(_plain(error), parameters) from None
+                refusal = connect_error(_plain(error), parameters)
+        if refusal is not None:
+            # Raised here, because the driver's error holds the password and would be the context of ours.
+            raise refusal
         self._in_snapshot = False
 
     def fresh_snapshot(self) -> None:

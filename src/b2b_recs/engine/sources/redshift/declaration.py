@@ -29,7 +29,8 @@ class Redshift(SourceType):
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, unique_keys=False)
     rules: ClassVar[Mapping[str, TypeRule]] = RULES
     verified_against: ClassVar[str] = (
-        "PostgreSQL 18 with views named like Redshift's, as a stand-in; not against Redshift itself"
+        "PostgreSQL 18 with views named like Redshift's, as a stand-in, and encryption against a front of the tests "
+        "before it; not against Redshift itself"
     )
     grants: ClassVar[str] = """\
 CREATE USER b2b_recs PASSWORD '...';

@@ -33,7 +33,8 @@ class Snowflake(SourceType):
     )
     rules: ClassVar[Mapping[str, TypeRule]] = RULES
     verified_against: ClassVar[str] = (
-        "the emulator fakesnow 0.12 over TLS, with Snowflake's own client; not against Snowflake itself"
+        "Snowflake's own client against the emulator fakesnow 0.12 over TLS, to which the tests add logins and results "
+        "in parts; not against Snowflake itself"
     )
     extra: ClassVar[str] = "snowflake"
     driver: ClassVar[str] = "snowflake.connector"
