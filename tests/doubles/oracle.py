@@ -13,32 +13,16 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Sequence
-from typing import Any
 
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from doubles.oracle_sql import OracleRefusal, Shop, as_number
-from doubles.oracle_wire import Reader, Short, counted, fraction, integer, number, packet, read_number, text
+from doubles.oracle_sealing import opened, padded, sealed
+from doubles.oracle_sql import OracleRefusal, Shop
+from doubles.oracle_statements import DATA_TYPES, PARAMETER, PIGGYBACK, PROTOCOL, STATUS, Cursor, Execute, error
+from doubles.oracle_wire import Reader, Short, counted, integer, packet, text
 
 CONNECT, ACCEPT, REFUSE, REDIRECT, DATA, MARKER = 1, 2, 4, 5, 6, 12
-PROTOCOL, DATA_TYPES, FUNCTION, ERROR, ROW_HEADER, ROW, PARAMETER, STATUS, DESCRIBE, PIGGYBACK = (
-    1,
-    2,
-    3,
-    4,
-    6,
-    7,
-    8,
-    9,
-    16,
-    17,
-)
 AUTH_ONE, AUTH_TWO, EXECUTE, FETCH, LOGOFF, ROLLBACK, COMMIT, PING, CLOSE = 118, 115, 94, 5, 9, 15, 14, 147, 105
-VARCHAR, NUMBER, LONG, RAW, LONG_RAW, DOUBLE, CLOB, BLOB = 1, 2, 8, 23, 24, 101, 112, 113
 VERIFIER_11G = 0xB152
 SDU = 16_384
-NO_DATA = 1403
-_LONGEST_TEXT, _LONGEST_RAW = 4000, 2000
 
 
 class OracleDouble:
@@ -100,7 +84,7 @@ class _Conversation:
         self._login: dict[str, bytes] = {}
         self._known = False
         self._statements = server.shop.session()
-        self._cursors: dict[int, _Cursor] = {}
+        self._cursors: dict[int, Cursor] = {}
         self._numbers = iter(range(1, 1 << 30))
 
     def run(self) -> None:
@@ -147,7 +131,7 @@ class _Conversation:
         """A client that gives up a call: its break is answered by a break, its reset by a reset and the error."""
         self.connection.sendall(packet(MARKER, bytes([1, 0, 2 if kind == 2 else 1]), long_header=True))
         if kind == 2:
-            self._send(_error(1013, "ORA-01013: user requested cancel of current operation\n"))
+            self._send(error(1013, "ORA-01013: user requested cancel of current operation\n"))
 
     def _answered(self, message: bytes) -> bytes:
         """The answer to a message, which may go on in further packets: nothing but its content tells."""
@@ -173,7 +157,7 @@ class _Conversation:
         if function == AUTH_TWO:
             return self._verified(message)
         if not self._known:
-            return _error(1012, "ORA-01012: not logged on\n")
+            return error(1012, "ORA-01012: not logged on\n")
         if function == EXECUTE:
             return self._executed(message)
         if function == FETCH:
@@ -198,22 +182,22 @@ class _Conversation:
         key = hashlib.sha1(self.server.password.encode() + salt).digest() + bytes(4)
         self._login = {"user": user, "key": key, "part": part}
         return _parameters(
-            [("AUTH_SESSKEY", _sealed(key, part).hex().upper(), 0), ("AUTH_VFR_DATA", salt.hex().upper(), VERIFIER_11G)]
+            [("AUTH_SESSKEY", sealed(key, part).hex().upper(), 0), ("AUTH_VFR_DATA", salt.hex().upper(), VERIFIER_11G)]
         )
 
     def _verified(self, message: Reader) -> bytes:
         """The login is right when the password that comes back, sealed with both halves, is."""
         _, pairs = _pairs(message)
-        other = _opened(self._login["key"], bytes.fromhex(pairs["AUTH_SESSKEY"]))
+        other = opened(self._login["key"], bytes.fromhex(pairs["AUTH_SESSKEY"]))
         both = bytes(a ^ b for a, b in zip(self._login["part"][16:40], other[16:40], strict=True))
         combined = (hashlib.md5(both[:16]).digest() + hashlib.md5(both[16:]).digest())[:24]
-        sent = _opened(combined, bytes.fromhex(pairs["AUTH_PASSWORD"]))[16:]
+        sent = opened(combined, bytes.fromhex(pairs["AUTH_PASSWORD"]))[16:]
         given = sent[: -sent[-1]] if sent else b""
         wanted = (self.server.user.upper().encode(), self.server.password.encode())
         if (self._login["user"].upper(), given) != wanted:
-            return _error(1017, "ORA-01017: invalid username/password; logon denied\n")
+            return error(1017, "ORA-01017: invalid username/password; logon denied\n")
         self._known = True
-        answer = _sealed(combined, _padded(os.urandom(16) + b"SERVER_TO_CLIENT")).hex().upper()
+        answer = sealed(combined, padded(os.urandom(16) + b"SERVER_TO_CLIENT")).hex().upper()
         version = (12 << 24) | (2 << 20) | (1 << 8)
         facts = {
             "AUTH_SVR_RESPONSE": answer, "AUTH_SESSION_ID": "77", "AUTH_SERIAL_NUM": "7",
@@ -223,20 +207,20 @@ class _Conversation:
         return _parameters([(name, value, 0) for name, value in facts.items()])
 
     def _executed(self, message: Reader) -> bytes:
-        call = _Execute(message)
+        call = Execute(message)
         try:
             if call.cursor == 0:
                 found = self._statements.run(call.sql, call.read_binds())
                 if found is None:
-                    return _error(0, "")
-                cursor = _Cursor(next(self._numbers), *found)
+                    return error(0, "")
+                cursor = Cursor(next(self._numbers), *found)
                 self._cursors[cursor.number] = cursor
                 return cursor.described() + cursor.rows(0 if cursor.needs_define else call.rows)
             cursor = self._cursors[call.cursor]
             cursor.define(call.read_defines())
             return cursor.rows(call.rows)
         except OracleRefusal as refusal:
-            return _error(refusal.number, str(refusal))
+            return error(refusal.number, str(refusal))
 
     def _packet(self) -> tuple[int, bytes]:
         head = self._exactly(8)
@@ -258,143 +242,6 @@ class _Conversation:
                 raise EOFError("the client has gone")
             found += part
         return found
-
-
-class _Execute:
-    """The parts of an execute message that matter: statement, cursor, rows wanted, and what is bound or defined."""
-
-    def __init__(self, message: Reader) -> None:
-        self._message = message
-        message.integer()  # options
-        self.cursor = message.integer()
-        has_sql = message.byte()
-        message.integer()
-        message.byte()
-        message.integer()
-        message.raw(2)
-        message.integer()
-        self.rows = message.integer()
-        message.integer()
-        message.byte()
-        self._binds = message.integer()
-        message.raw(5)
-        message.byte()
-        self._defines = message.integer()
-        message.integer()
-        message.raw(3)
-        message.integer()
-        message.byte()
-        message.integer()
-        message.integer()
-        message.byte()
-        message.integer()
-        message.byte()
-        self.sql = message.text().decode() if has_sql else ""
-        for _ in range(13):
-            message.integer()
-
-    def read_binds(self) -> list[Any]:
-        """The values that are bound, in order."""
-        types = [self._described() for _ in range(self._binds)]
-        if not types:
-            return []
-        self._message.byte()
-        values = [self._message.text() for _ in types]
-        return [
-            (read_number(value) if kind == NUMBER else value.decode() or None)
-            for kind, value in zip(types, values, strict=True)
-        ]
-
-    def read_defines(self) -> list[int]:
-        """The types the client wants the columns as."""
-        return [self._described() for _ in range(self._defines)]
-
-    def _described(self) -> int:
-        kind = self._message.byte()
-        self._message.raw(3)
-        for _ in range(6):
-            self._message.integer()
-        self._message.byte()
-        self._message.integer()
-        return kind
-
-
-class _Cursor:
-    """An answer of which some rows have been fetched."""
-
-    def __init__(self, number: int, columns: Sequence[tuple[str, str]], rows: list[tuple[Any, ...]]) -> None:
-        self.number, self._names, self._rows = number, [name for name, _ in columns], rows
-        self._types = [_type_of(kind, [row[at] for row in rows]) for at, (_, kind) in enumerate(columns)]
-        self.needs_define = any(kind in (CLOB, BLOB) for kind, _, _, _ in self._types)
-        self._next = 0
-
-    def define(self, kinds: list[int]) -> None:
-        """Send these columns as other types from now on."""
-        if kinds:
-            self._types = [(kind, *old[1:]) for kind, old in zip(kinds, self._types, strict=True)]
-
-    def described(self) -> bytes:
-        """Names and types."""
-        made = bytes([DESCRIBE, 0]) + integer(1000) + integer(len(self._names)) + b"\x01"
-        for at, (name, (kind, precision, scale, size)) in enumerate(zip(self._names, self._types, strict=True), 1):
-            made += bytes([kind, 0, precision & 0xFF, scale & 0xFF]) + integer(size) + integer(0) + integer(0)
-            made += (
-                integer(0) + integer(0) + integer(873) + bytes([1 if kind in (VARCHAR, CLOB) else 0]) + integer(size)
-            )
-            made += b"\x01\x00" + counted(name.encode()) + integer(0) + integer(0) + integer(at) + integer(0)
-        return made + integer(0) * 6
-
-    def rows(self, count: int) -> bytes:
-        """The next rows and whether there are more."""
-        page = self._rows[self._next : self._next + count]
-        self._next += len(page)
-        made = [bytes([ROW_HEADER, 0]) + integer(0) * 6] if page else []
-        for row in page:
-            made.append(bytes([ROW]))
-            made += [_value(kind[0], value) for kind, value in zip(self._types, row, strict=True)]
-        ended = self._next >= len(self._rows) and not (count == 0 and self.needs_define)
-        words = "ORA-01403: no data found\n" if ended else ""
-        return b"".join(made) + _error(NO_DATA if ended else 0, words, self.number, self._next)
-
-
-def _type_of(kind: str, values: list[Any]) -> tuple[int, int, int, int]:
-    """Oracle's type, precision, scale and size for a column of DuckDB's."""
-    if kind.startswith("DECIMAL"):
-        precision, scale = (int(part) for part in re.findall(r"\d+", kind))
-        return NUMBER, precision, scale, 22
-    if kind in ("HUGEINT", "NUMBER"):
-        return NUMBER, 38, 0, 22
-    if kind.endswith(("INT", "INTEGER")):
-        return NUMBER, 18, 0, 22
-    if kind in ("DOUBLE", "FLOAT"):
-        return DOUBLE, 0, 0, 8
-    longest = max(
-        (len(value) if isinstance(value, bytes) else len(str(value).encode()) for value in values if value is not None),
-        default=1,
-    )
-    if kind == "BLOB":
-        return (RAW if longest <= _LONGEST_RAW else BLOB), 0, 0, _LONGEST_RAW
-    return (VARCHAR if longest <= _LONGEST_TEXT else CLOB), 0, 0, _LONGEST_TEXT
-
-
-def _value(kind: int, value: Any) -> bytes:
-    ends = integer(0) * 2 if kind in (LONG, LONG_RAW) else b""
-    if value is None or value in ("", b""):
-        return b"\x00" + ends
-    if kind == NUMBER:
-        return text(number(as_number(value)))
-    if kind == DOUBLE:
-        return text(fraction(float(value)))
-    return text(value if isinstance(value, bytes) else str(value).encode()) + ends
-
-
-def _error(number: int, words: str, cursor: int = 0, rows: int = 0) -> bytes:
-    """How a call ended; number 0 means well."""
-    made = bytes([ERROR]) + integer(0) * 6 + integer(cursor) + integer(0) + bytes(6)
-    made += integer(0) + integer(0) + b"\x00" + integer(0) + integer(0)  # a row's place
-    made += integer(0) + bytes(2) + integer(0) + integer(0) + integer(0)
-    made += integer(0) + integer(0) + integer(0) + integer(number) + integer(rows)
-    return made + (text(words.encode()) if number else b"")
 
 
 def _protocol() -> bytes:
@@ -428,18 +275,3 @@ def _pairs(message: Reader) -> tuple[bytes, dict[str, str]]:
         message.integer()
         found[name.decode()] = value.decode()
     return user, found
-
-
-def _sealed(key: bytes, plain: bytes) -> bytes:
-    sealing = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).encryptor()
-    return sealing.update(plain) + sealing.finalize()
-
-
-def _opened(key: bytes, sealed: bytes) -> bytes:
-    opening = Cipher(algorithms.AES(key), modes.CBC(bytes(16))).decryptor()
-    return opening.update(sealed) + opening.finalize()
-
-
-def _padded(plain: bytes) -> bytes:
-    missing = 16 - len(plain) % 16
-    return plain + bytes([missing]) * missing

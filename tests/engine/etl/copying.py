@@ -12,14 +12,8 @@ from b2b_recs.engine.etl import stage
 from b2b_recs.engine.progress import Silent
 
 COLUMNS = {"id": "bigint!", "at": "timestamptz", "amount": "bigint", "note": "text"}
-
-
 KEYED: dict[str, Any] = {"load": {"cursor": "at", "key": ["id"]}}
-
-
 UNKEYED: dict[str, Any] = {"load": {"cursor": "at"}}
-
-
 CATALOG: dict[str, Any] = {"load": {"keep_days": 7}}
 
 
