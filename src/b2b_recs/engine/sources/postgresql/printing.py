@@ -36,9 +36,10 @@ def uuid_texts(values: pa.FixedSizeBinaryArray) -> pa.StringArray:
 
 @cache
 def _digits_of_pairs() -> npt.NDArray[np.uint32]:
-    """The four digits of every pair of bytes."""
-    texts = b"".join(b"%02x%02x" % (pair & 255, pair >> 8) for pair in range(65_536))
-    return np.frombuffer(texts, np.uint32)
+    """The four digits of every pair of bytes, by the number the pair makes with its first byte as the lower one."""
+    texts = np.array([b"%02x" % byte for byte in range(256)], "S2").view("<u2").astype(np.uint32)
+    first, second = texts[np.newaxis, :], texts[:, np.newaxis]
+    return (first | second << 16).astype("<u4").ravel()
 
 
 @cache
