@@ -152,7 +152,8 @@ class StoreClient:
                 advice="Use the name the certificate was made for, or give the CA certificate that signed it.",
                 field="ca_certificate",
             )
-        if "SSL" in text or isinstance(error, ssl.SSLError):
+        # What spoke https before and no longer does is a line that broke.
+        if ("SSL" in text or isinstance(error, ssl.SSLError)) and not self._reached:
             return SourceRefused(
                 f"{host}, port {port}, does not speak https.", advice="Check the endpoint.", field=self._where
             )
