@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,11 @@ import pyarrow.compute as pc
 
 _BYTES, _DIGITS, _CHARACTERS = 16, 32, 36
 # The groups of hexadecimal digits of a uuid: their place among the digits, and in the text with dashes between them.
-_GROUPS = {"a": ("<u8", 0, 0), "b": ("<u4", 8, 9), "c": ("<u4", 12, 14), "d": ("<u4", 16, 19)} | {
+_GROUPS = {
+    "a": ("<u8", 0, 0),
+    "b": ("<u4", 8, 9),
+    "c": ("<u4", 12, 14),
+    "d": ("<u4", 16, 19),
     "e": ("<u8", 20, 24),
     "f": ("<u4", 28, 32),
 }
@@ -28,7 +33,7 @@ def uuid_texts(values: pa.FixedSizeBinaryArray) -> pa.StringArray:
     texts = np.full(count * _CHARACTERS, ord("-"), np.uint8).view(_laid_out(2, _CHARACTERS))
     for group in _GROUPS:
         texts[group] = digits[group]
-    offsets = np.arange(0, (count + 1) * _CHARACTERS, _CHARACTERS, np.int32)
+    offsets = np.arange(0, (count + 1) * _CHARACTERS, _CHARACTERS, dtype=np.int32)
     validity = pc.is_valid(values).buffers()[1] if values.null_count else None
     buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(texts)]
     return pa.Array.from_buffers(pa.string(), count, buffers, values.null_count)
@@ -43,14 +48,12 @@ def _digits_of_pairs() -> npt.NDArray[np.uint32]:
 
 
 @cache
-def _laid_out(place: int, size: int) -> np.dtype[np.void]:
-    """One uuid as its groups, at the given of their two places."""
-    offsets = [group[place] for group in _GROUPS.values()]
-    return np.dtype(
-        {
-            "names": list(_GROUPS),
-            "formats": [group[0] for group in _GROUPS.values()],
-            "offsets": offsets,
-            "itemsize": size,
-        }
-    )
+def _laid_out(place: int, size: int) -> Any:
+    """One uuid as its groups, at the given of their two places: a type of NumPy."""
+    layout: Any = {
+        "names": list(_GROUPS),
+        "formats": [group[0] for group in _GROUPS.values()],
+        "offsets": [group[place] for group in _GROUPS.values()],
+        "itemsize": size,
+    }
+    return np.dtype(layout)
