@@ -21,12 +21,11 @@ from b2b_recs.engine.datasets.interactions import DatasetBuild, FilterStep
 from b2b_recs.engine.datasets.joins import check_join, joined, repeated_keys
 from b2b_recs.engine.datasets.local_time import zone_named
 from b2b_recs.engine.datasets.quality import quality_of
-from b2b_recs.engine.datasets.spec import DatasetSpec
+from b2b_recs.engine.datasets.spec import RAW, DatasetSpec
 from b2b_recs.engine.errors import BadInput, EmptyDataset, StorageFull, WarehouseTableMissing
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
 
-RAW = "raw_data"
 COPY = "rows of the dataset"  # no warehouse table can have a blank in its name
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# The warehouse dataset that copies fill and datasets read.
+RAW = "raw_data"
+
 
 class Join(BaseModel):
     """One more table; ``on`` maps a column of what is there so far to a column of the joined table."""

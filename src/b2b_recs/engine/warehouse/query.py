@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
-
-import duckdb
-import ibis
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.warehouse.local import LocalTable
+
+if TYPE_CHECKING:  # both take long to load, and whoever only answers a page needs neither
+    import duckdb
 
 # A view's name → the table and the version it shows (None: the newest).
 Views = Mapping[str, tuple[LocalTable, int | None]]
@@ -67,6 +67,8 @@ def query_connection(
 @contextmanager
 def ibis_connection(views: Views, limits: Limits = Limits.DEFAULT, scratch: Path | None = None) -> Iterator[Any]:
     """The same as an Ibis backend: ``backend.table(name)`` is an expression over a view."""
+    import ibis
+
     with _connection(limits, scratch) as connection:
         # Ibis makes settings of its own when it takes the connection, so the lock comes after.
         backend = ibis.duckdb.from_connection(connection)
@@ -77,6 +79,8 @@ def ibis_connection(views: Views, limits: Limits = Limits.DEFAULT, scratch: Path
 @contextmanager
 def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
     """Interrupt what runs on the connection after ``seconds``, and all that starts later. Raises QueryTooLong."""
+    import duckdb
+
     done, expired = threading.Event(), threading.Event()
 
     def stop() -> None:
@@ -104,6 +108,8 @@ def time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterato
 
 @contextmanager
 def _connection(limits: Limits, scratch: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    import duckdb
+
     if scratch is not None:
         scratch.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="query-", dir=scratch))

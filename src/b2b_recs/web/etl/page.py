@@ -149,7 +149,7 @@ def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
     query, state = request.GET.get("q", "").strip().replace("\x00", ""), request.GET.get("state", "")
     everything = DataSource.objects.filter(configuration__model=model)
     totals = everything.aggregate(jobs=Count("id", filter=Q(draft=False)), drafts=Count("id", filter=Q(draft=True)))
-    rows = _narrowed(everything.select_related("connection", "configuration", "table"), query, state)
+    rows = _narrowed(everything.select_related("connection", "configuration__model", "table"), query, state)
     shown = Paginator(rows.order_by("draft", "name"), PER_PAGE).get_page(request.GET.get("page", "1"))
     shown.object_list = job_cards(list(shown.object_list), model.id)
     return JobList(shown, query, state if state in STATES else "", totals["jobs"], totals["drafts"])

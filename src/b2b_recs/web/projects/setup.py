@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from django.db import transaction
 
-from b2b_recs.engine.datasets.build import RAW
-from b2b_recs.engine.datasets.spec import DatasetSpec
+from b2b_recs.engine.datasets.spec import RAW, DatasetSpec
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.engine.warehouse.local import LocalWarehouse
