@@ -7,7 +7,6 @@ from datetime import timedelta
 from smtplib import SMTPException
 from typing import Any
 
-import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -125,18 +124,13 @@ def test_a_new_link_ends_the_one_before_and_a_withdrawn_one_works_no_more(acme: 
     assert Client().get(second).status_code == 404
 
 
-@pytest.mark.parametrize("change", ["organization", "letter", "short", "text"])
-def test_a_token_that_was_changed_opens_nothing(acme: Tenant, rival: Tenant, change: str) -> None:
+def test_a_token_that_was_changed_opens_nothing(acme: Tenant, rival: Tenant) -> None:
     token = invite(acme).split("/")[2]
     organization, secret = token.split("-", 1)
-    wrong = {
-        "organization": f"{rival.id}-{secret}",
-        "letter": f"{organization}-{'A' if secret[0] != 'A' else 'B'}{secret[1:]}",
-        "short": token[:-1],
-        "text": "x" * 2000,
-    }[change]
-    for method in ("get", "post"):
-        assert getattr(Client(), method)(f"/invitations/{wrong}/").status_code == 404
+    other = "A" if secret[0] != "A" else "B"
+    for wrong in (f"{rival.id}-{secret}", f"{organization}-{other}{secret[1:]}", token[:-1], f"{token}A", "x" * 2000):
+        for method in ("get", "post"):
+            assert getattr(Client(), method)(f"/invitations/{wrong}/").status_code == 404, wrong
 
 
 def test_the_token_is_kept_nowhere(acme: Tenant) -> None:
@@ -169,9 +163,9 @@ def test_an_admin_neither_renews_nor_withdraws_the_invitation_of_an_owner(acme: 
     assert Client().get(link).status_code == 200
 
 
-@pytest.mark.parametrize("role", ["editor", "viewer"])
-def test_nobody_below_admin_invites(acme: Tenant, role: str) -> None:
-    assert signed_in(acme, role).post(MEMBERS, {"email": "a@example.com", "role": "viewer"}).status_code == 403
+def test_nobody_below_admin_invites(acme: Tenant) -> None:
+    for role in ("editor", "viewer"):
+        assert signed_in(acme, role).post(MEMBERS, {"email": "a@example.com", "role": "viewer"}).status_code == 403
     with scope(acme.id):
         assert Invitation.objects.count() == 1
 

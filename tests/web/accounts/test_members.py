@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -56,10 +55,10 @@ def test_an_admin_manages_everybody_below_owners(acme: Tenant) -> None:
     assert roles(acme)["viewer"] == "admin"
 
 
-@pytest.mark.parametrize(("whom", "role"), [("owner", "viewer"), ("viewer", "owner"), ("admin", "owner")])
-def test_an_admin_touches_no_owner_and_makes_none(acme: Tenant, whom: str, role: str) -> None:
+def test_an_admin_touches_no_owner_and_makes_none(acme: Tenant) -> None:
     before = roles(acme)
-    assert "Only an owner gives or takes the role of an owner." in change(acme, "admin", whom, role)
+    for whom, role in (("owner", "viewer"), ("viewer", "owner"), ("admin", "owner")):
+        assert "Only an owner gives or takes the role of an owner." in change(acme, "admin", whom, role)
     assert roles(acme) == before
 
 

@@ -92,6 +92,8 @@ class _Line:
         return self.count()
 
     def __getitem__(self, part: slice) -> list[Place]:
+        if not part.stop:  # the only page, when nothing is found
+            return []
         rows = _time_line(self._ask, self._meant, part.stop)[part.start : part.stop]
         return [(code, event) for code, event, _ in rows]
 
