@@ -61,7 +61,7 @@ def test_from_the_list_to_a_column_and_back(visit: Visit, site: Installation, ow
     complete(page)
     expect(page.get_by_role("img", name=re.compile(r"^price from 0\.1"))).to_be_visible()
     page.get_by_label("Search columns").fill("quan")
-    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Search", exact=True).click()
     expect(page.locator(".stat-name")).to_have_count(1)
     page.go_back()
     expect(page.locator(".stat-name")).to_have_count(9)
@@ -72,7 +72,7 @@ def test_the_first_column_of_wide_rows_stays_and_the_page_itself_does_not_scroll
     visit: Visit, site: Installation, owner_state: Any
 ) -> None:
     page = visit(width=390, state=owner_state).go(data(site, "bq_order_lines/preview/"))
-    rows = page.get_by_role("region", name="Rows")
+    rows = page.get_by_role("region", name="Rows", exact=True)
     before = page.locator(".sheet td").first.bounding_box()
     rows.evaluate("box => { box.scrollLeft = 400; }")
     assert rows.evaluate("box => box.scrollLeft") == 400
