@@ -143,6 +143,7 @@ def test_a_preview_shows_values_as_they_are_and_what_is_missing_as_null(opened: 
     assert '<td><span class="null">NULL</span></td>' in text
     assert '<td class="num">-2</td>' in text
     older = opened("preview/?version=0")
+    assert "/download/?version=0&amp;format=csv" in older
     assert "This is version 0" in older and "<bdi>last</bdi>" not in older
     assert "has no version 99" in opened("preview/?version=99", status=404)
     assert "4 rows" in opened("preview/?version=abc")
@@ -168,6 +169,13 @@ def test_statistics_come_later_and_are_kept(acme: Tenant, opened: Open) -> None:
     assert opened("statistics/?q=PRI").count("stat-name") == 1
     assert "No column matches" in opened("statistics/?q=zzz")
     assert "3 rows, 3 columns" in opened("statistics/?version=0")
+
+
+def test_a_version_that_goes_while_its_statistics_are_waited_for_is_told_in_their_place(acme: Tenant) -> None:
+    load_table(acme)
+    answer = signed_in(acme).get(place(acme, "statistics/panel/?version=9"), headers={"HX-Request": "true"})
+    text = answer.content.decode()
+    assert "has no version 9" in text and 'id="panel"' in text and "<html" not in text and "data-poll" not in text
 
 
 def test_quality_is_told_in_plain_sentences(opened: Open) -> None:

@@ -54,7 +54,7 @@ class ColumnProfile(_Document):
     """One column. Everything but rows and NULLs is of the values that are not NULL.
 
     ``distinct_exact`` is False for an estimate (a few per cent off); ``median`` is an estimate always. ``counted_rows``
-    are the rows that top values, and a sampled histogram, were counted over; None when they could not be counted.
+    are the rows over which values were counted; None when they could not be counted.
     """
 
     name: str

@@ -177,6 +177,8 @@ def _refused(
 ) -> HttpResponse:
     status = 404 if refusal.code == "warehouse_table_missing" else 422
     context = {**_context(model, one, here), "refusal": refusal}
+    if request.headers.get("HX-Request"):  # the part that comes later: what it waited for went away meanwhile
+        return render(request, "datasets/refusal_panel.html", context)
     return render(request, "datasets/refused.html", context, status=status)
 
 
