@@ -21,7 +21,7 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
+START_SECONDS = 120
 KEPT = ("B2B_RECS_SECRET_KEY",)
 
 
@@ -86,7 +86,7 @@ def installation(
         ]
         try:
             wait_for(f"{url}/health/", log)
-            wait_for(f"http://127.0.0.1:{serving_port}/health", log)
+            wait_for(f"http://127.0.0.1:{serving_port}/health", log, able=not worker)
             yield Installation(url, seeded, environment)
         finally:
             for child in children:
@@ -106,14 +106,18 @@ def run(arguments: list[str], environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def wait_for(address: str, log: Path) -> None:
-    """Return once the address answers with 200; fail with the server's own words."""
+def wait_for(address: str, log: Path, able: bool = True) -> None:
+    """Return once the address answers, with 200 unless it need not be ``able``; fail with the server's own words."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
         try:
             with urllib.request.urlopen(address, timeout=2) as answer:
                 if answer.status == 200:
                     return
-        except (urllib.error.URLError, OSError):
+        except urllib.error.HTTPError:
+            if not able:  # there is no model yet, which it says
+                return
+            time.sleep(0.1)
+        except OSError:
             time.sleep(0.1)
     raise AssertionError(f"{address} did not answer: {log.read_text(errors='replace')[-2000:]}")

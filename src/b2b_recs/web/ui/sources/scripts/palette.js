@@ -5,9 +5,18 @@
   const palette = () => document.getElementById("palette");
   const input = () => document.getElementById("palette-input");
 
+  // Enter may be pressed before the answer to the last letter has come: then the answer decides.
+  let eager = false;
+  function go() {
+    const shown = palette().querySelector("[data-palette-query]")?.dataset.paletteQuery;
+    eager = shown !== input().value;
+    if (!eager) palette().querySelector(".palette-hit")?.click();
+  }
+
   function open() {
     const dialog = palette();
     if (!dialog || dialog.open) return;
+    eager = false;
     dialog.showModal();
     input().value = "";
     input().focus();
@@ -16,6 +25,9 @@
   function typing(element) {
     return element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName);
   }
+  document.addEventListener("htmx:after:swap", () => {
+    if (eager && palette()?.open) go();
+  });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-open-palette]")) open();
     if (event.target.closest("[data-open-keys]")) document.getElementById("keyboard-map")?.showModal();
@@ -38,7 +50,7 @@
         else hits[Math.min(next, hits.length - 1)]?.focus();
       } else if (event.key === "Enter" && document.activeElement === input()) {
         event.preventDefault();
-        hits[0]?.click();
+        go();
       } else if (event.key.length === 1 && at >= 0 && !event.ctrlKey && !event.metaKey) {
         input().focus();
       }
