@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from tenant_rows import Tenant
 from warehouse_rows import load_table, table_of, warehouse_of
 
+from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.tenancy import scope
 
@@ -84,6 +85,25 @@ def test_the_list_shows_tables_with_their_jobs_and_hides_those_kept_beside(acme:
     assert "No table matches" in client.get(f"{path}?q=nothing").content.decode()
     by_rows = client.get(f"{path}?sort=rows").content.decode()
     assert by_rows.index(table_of(acme)) < by_rows.index("bq_other") < by_rows.index("bq_left_alone")
+
+
+@pytest.mark.parametrize(
+    ("spec", "slug"),
+    [
+        ({"destination_table": "bq_orders"}, "bq_orders"),
+        ({"destination_table": "bq_orders", "destination_dataset": "imported"}, "imported.bq_orders"),
+        ({"destination_table": "a/b"}, ""),
+        ({}, ""),
+    ],
+)
+def test_a_job_leads_to_the_table_it_fills(spec: dict[str, str], slug: str) -> None:
+    assert address_of(7, spec) == (f"/models/7/data/{slug}/" if slug else "")
+
+
+def test_the_page_of_a_job_links_to_its_table(acme: Tenant) -> None:
+    load_table(acme)
+    page = f"/models/{acme.id_of('ModelEndpoint')}/etl/jobs/{acme.id_of('DataSource')}/"
+    assert f'href="{place(acme)}"' in signed_in(acme, "viewer").get(page).content.decode()
 
 
 def test_a_model_without_tables_says_what_to_do(acme: Tenant) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.reached import noted_key
 from b2b_recs.engine.profile.facts import loaded_tables, newest_version
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
-from b2b_recs.engine.warehouse.names import kept_beside
+from b2b_recs.engine.warehouse.names import checked_dataset, checked_table, kept_beside
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -79,6 +79,16 @@ class WarehouseTable:
 def slug_of(dataset: str, name: str) -> str:
     """A table in an address: its name alone in the usual dataset, else both with a dot."""
     return name if dataset == USUAL else f"{dataset}.{name}"
+
+
+def address_of(model_id: int, spec: Mapping[str, Any]) -> str:
+    """The page of the table a job's copy fills; empty when it names none, or a name no table can have."""
+    dataset, name = str(spec.get("destination_dataset") or USUAL), str(spec.get("destination_table") or "")
+    try:
+        slug = slug_of(checked_dataset(dataset), checked_table(name))
+    except BadInput:
+        return ""
+    return reverse("data_table", args=[model_id, slug])
 
 
 def scratch() -> Path:

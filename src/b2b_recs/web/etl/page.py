@@ -17,6 +17,7 @@ from b2b_recs.engine.etl.spec import CopyResult
 from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards
+from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
@@ -58,6 +59,7 @@ class JobCard:
     connection_dot: str
     schedule: ScheduleOut
     step: int
+    table_address: str = ""  # the page of the destination
     run: RunView | None = None
     counts: str = ""
     bars: list[Bar] = field(default_factory=list)
@@ -213,6 +215,7 @@ def _card(job: DataSource, row: Schedule | None, runs: list[ETLRun], model_id: i
         connection_dot=job.connection.dot,
         schedule=schedule_out(job, row),
         step=job.wizard_step,
+        table_address="" if job.draft else address_of(model_id, values),
         run=newest,
         counts=_counts(runs[0]) if runs else "",
         bars=_bars([run for run in reversed(runs) if run.is_over]),
