@@ -20,6 +20,8 @@ from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.names import kept_beside
 
 _REMEMBERED = 4096
+# The first entry of a table's log, which is kept for ever.
+_FIRST = f"_delta_log/{0:020d}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,12 @@ def loaded_tables(warehouse: LocalWarehouse) -> list[LocalTable]:
     """Every table that has been loaded, those kept beside others left out; a look at the folders, none is opened."""
     found = []
     for dataset in _folders(warehouse.root):
+        place = os.fspath(warehouse.root / dataset)
         for name in _folders(warehouse.root / dataset):
-            if kept_beside(name):
+            if kept_beside(name) or not os.path.exists(f"{place}/{name}/{_FIRST}"):  # noqa: PTH110 - of thousands
                 continue
             with suppress(BadInput):  # a folder nobody of ours made
-                table = warehouse.table(dataset, name)
-                if newest_version(table) is not None:
-                    found.append(table)
+                found.append(warehouse.table(dataset, name))
     return found
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 
@@ -22,6 +23,8 @@ from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.presenting import RunView, present_etl
 
 USUAL = "raw_data"
+_OF_JOB = ("last_row_count", "last_synced_at", "data_source_id", "data_source__name", "data_source__connection__name")
+_OF_COPY = ("source_schema", "source_table", "destination_dataset", "destination_table")
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ def table_or_404(model: ModelEndpoint, slug: str) -> WarehouseTable:
     except BadInput:
         raise Http404 from None
     loaded = newest_version(table) is not None
-    filler = _fillers(model).get((table.dataset, table.name))
+    filler = _filler_of(model, table.dataset, table.name)
     if kept_beside(name) or not (loaded or filler):
         raise Http404
     found = WarehouseTable(model.id, table.dataset, table.name, table, loaded, filler)
@@ -144,21 +147,38 @@ def _warehouse(model: ModelEndpoint) -> LocalWarehouse:
 
 
 def _fillers(model: ModelEndpoint) -> dict[tuple[str, str], Filler]:
-    jobs = DataSourceTable.objects.filter(data_source__configuration__model=model, data_source__draft=False)
+    """The jobs of a model by the table they fill; of each copy only what a list shows, there may be thousands."""
+    rows = _jobs(model).values(*_OF_JOB, *(f"spec__{name}" for name in _OF_COPY))
     found = {}
-    for row in jobs.order_by("id").values(
-        "spec", "last_row_count", "last_synced_at", "data_source_id", "data_source__name",
-        "data_source__connection__name",
-    ):  # fmt: skip
-        spec = row["spec"] if isinstance(row["spec"], dict) else {}
-        place = str(spec.get("destination_dataset") or USUAL), str(spec.get("destination_table") or "")
+    for row in rows:
+        spec = {name: row[f"spec__{name}"] for name in _OF_COPY}
+        place = str(spec["destination_dataset"] or USUAL), str(spec["destination_table"] or "")
         if place[1]:
-            found[place] = Filler(
-                row["data_source_id"],
-                row["data_source__name"],
-                row["data_source__connection__name"],
-                spec,
-                row["last_row_count"],
-                row["last_synced_at"],
-            )
+            found[place] = _filler(row, spec)
     return found
+
+
+def _filler_of(model: ModelEndpoint, dataset: str, name: str) -> Filler | None:
+    """The job that fills one table, with its whole copy."""
+    for row in _jobs(model).filter(spec__destination_table=name).values(*_OF_JOB, "spec"):
+        if str(row["spec"].get("destination_dataset") or USUAL) == dataset:
+            return _filler(row, row["spec"])
+    return None
+
+
+def _jobs(model: ModelEndpoint) -> QuerySet[DataSourceTable]:
+    jobs: QuerySet[DataSourceTable] = DataSourceTable.objects.filter(
+        data_source__configuration__model=model, data_source__draft=False
+    )
+    return jobs.order_by("id")
+
+
+def _filler(row: Mapping[str, Any], spec: dict[str, Any]) -> Filler:
+    return Filler(
+        row["data_source_id"],
+        row["data_source__name"],
+        row["data_source__connection__name"],
+        spec,
+        row["last_row_count"],
+        row["last_synced_at"],
+    )
