@@ -157,7 +157,9 @@ def test_with_the_keyboard_alone_mariadb_is_connected_and_copied(
     typed = erp(mariadb_server)
     visitor = visit("owner")
     page = visitor.page
+    page.wait_for_load_state()
     page.keyboard.press("Control+k")
+    expect(page.get_by_label("Search or jump to", exact=True).last).to_be_focused()
     page.keyboard.type("spare")
     page.keyboard.press("Enter")
     page.wait_for_url("**/models/*/")
