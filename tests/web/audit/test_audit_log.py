@@ -53,11 +53,14 @@ def test_every_table_of_events_of_an_organization_is_told() -> None:
         assert set(kind.labels) | set(kind.needs) <= columns, kind.code
 
 
-def test_every_table_of_events_finds_its_newest_entries_by_an_index(platform_database: TestDatabase) -> None:
+def test_every_table_of_events_finds_newest_entries_and_states_before_by_an_index(
+    platform_database: TestDatabase,
+) -> None:
+    tables = {kind.event._meta.db_table for kind in KINDS}
     with platform_database.superuser() as session:
-        indexed = {name for (name,) in session.execute("SELECT tablename FROM pg_indexes WHERE indexdef LIKE %s",
-                                                       ("%pgh_created_at DESC, pgh_id DESC)",))}  # fmt: skip
-    assert {kind.event._meta.db_table for kind in KINDS} <= indexed
+        for ending in ("pgh_created_at DESC, pgh_id DESC)", "(pgh_obj_id, pgh_id DESC)"):
+            query = "SELECT tablename FROM pg_indexes WHERE indexdef LIKE %s"
+            assert tables <= {name for (name,) in session.execute(query, (f"%{ending}",))}, ending
 
 
 def test_the_change_of_a_schedule_is_told_as_people_say_it(acme: Tenant) -> None:
