@@ -44,7 +44,13 @@ def copies(shop: Shop) -> list[ETLRun]:
 
 def copy(shop: Shop, run: ETLRun, **ending: object) -> None:
     """Do one copy as its own process does."""
-    perform(ETLRun, shop.id, run.id, lambda recorder: {"results": {"warehouse_count": 1, "table_rows": 3}, **ending}, after_etl)
+    perform(
+        ETLRun,
+        shop.id,
+        run.id,
+        lambda recorder: {"results": {"warehouse_count": 1, "table_rows": 3}, **ending},
+        after_etl,
+    )
 
 
 def test_a_job_asked_for_twice_is_queued_once(shop: Shop) -> None:
