@@ -58,6 +58,21 @@ class TestPostgreSQL(SourceContract):
             with pytest.raises(errors.PermissionMissing):
                 list(source.read(request))
 
+    @pytest.mark.parametrize(("kind", "keys"), [("char(3)", ("aaa", "aab", "abc")), ("bit(3)", ("001", "010", "110"))])
+    def test_a_key_of_a_fixed_length_is_compared_whole(
+        self, lines: PostgreSQLArena, kind: str, keys: tuple[str, ...]
+    ) -> None:
+        values = ", ".join(f"('{key}')" for key in keys)
+        lines.execute(
+            "DROP TABLE IF EXISTS fixed",
+            f"CREATE TABLE fixed (code {kind} PRIMARY KEY)",
+            f"INSERT INTO fixed VALUES {values}",
+            "GRANT SELECT ON fixed TO reader",
+        )
+        with lines.open() as source:
+            request = request_for(source, lines, "fixed", order_by=("code",), key_after=(keys[1],))
+            assert [row["code"] for row in table_of(source, request).to_pylist()] == [keys[2]]
+
     def test_only_columns_the_login_may_read_are_shown(self, lines: PostgreSQLArena) -> None:
         lines.execute(
             "DROP TABLE IF EXISTS partly",

@@ -51,7 +51,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
 
-# Domains are followed to the type behind them; the outermost length or precision wins.
+# Domains are followed to the type behind them; the outermost length or precision wins. A length of -1 gives a name to
+# cast to that cuts nothing: without one, "character" and "bit" stand for one character and one bit.
 _COLUMNS = """
 WITH RECURSIVE resolved AS (
     SELECT a.attnum, a.atttypid AS typid, a.atttypmod AS typmod, 0 AS depth
@@ -70,7 +71,7 @@ SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        CASE WHEN t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A' THEN 'array'
             WHEN t.typtype = 'e' THEN 'enum' WHEN t.typtype = 'c' THEN 'composite'
             WHEN t.typtype IN ('r', 'm') THEN 'range' ELSE 'base' END,
-       b.typmod, tn.nspname::text, format_type(t.oid, NULL), b.depth > 0
+       b.typmod, tn.nspname::text, format_type(t.oid, -1), b.depth > 0
 FROM pg_attribute a JOIN base b USING (attnum) JOIN pg_type t ON t.oid = b.typid
 JOIN pg_namespace tn ON tn.oid = t.typnamespace
 WHERE a.attrelid = {oid} AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
