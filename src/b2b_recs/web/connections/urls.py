@@ -11,6 +11,7 @@ urlpatterns = [
     path(f"{PLACE}new/<slug:type_name>/", views.connection_form, name="connection_form"),
     path(f"{PLACE}<int:connection_id>/edit/", views.connection_edit, name="connection_edit"),
     path(f"{PLACE}<int:connection_id>/test/", views.connection_test, name="connection_test"),
+    path(f"{PLACE}<int:connection_id>/card/", views.connection_card, name="connection_card"),
     path(f"{PLACE}<int:connection_id>/switch/", views.connection_switch, name="connection_switch"),
     path(f"{PLACE}<int:connection_id>/delete/", views.connection_delete, name="connection_delete"),
 ]

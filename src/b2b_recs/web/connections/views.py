@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -30,10 +33,12 @@ from b2b_recs.web.connections.changing import (
 from b2b_recs.web.connections.forms import changes_from, form_of, parameters_from
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import CATEGORIES, categories, tile_of
+from b2b_recs.web.connections.retesting import PATIENCE_SECONDS, begin
 from b2b_recs.web.connections.schemas import suggested_name, without_secrets
 from b2b_recs.web.connections.services import note_use, opener_of, secrets_set_at
 from b2b_recs.web.connections.tested import proof_of, proves
 from b2b_recs.web.connections.testing import ask, test_stored
+from b2b_recs.web.etl.page import card_context
 from b2b_recs.web.projects.models import ModelEndpoint
 
 TESTS = "tests of connections"
@@ -103,21 +108,48 @@ def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> 
 @require_POST
 @own_transactions
 def connection_test(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
-    """Test a stored connection now; its card again, with how that went."""
+    """Test a stored connection: in the background for a page that can look again, else now."""
+    asked_at = timezone.now()
     with acting(request):
         row = _row(request, model_id, connection_id)
     try:
         spend(request, TESTS)
+        if request.htmx:  # type: ignore[attr-defined]
+            begin(row.organization_id, row.id)
+            return _card(request, row, asked_at)
         test_stored(row.organization_id, row.id)
     except EngineError as refusal:
-        if not request.htmx:  # type: ignore[attr-defined]
-            messages.error(request, str(refusal))
-    if request.htmx:  # type: ignore[attr-defined]
-        from b2b_recs.web.etl.page import card_context
-
-        with acting(request):
-            return render(request, "etl/connection_card.html", card_context(request, model_id, connection_id))
+        if request.htmx:  # type: ignore[attr-defined]
+            return _card(request, row, None)
+        messages.error(request, str(refusal))
     return redirect("etl", model_id)
+
+
+@requires("viewer")
+@require_GET
+def connection_card(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
+    """The card of a connection, asked for until the test asked for at ``since`` has ended."""
+    row = _row(request, model_id, connection_id, "viewer")
+    return _card(request, row, _moment(request.GET.get("since", "")))
+
+
+def _moment(text: str) -> datetime | None:
+    """The time an address names, None for one that is none or has no zone."""
+    try:
+        found = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return found if found is not None and timezone.is_aware(found) else None
+
+
+def _card(request: HttpRequest, row: Connection, since: datetime | None) -> HttpResponse:
+    with acting(request):
+        context = card_context(request, row.model_id, row.id)
+        tested = context["card"].tested_at
+        waits = since is not None and (tested is None or tested < since)
+        patient = since is not None and timezone.now() - since < timedelta(seconds=PATIENCE_SECONDS)
+        context["since"] = since if waits and patient else None
+        return render(request, "etl/connection_card.html", context)
 
 
 @requires("editor")
@@ -261,6 +293,6 @@ def _declared(type_name: str) -> SourceType:
     return found
 
 
-def _row(request: HttpRequest, model_id: int, connection_id: int) -> Connection:
+def _row(request: HttpRequest, model_id: int, connection_id: int, role: str = "editor") -> Connection:
     rows = Connection.objects.select_related("model").filter(model_id=model_id)
-    return row_or_404(request, rows, "editor", id=connection_id)
+    return row_or_404(request, rows, role, id=connection_id)

@@ -1,0 +1,81 @@
+"""The pages of connections: tested in the background, refused beside the field, never echoing a secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from tenant_rows import Tenant
+
+from b2b_recs.web.connections import views
+from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.tenancy import scope
+
+HTMX = {"HX-Request": "true"}
+CANARY = "canary-secret-typed"
+
+
+def signed_in(tenant: Tenant, role: str = "owner") -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(tenant.people[role], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def place(tenant: Tenant, rest: str = "") -> str:
+    return f"/models/{tenant.id_of('ModelEndpoint')}/etl/connections/{rest}"
+
+
+def test_every_wrong_field_is_told_and_no_secret_comes_back(acme: Tenant) -> None:
+    typed = {"do": "test", "port": "many", "password": CANARY, "username": ""}
+    answer = signed_in(acme).post(place(acme, "new/postgresql/"), typed, headers=HTMX)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert all(f'data-fault="{field}"' in text for field in ("host", "port", "database", "username"))
+    assert CANARY not in text
+
+
+@pytest.mark.parametrize("kind", ["h2", "PostgreSQL", "postgresql;"])
+def test_a_type_that_is_none_is_missing(acme: Tenant, kind: str) -> None:
+    assert signed_in(acme).get(place(acme, f"new/{kind}/")).status_code == 404
+
+
+def test_a_stored_secret_is_told_of_and_not_shown(acme: Tenant) -> None:
+    text = signed_in(acme).get(place(acme, f"{acme.id_of('Connection')}/edit/")).content.decode()
+    assert 'type="password"' in text
+    assert "canary" not in text
+
+
+def test_a_test_runs_in_the_background_and_its_card_asks_until_it_ended(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[tuple[int, int]] = []
+    monkeypatch.setattr(views, "begin", lambda organization, connection: begun.append((organization, connection)))
+    client, number = signed_in(acme), acme.id_of("Connection")
+    text = client.post(place(acme, f"{number}/test/"), headers=HTMX).content.decode()
+    assert begun == [(acme.id, number)]
+    assert "Testing" in text and "every 1s" in text
+    since = (timezone.now() - timedelta(seconds=2)).isoformat()
+    assert "every 1s" in client.get(place(acme, f"{number}/card/"), {"since": since}).content.decode()
+    with scope(acme.id):
+        Connection.objects.filter(id=number).update(last_test_at=timezone.now(), last_test_status="passed")
+    ended = client.get(place(acme, f"{number}/card/"), {"since": since}).content.decode()
+    assert "Works" in ended and "every 1s" not in ended
+
+
+@pytest.mark.parametrize(
+    "since", ["", "yesterday", "2024-13-45T00:00:00Z", "2024-01-01T00:00:00", "2020-01-01T00:00:00Z"]
+)
+def test_a_card_does_not_ask_for_ever(acme: Tenant, since: str) -> None:
+    answer = signed_in(acme).get(place(acme, f"{acme.id_of('Connection')}/card/"), {"since": since})
+    assert answer.status_code == 200
+    assert "every 1s" not in answer.content.decode()
+
+
+def test_a_connection_in_use_is_not_deleted(acme: Tenant) -> None:
+    client = signed_in(acme)
+    answer = client.post(place(acme, f"{acme.id_of('Connection')}/delete/"), follow=True)
+    assert "is used by “orders”" in answer.content.decode()
+    with scope(acme.id):
+        assert Connection.objects.filter(id=acme.id_of("Connection")).exists()
