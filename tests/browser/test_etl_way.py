@@ -1,4 +1,7 @@
-"""From an empty model to tables in the warehouse by the pages alone: real PostgreSQL, real MariaDB, real worker."""
+"""From an empty model to tables in the warehouse by the pages alone: real PostgreSQL, real MariaDB, real worker.
+
+The tests of this file are one story: each goes on where the ones before it ended.
+"""
 
 from __future__ import annotations
 
