@@ -16,6 +16,7 @@ from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ReadRequest, Source
+from b2b_recs.engine.sources.files import range_file
 from b2b_recs.engine.sources.files.store import FileStore
 
 ENDPOINT_PARAMETERS: tuple[tuple[dict[str, Any], str], ...] = tuple(
@@ -104,6 +105,12 @@ class StoredFilesContract(SourceContract):
     @pytest.fixture(autouse=True)
     def _arena_now(self, lines: Any) -> None:
         self.arena_now = lines
+
+    @pytest.fixture(autouse=True)
+    def _narrow_ranges(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Memory is bounded by a few ranges of a file: small ones, so that the file need not be hundreds of MB."""
+        if request.node.name.startswith("test_a_large_table"):
+            monkeypatch.setattr(range_file, "MOST_BYTES", 1 << 20)
 
     @contextlib.contextmanager
     def relayed(self, arena: Any) -> Iterator[tuple[Relay, Callable[[], Source]]]:
