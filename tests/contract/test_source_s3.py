@@ -64,7 +64,6 @@ class S3Contract(StoredFilesContract):
 class TestParquetInS3(S3Contract):
     form = "parquet"
     # Text that repeats is so small in a Parquet file that the first batch brings the whole table.
-    measures_memory = False
     gives_up = False
 
 
