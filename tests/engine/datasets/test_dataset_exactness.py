@@ -125,7 +125,7 @@ def test_a_key_column_may_be_called_as_the_count_of_its_repetitions(tmp_path: Pa
     roles = {**ROLES, "customer_name": "name"}
     build = built(warehouse, base="edges", roles=roles, joins=[join])
     assert list(build.interactions.customer_names) == ["A", "B", ""]
-    with pytest.raises(BadInput, match=r"names has 1 values of times in more than one row .“b” in 2"):
+    with pytest.raises(BadInput, match=r"names has 1 value of times in more than one row .“b” in 2"):
         built(warehouse, base="edges", roles=roles, joins=[{**join, "table": "names"}])
 
 

@@ -86,7 +86,7 @@ def test_a_table_joined_twice_keeps_all_its_columns(shop: LocalWarehouse) -> Non
 def test_a_join_that_would_count_lines_twice_is_refused_with_an_example(shop: LocalWarehouse) -> None:
     with pytest.raises(BadInput) as refusal:
         built(shop, joins=[on_product(), on_product(table="twice")])
-    assert "twice has 1 values of product_id in more than one row (“bolt” in 2)" in refusal.value.message
+    assert "twice has 1 value of product_id in more than one row (“bolt” in 2)" in refusal.value.message
     assert refusal.value.field == "joins[1].on"
 
 

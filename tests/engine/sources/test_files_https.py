@@ -188,11 +188,10 @@ def test_a_refusal_of_the_server_is_told(server: HttpsFiles, status: int, error:
 def test_a_file_that_changes_or_is_cut_off_while_it_is_read_is_a_lost_connection(server: HttpsFiles) -> None:
     with opened(server, server.address("/orders.csv")) as source:
         source.columns("", "orders.csv")
-        server.files["/orders.csv"] = Served(b"id,word\n9,z\n")
+        server.files["/orders.csv"] = Served(b"id,word\n" + b"9,z\n" * 300_000)
         (now,) = source.files("", "orders.csv")
-        assert rows(source) == [{"id": 9, "word": "z"}]
-        batches = source.read(ReadRequest("", "orders.csv", COLUMNS))
-        next(batches)
+        batches = source.read(ReadRequest("", "orders.csv", COLUMNS, batch_bytes=64 * 1024))
+        assert next(batches).rows.slice(0, 1).to_pylist() == [{"id": 9, "word": "z"}]
         server.files["/orders.csv"] = Served(ROWS)
         with pytest.raises(errors.ConnectionLost):
             list(batches)
