@@ -30,7 +30,7 @@ from django.db import connection
 from django.http import HttpResponse
 from django.middleware.csrf import CSRF_SECRET_LENGTH
 from django.test import Client
-from tenancy.test_sweep import ROUTES, Route
+from tenancy.test_sweep import ROUTES, Route, value_of
 from tenant_rows import Tenant
 
 from b2b_recs.web.accounts.models import User
@@ -198,7 +198,7 @@ def _address(route: Route, tenant: Tenant) -> str:
             "url": "nothing",
             "app_label": "etl",
         }
-        return known[parameter] if parameter in known else tenant.id_of(route.row(parameter))
+        return known[parameter] if parameter in known else value_of(route, parameter, tenant)
 
     filled = route.address(value)
     return filled.replace("^", "").replace("(?Papp_label>", "").split("(?P")[0]
