@@ -69,6 +69,7 @@ def test_the_change_of_a_schedule_is_told_as_people_say_it(acme: Tenant) -> None
         acme.people["owner"].full_name = "Anna"
         acme.people["owner"].save()
         DataSource.objects.filter(id=job).update(name="Order lines")
+    with acting(acme):  # what is changed in one transaction is changed at one time
         daily = ScheduleSpec.parse({"kind": "daily", "time": "02:00", "time_zone": "UTC"})
         hourly = ScheduleSpec.parse({"kind": "hourly", "minute": 15, "time_zone": "UTC"})
         set_schedule(acme.id, "etl", job, daily, True, NOW)

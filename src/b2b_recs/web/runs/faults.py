@@ -76,6 +76,13 @@ FAULTS: dict[str, Fault] = {
     "storage_full": Fault("The disk is full", "Make room where the warehouse is; it is tried again.", PLATFORM),
     "table_busy": Fault("Another process writes the table", "It is tried again by itself.", NOBODY),
     "query_too_long": Fault("The query took too long", "Ask for less, or let the operator raise the limit.", SETTINGS),
+    "too_large_to_profile": Fault(
+        "The table is too large for statistics", "Let the operator set aside more memory.", PLATFORM
+    ),
+    "too_large_to_compare": Fault(
+        "The versions are too large to compare", "Let the operator set aside more memory.", PLATFORM
+    ),
+    "not_made": Fault("A fault of the platform", "Try again; the operator finds the cause in the log.", PLATFORM),
     "warehouse_table_missing": Fault("A table was never loaded", "Run the job that loads it.", SETTINGS),
     "empty_dataset": Fault("Nothing is left to learn from", "Loosen the filters of the dataset.", SETTINGS),
     "artifact_refused": Fault("A model file is damaged or missing", "Train again.", PLATFORM),
