@@ -83,9 +83,22 @@ def test_backfill_lag_and_limit_become_settings_and_fill_the_form_again() -> Non
     assert shown == ("date", "2024-01-31", "86400", "500", "stop", "count")
 
 
+def test_what_was_set_elsewhere_is_shown_and_kept() -> None:
+    load = {**ORDERS.proposed.load, "backfill": 45, "lag": 7200, "lag_units": 5}
+    form = load_form({"load": load}, ORDERS, Capabilities())
+    assert ("45", "45 days") in form.backfills and form.backfill == "45"
+    assert ("7200", "2 h 0 m") in form.lags and form.lag == "7200"
+    saved = load_changes(QueryDict(f"{APPEND}&backfill=45&lag=7200"), ORDERS, load)["load"]
+    assert (saved["backfill"], saved["lag"], saved["lag_units"]) == (45, 7200, 5)
+    other = load_changes(QueryDict(f"{EVERYTHING}&strategy=catalog"), ORDERS, load)["load"]
+    assert other == {"strategy": "catalog", "keep_days": 30}
+
+
 @pytest.mark.parametrize(
     ("typed", "field"),
     [
+        (f"{APPEND}&backfill=some", "backfill"),
+        (f"{APPEND}&lag=often", "lag"),
         ("strategy=catalog", "columns"),
         (f"{EVERYTHING}&strategy=teleport", "strategy"),
         (f"{EVERYTHING}&strategy=transactional", "cursor"),

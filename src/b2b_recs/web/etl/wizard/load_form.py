@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import TableProposal
+from b2b_recs.web.ui.formats import duration
 
 BACKFILLS = (("all", "Everything"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("date", "Since a date"))
 LAGS = (("0", "none"), ("300", "5 minutes"), ("3600", "1 hour"), ("86400", "1 day"), ("604800", "7 days"))
@@ -59,8 +60,17 @@ class LoadForm:
     drift: str
     deletes: str
 
-    backfills = BACKFILLS
-    lags = LAGS
+    @property
+    def backfills(self) -> list[tuple[str, str]]:
+        """What the first run may read; a number of days that was set elsewhere is among them."""
+        known = dict(BACKFILLS)
+        return [*BACKFILLS, *([] if self.backfill in known else [(self.backfill, f"{self.backfill} days")])]
+
+    @property
+    def lags(self) -> list[tuple[str, str]]:
+        """How far each run may look back; what was set elsewhere is among them."""
+        return [*LAGS, *([] if self.lag in dict(LAGS) else [(self.lag, duration(self.lag))])]
+
     drifts = DRIFTS
     deletings = DELETES
 
@@ -70,7 +80,6 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
     load = dict(values.get("load") or proposal.proposed.load)
     chosen = set(values.get("columns") or ())
     backfill = str(load.get("backfill", "all"))
-    known = {value for value, _ in BACKFILLS}
     rows = [
         ColumnRow(
             name=one.name,
@@ -91,7 +100,7 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
         cursor=str(load.get("cursor") or ""),
         cursors=_cursors(proposal),
         key=list(load.get("key") or proposal.key),
-        backfill=backfill if backfill in known else "days" if backfill.isdigit() else "date",
+        backfill="date" if "-" in backfill else backfill,
         since=backfill if "-" in backfill else "",
         lag=str(int(_seconds(load.get("lag", 3600)))),
         keep_days=str(load.get("keep_days", 30)),
@@ -101,8 +110,11 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
     )
 
 
-def load_changes(typed: QueryDict, proposal: TableProposal) -> dict[str, Any]:
-    """The settings somebody typed in step 3. Raises BadInput naming the field."""
+def load_changes(typed: QueryDict, proposal: TableProposal, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings somebody typed in step 3; of the load ``before`` stays what the step does not ask.
+
+    Raises BadInput naming the field.
+    """
     names = [one.name for one in proposal.columns]
     chosen = [name for name in names if name in typed.getlist("column")]
     if not chosen:
@@ -112,9 +124,10 @@ def load_changes(typed: QueryDict, proposal: TableProposal) -> dict[str, Any]:
         raise BadInput(
             f"“{limit[:40]}” is not a number of rows.", field="row_limit", advice="Leave it empty, or give 1 or more."
         )
+    load = _load(typed, chosen)
     return {
         "columns": [] if len(chosen) == len(names) else chosen,
-        "load": _load(typed, chosen),
+        "load": {**(before if before and before.get("strategy") == load["strategy"] else {}), **load},
         "row_limit": int(limit) if limit else None,
         "drift": typed.get("drift", "add"),
     }
@@ -152,7 +165,7 @@ def _load(typed: QueryDict, chosen: list[str]) -> dict[str, Any]:
         "cursor": cursor,
         "key": key,
         "backfill": _backfill(typed),
-        "lag": int(lag) if lag in dict(LAGS) else 3600,
+        "lag": _whole(lag, "lag", "Look back each run"),
         "deletes": deletes,
     }
 
@@ -164,7 +177,13 @@ def _backfill(typed: QueryDict) -> Any:
         if not since:
             raise BadInput("The date to begin with is missing.", field="since", advice="Give one such as 2024-01-31.")
         return since
-    return int(chosen) if chosen.isascii() and chosen.isdigit() else "all"
+    return "all" if chosen == "all" else _whole(chosen, "backfill", "The first run reads")
+
+
+def _whole(text: str, field: str, title: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 12):
+        raise BadInput(f"{title}: “{text[:40]}” is none of the choices.", field=field, advice="Choose one.")
+    return int(text)
 
 
 def _possible(able: Capabilities) -> list[str]:

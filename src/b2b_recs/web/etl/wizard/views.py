@@ -141,7 +141,7 @@ def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
 
 
 def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
-    return _kept(request, wizard, 3, load_changes(request.POST, _looked(request, wizard)))
+    return _kept(request, wizard, 3, load_changes(request.POST, _looked(request, wizard), wizard.values.get("load")))
 
 
 def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
@@ -239,7 +239,7 @@ def _form(request: HttpRequest, wizard: Wizard, step: int) -> Any:
     if request.method == "POST":
         try:
             typed = (
-                load_changes(request.POST, proposal)
+                load_changes(request.POST, proposal, wizard.values.get("load"))
                 if step == 3
                 else schema_changes(request.POST, wizard.values, proposal)
             )
