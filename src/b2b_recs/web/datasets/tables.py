@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.urls import reverse
 
+from b2b_recs.engine.datasets.spec import RAW as USUAL
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.reached import noted_key
 from b2b_recs.engine.profile.facts import loaded_tables, newest_version
@@ -22,7 +23,6 @@ from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.presenting import RunView, present_etl
 
-USUAL = "raw_data"
 _OF_JOB = ("last_row_count", "last_synced_at", "data_source_id", "data_source__name", "data_source__connection__name")
 _OF_COPY = ("source_schema", "source_table", "destination_dataset", "destination_table")
 

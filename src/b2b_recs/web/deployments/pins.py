@@ -6,13 +6,13 @@ import logging
 import re
 from collections.abc import Iterable
 
+from b2b_recs.engine.datasets.spec import RAW
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.versions import pin, unpin
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.deployments.models import Deployment
 
-RAW = "raw_data"
 _OURS = re.compile(r"deployment-(\d+)")
 log = logging.getLogger(__name__)
 

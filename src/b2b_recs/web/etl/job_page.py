@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.page import JobCard, job_cards
-from b2b_recs.web.etl.showing import job_out
 from b2b_recs.web.runs.presenting import RunView, present_etl
 from b2b_recs.web.ui import formats
 
@@ -54,19 +53,19 @@ class JobPage:
 def job_page(job: DataSource, page: str) -> JobPage:
     """The page of a job; its connection, table and configuration are loaded."""
     model_id = job.configuration.model_id
-    shown = job_out(job)
     runs = ETLRun.objects.filter(data_source=job).select_related("data_source", "started_by").order_by("-id")
     listed = Paginator(runs, PER_PAGE).get_page(page)
     listed.object_list = [present_etl(run, model_id) for run in listed.object_list]
     past = [present_etl(run, model_id) for run in runs[:CHART_RUNS]]
     most = max((run.rows or 0 for run in past), default=0)
+    card = job_cards([job], model_id)[0]
     return JobPage(
-        card=job_cards([job], model_id)[0],
-        facts=facts_of(shown.settings),
+        card=card,
+        facts=facts_of(job.table.spec),
         runs=listed,
         bars=_bars([run for run in reversed(past) if run.is_over], most or 1),
         most=most,
-        next_times=shown.schedule.next_times,
+        next_times=card.schedule.next_times,
     )
 
 

@@ -78,8 +78,6 @@ class JobCard:
     @property
     def next_at(self) -> datetime | None:
         """When it runs next by itself."""
-        if not self.enabled or self.draft:
-            return None
         return next(iter(self.schedule.next_times), None)
 
     @property
