@@ -20,7 +20,7 @@ from doubles.certificate import make_certificate
 from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.bigquery.services import Services
 from b2b_recs.engine.sources.contract import Source
-from b2b_recs.engine.sources.registry import open_source
+from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source
 
 PROJECT, EMAIL = "my-shop-1234", "reader@my-shop-1234.iam.gserviceaccount.com"
 TYPES = {
@@ -38,6 +38,11 @@ def pem_of(key: rsa.RSAPrivateKey) -> str:
     ).decode()
 
 
+def served_at(address: str, storage: Sequence[Any], token: str, authority: str) -> None:
+    """Lead this process's clients of BigQuery to a double."""
+    SOURCE_TYPES.imported["bigquery"] = BigQuery(Services(address, (storage[0], storage[1]), token, authority))
+
+
 class BigQueryServer:
     """Both services of the double, the key of the account they know, and how a client finds them."""
 
@@ -53,7 +58,8 @@ class BigQueryServer:
         self.storage = StorageServer(self.warehouse, certificate)
         address = f"https://localhost:{self.rest.server_port}"
         storage = ("localhost", self.storage.port)
-        self.services = Services(address, storage, f"{address}/token", str(certificate.authority))
+        self.place = (address, storage, f"{address}/token", str(certificate.authority))
+        self.services = Services(*self.place)
         self.declared = BigQuery(self.services)
 
     def stop(self) -> None:

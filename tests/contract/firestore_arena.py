@@ -22,6 +22,11 @@ from b2b_recs.engine.sources.registry import open_source
 HOST, PROJECT = "firestore.googleapis.com", "shop-4711"
 
 
+def served_at(host: str, port: int, authority: str) -> None:
+    """Lead this process's client of Firestore to a double."""
+    connection.SERVICE = Service(host, port, authority)
+
+
 def value_of(value: Any) -> Any:
     """A Python value as the service holds it."""
     if value is None:
@@ -57,7 +62,8 @@ class FirestoreArena:
         self.server = FirestoreDouble(PROJECT, self.account, authority.issue(HOST))
         self.port = self.server.port
         self.columns: dict[str, list[str]] = {}
-        patch.setattr(connection, "SERVICE", Service(HOST, self.port, authority.pem))
+        self.place = (HOST, self.port, authority.pem)
+        patch.setattr(connection, "SERVICE", Service(*self.place))
 
     def make(
         self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]], key: str | None = None

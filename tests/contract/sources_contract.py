@@ -124,8 +124,7 @@ class SourceContract(CopyingContract, DiscoveryContract, BrokenLinesContract, Me
     @pytest.fixture(scope="class")
     @classmethod
     def heavy(cls, arena: Arena) -> Arena:
-        rows = [(at, "x" * cls.heavy_text) for at in range(cls.heavy_rows)]
-        arena.make("heavy", {"id": "integer", "word": "text"}, rows)
+        cls.make_heavy(arena, "heavy", cls.heavy_rows, cls.heavy_text)
         return arena
 
     @pytest.fixture

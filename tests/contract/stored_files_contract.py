@@ -82,9 +82,7 @@ class StoredFilesContract(SourceContract):
     tick = timedelta(microseconds=1)
     heavy_rows = 12_000
     heavy_text = 2_000
-    # The relay before the server, which speaks TLS, lives in this process. That a file is held by two ranges at most is
-    # tested where files are read by ranges.
-    measures_memory = False
+    measured = (50_000, 2_000)
     # Whether the server refuses a range of an object that has changed, and takes one without content: an emulator
     # need not do everything the store does.
     guards_ranges: ClassVar[bool] = True

@@ -55,8 +55,8 @@ def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQue
 
 class TestBigQuery(SourceContract):
     type = "bigquery"
-    measures_memory = False
     heavy_text = 500
+    measured = (80_000, 500)
     bad_connections = (
         ("key", {"credentials": UNKNOWN_KEY}, errors.AuthenticationRefused, "credentials"),
         ("damaged key", {"credentials": key_with()}, errors.AuthenticationRefused, "credentials"),
@@ -85,6 +85,9 @@ class TestBigQuery(SourceContract):
     )
     # What BigQuery allows in the names of tables and columns.
     odd_names = ("select", "ünïcode name", "with-dash", "日本語")
+
+    def prepared(self, arena: BigQueryArena) -> list[Any]:
+        return ["contract.bigquery_arena:served_at", *arena.server.place]
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -34,13 +34,13 @@ def key_with(**changes: Any) -> str:
 
 class TestFirestore(SourceContract):
     type = "firestore"
-    measures_memory = False
     heavy_text = 500
     keyed = False
     empty_tables = False
     ordered_columns = False
     sees_the_past = True
     heavy_rows = 6_000
+    measured = (4_000, 5_000)
     odd_names = ('a"; DROP TABLE lines; --', "a`b]c'd", "🛒 emoji", "back\\slash %s %(x)s {y} ?", " spaces ", "select")
     impossible_names = ("", "a\x00b", "x" * 2000, "a/b")
     bad_connections = (
@@ -62,6 +62,9 @@ class TestFirestore(SourceContract):
         ({"sampled_documents": 0}, "sampled_documents"),
         *ANY_PARAMETERS,
     )
+
+    def prepared(self, arena: FirestoreArena) -> list[Any]:
+        return ["contract.firestore_arena:served_at", *arena.place]
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -45,12 +45,10 @@ class OfTheFamily(SourceContract):
     def arena(cls, mariadb_server: MariaDBServer) -> MySQLArena:
         return MySQLArena(mariadb_server, cls.type)
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def heavy(cls, arena: MySQLArena) -> MySQLArena:
-        rows = f"SELECT seq - 1 AS id, repeat('x', {cls.heavy_text}) AS word FROM seq_1_to_{cls.heavy_rows}"
-        arena.execute(f"CREATE OR REPLACE TABLE heavy AS {rows}")
-        return arena
+    @staticmethod
+    def make_heavy(arena: MySQLArena, table: str, rows: int, text: int) -> None:
+        made = f"SELECT seq - 1 AS id, repeat('x', {text}) AS word FROM seq_1_to_{rows}"
+        arena.execute(f"CREATE OR REPLACE TABLE {table} AS {made}")
 
     @pytest.fixture(autouse=True)
     def _servers(self, mariadb_server: MariaDBServer) -> None:

@@ -28,9 +28,9 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 class TestOracle(SourceContract):
     type = "oracle"
-    measures_memory = False
     heavy_text = 500
     heavy_rows = 8_000
+    measured = (10_000, 3_000)
     # No name of Oracle's can hold a quotation mark.
     odd_names = (
         "a`b]c'd; DROP TABLE lines; --",

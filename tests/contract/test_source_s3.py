@@ -65,6 +65,7 @@ class TestParquetInS3(S3Contract):
     form = "parquet"
     # Text that repeats is so small in a Parquet file that the first batch brings the whole table.
     gives_up = False
+    measures_memory = False
 
 
 class TestCsvInS3(S3Contract):

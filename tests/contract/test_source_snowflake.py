@@ -79,20 +79,19 @@ class TestSnowflake(SourceContract):
     # The emulator cannot say that it made a table with an apostrophe in its name.
     odd_names = tuple(name.replace("'", "") for name in ODD_NAMES)
     heavy_rows = 5_000
+    measured = (20_000, 4_000)
 
     @pytest.fixture(scope="class")
     @classmethod
     def arena(cls, snowflake_server: SnowflakeServer) -> SnowflakeArena:
         return SnowflakeArena(snowflake_server)
 
-    @pytest.fixture(scope="class")
-    @classmethod
-    def heavy(cls, arena: SnowflakeArena) -> SnowflakeArena:
+    @staticmethod
+    def make_heavy(arena: SnowflakeArena, table: str, rows: int, text: int) -> None:
         arena.execute(
-            f'CREATE OR REPLACE TABLE "heavy" AS SELECT SEQ4() AS "id", REPEAT(\'x\', {cls.heavy_text}) AS "word" '
-            f"FROM TABLE(GENERATOR(ROWCOUNT => {cls.heavy_rows}))"
+            f'CREATE OR REPLACE TABLE "{table}" AS SELECT SEQ4() AS "id", REPEAT(\'x\', {text}) AS "word" '
+            f"FROM TABLE(GENERATOR(ROWCOUNT => {rows}))"
         )
-        return arena
 
     @pytest.fixture(autouse=True)
     def _servers(self, snowflake_server: SnowflakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,6 @@ def running() -> Iterator[SQLServerArena]:
 
 class TestSQLServer(SourceContract):
     type = "sqlserver"
-    measures_memory = False
     heavy_text = 500
     bad_connections = (
         ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),

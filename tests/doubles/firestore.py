@@ -21,6 +21,7 @@ from google.auth import jwt
 from google.cloud.firestore_v1.types import document as documents
 from google.cloud.firestore_v1.types import firestore as calls
 
+_VALUE = documents.Value.pb()
 SERVICE = "google.firestore.v1.Firestore"
 _ORDER = [
     "null_value", "boolean_value", "integer_value", "timestamp_value", "string_value", "bytes_value", "reference_value",
@@ -178,7 +179,7 @@ def value_at(row: tuple[str, dict[str, Any]], path: str) -> Any:
     """The value of a field, None for a document that has none."""
     name, fields = row
     if path == "__name__":
-        return documents.Value.pb(documents.Value(reference_value=name))
+        return _VALUE(reference_value=name)
     return fields.get(path[1:-1].replace("\\`", "`").replace("\\\\", "\\"))
 
 

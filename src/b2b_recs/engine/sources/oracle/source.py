@@ -25,12 +25,10 @@ from b2b_recs.engine.sources.oracle.catalog import list_columns, list_tables
 from b2b_recs.engine.sources.oracle.connection import READ_SECONDS, Session
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
 from b2b_recs.engine.sources.oracle.select import Writer
-from b2b_recs.engine.sources.oracle.types import Kind, kind_of
 
 _SAMPLE_CHARACTERS = 1000
 _FEWEST, _MOST = 50, 50_000
-# What a value takes on average when nothing is known; long ones are guessed longer.
-_WIDTH, _LONG_WIDTH = 24, 4000
+_SAMPLE_ROWS = 200
 
 
 class OracleSource(Source):
@@ -93,9 +91,9 @@ class OracleSource(Source):
         """Batches from one snapshot of the table."""
         known = self._columns(request.schema, request.table)
         statement = Writer(request, known).rows()
-        size = _rows_of(request, known)
 
         def produce() -> Iterator[Batch]:
+            size = self._rows_of_a_batch(request, known)
             for frame in self._session.arrow(statement.sql, statement.values, _subject(request), size):
                 for raw in pa.table(frame).to_batches():
                     yield cast_batch(raw, request.columns, request.time_zone)
@@ -107,16 +105,22 @@ class OracleSource(Source):
         """End the session on the server."""
         self._session.close()
 
+    def _rows_of_a_batch(self, request: ReadRequest, known: Mapping[str, ColumnInfo]) -> int:
+        """How many rows have about the bytes of a batch, from the widths of some.
+
+        Declared lengths say little: VARCHAR2(4000) mostly holds words.
+        """
+        some = ReadRequest(
+            request.schema, request.table, request.columns, row_limit=_SAMPLE_ROWS, time_zone=request.time_zone
+        )
+        first = Writer(some, known).rows()
+        frames = self._session.arrow(first.sql, first.values, _subject(request), _SAMPLE_ROWS)
+        tables = [pa.table(frame) for frame in frames]
+        rows, width = sum(table.num_rows for table in tables), sum(table.nbytes for table in tables)
+        return max(_FEWEST, min(_MOST, request.batch_bytes * rows // width)) if width else _FEWEST
+
     def _columns(self, schema: str, table: str) -> dict[str, ColumnInfo]:
         return {column.name: column for column in list_columns(self._session, schema, table)}
-
-
-def _rows_of(request: ReadRequest, known: Mapping[str, ColumnInfo]) -> int:
-    """Rows of one batch, from what the columns may hold."""
-    kinds = [kind_of(known[wanted.name]) for wanted in request.columns if wanted.name in known]
-    long = (Kind.LONG_TEXT, Kind.LONG_BYTES, Kind.XML, Kind.JSON, Kind.VECTOR, Kind.SHAPE)
-    width = sum(_LONG_WIDTH if kind in long else _WIDTH for kind in kinds) or _WIDTH
-    return max(_FEWEST, min(_MOST, request.batch_bytes // width))
 
 
 def _text(value: Any) -> str:
