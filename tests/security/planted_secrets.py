@@ -50,7 +50,7 @@ def plantings() -> list[Planted]:
         _azure("account_key"),
         _azure("sas_token"),
     ]
-    files = [Planted(kind, {"location": "/srv/nothing"}, {}) for kind in ("csv", "parquet", "json", "excel")]
+    files = [_signed(kind) for kind in ("csv", "parquet", "json", "excel")]
     return [
         *servers, *stores, *files,
         _words("oracle", {**LOGIN, "service_name": "shop"}, "password"),
@@ -87,6 +87,12 @@ def _azure(field: str) -> Planted:
     mark = base64.b64encode(secrets.token_bytes(48)).decode()
     text = mark if field == "account_key" else f"sv=2024-11-04&sp=rl&sig={mark}"
     return Planted("azure_blob", {"account": "shop", "container": "files", "format": "csv", field: text}, {field: mark})
+
+
+def _signed(kind: str) -> Planted:
+    mark = secrets.token_hex(16)
+    address = f"https://files.invalid/orders.{kind}"
+    return Planted(kind, {"location": address, "signature": f"sig={mark}"}, {"signature": mark})
 
 
 def _locked(kind: str, plain: Mapping[str, Any]) -> Planted:

@@ -31,6 +31,15 @@ class Unfinished(Conflict):
     code: ClassVar[str] = "draft"
 
 
+class ModelArchived(Conflict):
+    """The model is archived, so nothing of it runs or goes into service."""
+
+    code: ClassVar[str] = "model_archived"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The model “{name}” is archived.", field="model", advice="Restore it on its page first.")
+
+
 class NothingToRun(Conflict):
     """No job is ready to run."""
 

@@ -16,7 +16,7 @@ from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ReadRequest
 from b2b_recs.engine.sources.files.source import FileSource
-from b2b_recs.engine.sources.registry import open_source
+from b2b_recs.engine.sources.registry import open_source, parse_parameters
 
 ROWS = b"id,word\n1,a\n2,b\n"
 COLUMNS = (ColumnMapping("id", "text", WarehouseType.INT64), ColumnMapping("word", "text", WarehouseType.STRING))
@@ -70,11 +70,45 @@ def test_a_file_is_read_at_the_address_that_was_checked(server: HttpsFiles) -> N
 
 def test_several_addresses_are_several_tables_and_one_pattern(server: HttpsFiles) -> None:
     server.files["/more/later.csv"] = Served(b"id,word\n3,c\n")
-    location = f"{server.address('/orders.csv')} {server.address('/more/later.csv?signature=x%2Fy')}"
+    location = f"{server.address('/orders.csv')} {server.address('/more/later.csv?part=x%2Fy')}"
     with opened(server, location) as source:
         assert [table.name for table in source.tables()] == ["*.csv", "later.csv", "orders.csv"]
         assert [row["id"] for row in rows(source, "*.csv")] == [3, 1, 2]
-    assert ("GET", "/more/later.csv?signature=x%2Fy") in server.asked
+    assert ("GET", "/more/later.csv?part=x%2Fy") in server.asked
+
+
+def test_the_signed_part_goes_with_the_given_addresses_and_nowhere_else(server: HttpsFiles) -> None:
+    server.files["/away.csv"] = Served(b"", 302, server.address("/orders.csv"))
+    location = f"{server.address('/away.csv?part=1')} {server.address('/orders.csv')}"
+    parameters = {"location": location, "ca_certificate": server.authority.pem, "signature": "?sig=canary%2F1&se=2030"}
+    with open_source("csv", parameters, Guard()) as source:
+        assert [table.name for table in source.tables()] == ["*.csv", "away.csv", "orders.csv"]
+    asked = [path for _, path in server.asked]
+    assert {"/away.csv?part=1&sig=canary%2F1&se=2030", "/orders.csv?sig=canary%2F1&se=2030"} <= set(asked)
+    assert "/orders.csv" in asked  # where the first one sent us on
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["sig=canary", "sv=1&sig=canary", "X-Amz-Signature=canary", "access_token=canary", "api_key=canary", "code=canary"],
+)
+def test_an_address_with_a_signature_in_it_is_refused_before_it_is_kept(query: str) -> None:
+    with pytest.raises(errors.BadInput) as refused:
+        parse_parameters("csv", {"location": f"https://files.test/orders.csv?{query}"})
+    assert refused.value.field == "location"
+    assert "its own field" in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("location", "signature"),
+    [("https://files.test/a.csv", "sig=a b"), ("https://files.test/a.csv", "sig=ü"), ("orders", "sig=canary")],
+)
+def test_a_signed_part_that_cannot_be_one_is_refused(location: str, signature: str) -> None:
+    with pytest.raises(errors.BadInput) as refused:
+        parse_parameters("csv", {"location": location, "signature": signature})
+    assert refused.value.field == "signature"
+    assert signature not in str(refused.value)
 
 
 def test_a_file_is_downloaded_once_and_only_as_far_as_it_is_read(server: HttpsFiles) -> None:

@@ -76,3 +76,15 @@ def test_only_what_changed_is_sent_and_an_empty_secret_stays() -> None:
 )
 def test_a_card_says_where_a_connection_leads(parameters: dict[str, object], place: str) -> None:
     assert place_of(parameters) == place
+
+
+def test_a_stored_secret_is_taken_away_where_its_box_says_so() -> None:
+    declared, stored = SOURCE_TYPES["s3"], {"bucket": "orders", "format": "csv", "access_key_id": "A"}
+    typed = {"bucket": "orders", "format": "csv", "anonymous": "yes", "forget-secret_access_key": "yes"}
+    assert changes_from(declared, typed, stored) == {
+        "access_key_id": None,
+        "anonymous": True,
+        "secret_access_key": None,
+    }
+    given = changes_from(declared, {**typed, "secret_access_key": "another"}, stored)
+    assert given["secret_access_key"] == "another"

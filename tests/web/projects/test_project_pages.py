@@ -139,14 +139,16 @@ def test_pressing_train_twice_starts_one_run(acme: Tenant) -> None:
 
 
 def test_the_live_part_asks_again_only_while_a_run_goes(acme: Tenant) -> None:
-    client, address = signed_in(acme), f"/models/{acme.id_of('ModelEndpoint')}/live/"
+    client, address = signed_in(acme), f"/models/{acme.id_of('ModelEndpoint')}/live/?was=busy"
     going = client.get(address)
     assert 'hx-trigger="every 1s"' in going.content.decode()
+    assert "HX-Refresh" not in going
     with scope(acme.id):
         PipelineRun.objects.all().update(status="failed", error="It broke.")
     over = client.get(address)
-    assert "hx-trigger" not in over.content.decode()
+    assert 'hx-trigger="every 1s"' not in over.content.decode()
     assert over["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in client.get(address.partition("?")[0])
 
 
 def test_numbers_out_of_range_in_an_address_are_missing_pages(acme: Tenant) -> None:

@@ -123,7 +123,7 @@ def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
     value = first.get("input")
     # An address that was pasted whole may hold a password, and a large box a private key.
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
-    hidden = large or field in declared.secret_fields or "@" in str(value)
+    hidden = large or field in declared.secret_fields or _may_hold_a_secret(str(value))
     shown = "" if hidden else f" {str(value)[:60]!r}"
     advice = _bounds(known) or advice or known.description or f"Change {title.lower()}."
     return BadInput(f"{title}{shown} cannot be used: {reason}.", advice=advice, field=field)
@@ -143,3 +143,8 @@ def _bounds(known: FieldInfo) -> str:
     """The numbers a setting takes, empty when it is no number between two bounds."""
     limits = {name: getattr(rule, name) for rule in known.metadata for name in ("ge", "le") if hasattr(rule, name)}
     return f"Give a number from {limits['ge']:,} to {limits['le']:,}." if len(limits) == 2 else ""
+
+
+def _may_hold_a_secret(text: str) -> bool:
+    """Whether a value looks like an address with a password, a key or a signature in it."""
+    return "@" in text or ("://" in text and "?" in text)

@@ -10,19 +10,21 @@ from django.db.models import QuerySet
 from ninja import Header, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from b2b_recs.web.names import LONGEST_NAME, is_plain
+
 LARGEST_ID = 2**63 - 1
 MOST_A_PAGE = 200
 
 
 def _clean(value: str) -> str:
-    if value != value.strip() or not value.isprintable():
+    if not is_plain(value):
         raise ValueError("a name has no spaces around it and no control characters")
     return value
 
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 BodyId = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_clean)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_clean)]
 PageNumber = Annotated[int, Query(1, ge=1, le=1_000_000, description="Which page, from 1.")]
 PerPage = Annotated[int, Query(50, ge=1, le=MOST_A_PAGE, description="How many on a page.")]
 Search = Annotated[str, Query("", max_length=100, description="Only those whose name contains this.")]

@@ -12,7 +12,7 @@ from b2b_recs.engine.sources.contract import SourceType
 FURTHER = frozenset(
     (
         "ca_certificate", "delimiter", "quote", "header", "encoding", "null_text", "header_row", "layout",
-        "sampled_documents", "host_style", "auth_database", "session_token",
+        "sampled_documents", "host_style", "auth_database", "session_token", "signature",
     )
 )  # fmt: skip
 # Fields that share a row; every other stands alone.
@@ -23,6 +23,22 @@ WIDTHS = {
     "password": "half",
     "region": "half",
     "endpoint": "half",
+}
+
+
+# What an address of a type may look like that is taken apart when pasted; other types have none.
+PASTED = {
+    "s3": "s3://bucket/folder",
+    "gcs": "gs://bucket/folder",
+    "azure_blob": "DefaultEndpointsProtocol=https;AccountName=…;AccountKey=…",
+    "bigquery": "bigquery://project/dataset",
+    "snowflake": "snowflake://user:password@account/database",
+    "oracle": "jdbc:oracle:thin:@//host:1521/service",
+    "sftp": "sftp://user:password@host/folder",
+    **{
+        kind: f"{kind}://user:password@host/database"
+        for kind in ("postgresql", "mysql", "mariadb", "sqlserver", "redshift", "mongodb")
+    },
 }
 
 
@@ -116,8 +132,12 @@ def parameters_from(declared: SourceType, typed: Mapping[str, str]) -> dict[str,
 
 
 def changes_from(declared: SourceType, typed: Mapping[str, str], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """What differs from the ``stored`` plain parameters; None takes one back to its default, empty secrets stay."""
-    given = parameters_from(declared, typed)
+    """What differs from the ``stored`` plain parameters; None takes one back to its default, empty secrets stay.
+
+    A secret whose box to remove it is ticked is None, unless another one was typed.
+    """
+    forgotten = {name: None for name in declared.secret_fields if typed.get(f"forget-{name}")}
+    given = {**forgotten, **parameters_from(declared, typed)}
     gone = {name: None for name in stored if name not in given and name not in declared.secret_fields}
     changed = {name: value for name, value in given.items() if stored.get(name, object()) != value}
     return {

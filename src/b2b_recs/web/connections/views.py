@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import CheckResult, Source, SourceType
 from b2b_recs.engine.sources.drivers import install_command
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
@@ -30,7 +30,7 @@ from b2b_recs.web.connections.changing import (
     to_open,
     update_connection,
 )
-from b2b_recs.web.connections.forms import changes_from, form_of, parameters_from
+from b2b_recs.web.connections.forms import PASTED, changes_from, form_of, parameters_from
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import CATEGORIES, categories, tile_of
 from b2b_recs.web.connections.retesting import PATIENCE_SECONDS, begin
@@ -39,11 +39,11 @@ from b2b_recs.web.connections.services import note_use, opener_of, secrets_set_a
 from b2b_recs.web.connections.tested import proof_of, proves
 from b2b_recs.web.connections.testing import ask, test_stored
 from b2b_recs.web.etl.page import card_context
+from b2b_recs.web.names import refuse_bad_name
 from b2b_recs.web.projects.models import ModelEndpoint
 
 TESTS = "tests of connections"
 TABLES_SHOWN = 40
-LONGEST_NAME = 100
 
 
 @requires("editor")
@@ -210,7 +210,7 @@ def _create(
     if faults:
         return _refused(request, *faults)
     try:
-        _refuse_name(name)
+        refuse_bad_name(name, "a connection")
         with acting(request):
             refuse_taken_name(model, name)
         if not proves(request.POST.get("proof", ""), model.id, declared.type, parameters):
@@ -232,7 +232,7 @@ def _update(
     if faults:
         return _refused(request, *faults)
     try:
-        _refuse_name(name)
+        refuse_bad_name(name, "a connection")
         if given and not proves(request.POST.get("proof", ""), row.model_id, declared.type, full):
             _check(request, declared, full)
         with acting(request):
@@ -256,11 +256,6 @@ def _question(source: Source) -> CheckResult:
     return source.check()
 
 
-def _refuse_name(name: str) -> None:
-    if not name or len(name) > LONGEST_NAME or "\x00" in name:
-        raise BadInput("A connection needs a name of 1 to 100 characters.", field="name", advice="Write one.")
-
-
 def _refused(request: HttpRequest, *refusals: EngineError) -> HttpResponse:
     """What the form says when it was refused; the fields at fault are marked by the page's script."""
     template = "connections/refused.html" if request.htmx else "connections/refused_page.html"  # type: ignore[attr-defined]
@@ -279,6 +274,7 @@ def _page(request: HttpRequest, model: ModelEndpoint, declared: SourceType, cont
         "model": model,
         "declared": declared,
         "tile": tile_of(declared.type),
+        "pasted": PASTED.get(declared.type, ""),
         "category": CATEGORIES[declared.category],
         "install": install_command(declared.extra) if declared.extra and not declared.installed else "",
     }

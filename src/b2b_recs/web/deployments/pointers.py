@@ -16,6 +16,7 @@ from django.conf import settings
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import scope
 
 OWN_PREFIX = "platform"
@@ -36,6 +37,7 @@ def sync_pointers(organization_id: int) -> None:
     with scope(organization_id):
         deployments = (
             Deployment.objects.filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
+            .exclude(model__status=ModelEndpoint.Status.ARCHIVED)
             .select_related("model", "trained_model__dataset_version")
             .order_by("model_id")
             .select_for_update(of=("self",))
@@ -43,6 +45,11 @@ def sync_pointers(organization_id: int) -> None:
         for deployment in deployments:
             keys = ApiKey.objects.filter(revoked_at=None)
             _replace(Home.current().deployment_pointer(deployment.model_id), _content(deployment, keys))
+
+
+def withdraw_pointer(model_id: int) -> None:
+    """Remove the file of a model that no longer answers; serving follows within a second."""
+    Home.current().deployment_pointer(model_id).unlink(missing_ok=True)
 
 
 def remake_pointers(read: Callable[[], tuple[list[Deployment], list[ApiKey]]]) -> None:

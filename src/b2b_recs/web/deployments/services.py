@@ -12,6 +12,7 @@ from django.db import transaction
 
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.web.accounts.models import User
+from b2b_recs.web.conflicts import ModelArchived
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.pins import keep_versions
 from b2b_recs.web.deployments.pointers import own_key, sync_pointers
@@ -42,10 +43,15 @@ def active_deployment(model: ModelEndpoint) -> Deployment | None:
 
 
 def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any] | None = None) -> Deployment:
-    """Put a trained model into service and retire the one before; doing it twice changes nothing."""
+    """Put a trained model into service and retire the one before; doing it twice changes nothing.
+
+    A draft becomes active by it. Raises ModelArchived.
+    """
     now = datetime.now(UTC)
     with transaction.atomic():
         model = ModelEndpoint.objects.select_for_update().get(id=trained.model_id)
+        if model.status == ModelEndpoint.Status.ARCHIVED:
+            raise ModelArchived(model.name)
         current = active_deployment(model)
         if current is not None and current.trained_model_id == trained.id:
             deployment = current
@@ -67,7 +73,8 @@ def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any]
                 gate=gate or {},
             )
             TrainedModel.objects.filter(id=trained.id).update(status=TrainedModel.Status.DEPLOYED)
-            model.status = ModelEndpoint.Status.ACTIVE
+            if model.status == ModelEndpoint.Status.DRAFT:
+                model.status = ModelEndpoint.Status.ACTIVE
             model.last_deployed_at = now
             model.endpoint_address = settings.SERVING_URL
             model.endpoint_active = True

@@ -12,17 +12,15 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
-from b2b_recs.engine.etl.reconcile import in_words
-from b2b_recs.engine.etl.spec import CopyResult
 from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
-from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
+from b2b_recs.web.etl.showing import ScheduleOut, counts_in_words, schedule_out
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.runs.models import RunStatus
-from b2b_recs.web.runs.presenting import RunView, present_etl
+from b2b_recs.web.runs.presenting import OVER, RunView, present_etl
 
 PER_PAGE = 25
 SPARK_RUNS, SPARK_HEIGHT = 14, 22.0
@@ -33,6 +31,8 @@ STATES = {
     "failing": "Last run failed",
     "draft": "Drafts",
 }
+
+Ended = tuple[str, int]  # status and rows loaded of a run that is over
 
 
 @dataclass(frozen=True)
@@ -156,12 +156,12 @@ def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
 
 
 def job_cards(jobs: Sequence[DataSource], model_id: int) -> list[JobCard]:
-    """Jobs with their schedules and past runs; two queries however many."""
+    """Jobs with their schedules and past runs; three queries however many."""
     ids = [job.id for job in jobs]
     rows = Schedule.objects.filter(target_kind=Schedule.Target.ETL, target_id__in=ids)
     schedules = {row.target_id: row for row in rows}
-    runs = _past_runs(ids)
-    return [_card(job, schedules.get(job.id), runs.get(job.id, []), model_id) for job in jobs]
+    newest, ended = _past_runs(ids)
+    return [_card(job, schedules.get(job.id), newest.get(job.id), ended.get(job.id, []), model_id) for job in jobs]
 
 
 def card_context(request: HttpRequest, model_id: int, connection_id: int) -> dict[str, Any]:
@@ -188,19 +188,23 @@ def _narrowed(rows: QuerySet[DataSource], query: str, state: str) -> QuerySet[Da
     return rows
 
 
-def _past_runs(ids: Sequence[int]) -> dict[int, list[ETLRun]]:
-    """The newest runs of each job, newest first."""
+def _past_runs(ids: Sequence[int]) -> tuple[dict[int, ETLRun], dict[int, list[Ended]]]:
+    """The newest run of each job, and how its last ones ended, oldest first."""
     place = Window(RowNumber(), partition_by=F("data_source_id"), order_by=F("id").desc())
-    found = ETLRun.objects.filter(data_source_id__in=ids).annotate(place=place).filter(place__lte=SPARK_RUNS)
-    runs: dict[int, list[ETLRun]] = {}
-    for run in found.select_related("data_source", "started_by").order_by("data_source_id", "-id"):
-        runs.setdefault(run.data_source_id, []).append(run)
-    return runs
+    runs = ETLRun.objects.filter(data_source_id__in=ids).order_by().annotate(place=place)
+    last = runs.filter(place__lte=SPARK_RUNS).values_list("data_source_id", "id", "status", "rows_loaded")
+    newest: dict[int, int] = {}
+    ended: dict[int, list[Ended]] = {}
+    for job, run, status, rows in sorted(last, key=lambda row: row[1]):
+        newest[job] = run
+        if status in OVER:
+            ended.setdefault(job, []).append((status, rows))
+    found = ETLRun.objects.filter(id__in=newest.values()).select_related("data_source", "started_by")
+    return {run.data_source_id: run for run in found}, ended
 
 
-def _card(job: DataSource, row: Schedule | None, runs: list[ETLRun], model_id: int) -> JobCard:
+def _card(job: DataSource, row: Schedule | None, run: ETLRun | None, ended: Sequence[Ended], model_id: int) -> JobCard:
     table = getattr(job, "table", None)
-    newest = present_etl(runs[0], model_id) if runs else None
     values = table.spec if table else {}
     return JobCard(
         id=job.id,
@@ -214,28 +218,20 @@ def _card(job: DataSource, row: Schedule | None, runs: list[ETLRun], model_id: i
         schedule=schedule_out(job, row),
         step=job.wizard_step,
         table_address="" if job.draft else address_of(model_id, values),
-        run=newest,
-        counts=_counts(runs[0]) if runs else "",
-        bars=_bars([run for run in reversed(runs) if run.is_over]),
+        run=present_etl(run, model_id) if run else None,
+        counts=counts_in_words(run.results or {}) if run else "",
+        bars=_bars(ended),
     )
 
 
-def _counts(run: ETLRun) -> str:
-    """The reconciliation of a run: “41,203 = 41,203”."""
-    results = run.results or {}
-    if results.get("source_count") is None or results.get("warehouse_count") is None:
-        return ""
-    noted = {name: results[name] for name in CopyResult.model_fields if name in results}
-    return in_words(CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **noted}))
-
-
-def _bars(runs: Sequence[ETLRun]) -> list[Bar]:
-    most = max((run.rows_loaded for run in runs), default=0) or 1
+def _bars(ended: Sequence[Ended]) -> list[Bar]:
+    most = max((rows for _, rows in ended), default=0) or 1
     looks = {"completed": "ok", "partial": "ok", "failed": "bad"}
     bars = []
-    for at, run in enumerate(runs):
-        share = 1.0 if run.status == RunStatus.FAILED else max(0.12, run.rows_loaded / most)
+    for at, (status, rows) in enumerate(ended):
+        share = 1.0 if status == RunStatus.FAILED else max(0.12, rows / most)
         height = round(SPARK_HEIGHT * share, 2)
-        look = looks.get(run.status, "none")
-        bars.append(Bar(round(100 / SPARK_RUNS * at, 2), round(SPARK_HEIGHT - height, 2), height, look))
+        bars.append(
+            Bar(round(100 / SPARK_RUNS * at, 2), round(SPARK_HEIGHT - height, 2), height, looks.get(status, "none"))
+        )
     return bars

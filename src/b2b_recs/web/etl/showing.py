@@ -256,8 +256,7 @@ def run_status(run: ETLRun, after: int) -> RunStatusOut:
 
 def _reconciliation(results: dict[str, Any]) -> Reconciliation:
     """The comparison a run has noted, with the words of the engine."""
-    noted = {name: results[name] for name in CopyResult.model_fields if name in results}
-    result = CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **noted})
+    result = _noted(results)
     sums = [
         SumOut(column=one.column, source=_text(one.source), warehouse=_text(one.warehouse), agrees=one.agrees)
         for one in result.sums
@@ -269,6 +268,18 @@ def _reconciliation(results: dict[str, Any]) -> Reconciliation:
         words=in_words(result),
         sums=sums,
     )
+
+
+def counts_in_words(results: dict[str, Any]) -> str:
+    """The comparison of the counts a run has noted: “41,203 = 41,203”; nothing before both are known."""
+    if results.get("source_count") is None or results.get("warehouse_count") is None:
+        return ""
+    return in_words(_noted(results))
+
+
+def _noted(results: dict[str, Any]) -> CopyResult:
+    known = {name: results[name] for name in CopyResult.model_fields if name in results}
+    return CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **known})
 
 
 def _text(value: Decimal | None) -> str | None:

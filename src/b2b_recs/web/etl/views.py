@@ -71,7 +71,12 @@ def etl_run_all(request: HttpRequest, model_id: int) -> HttpResponse:
     """Run every job that is switched on; one under way is not started twice."""
     model = model_or_404(request, model_id, "editor")
     jobs = DataSource.objects.filter(configuration__model=model, enabled=True, draft=False).order_by("id")
-    started = [start_run(job, user_of(request), trigger_of(request)) for job in jobs]
+    jobs = jobs.select_related("configuration__model")
+    try:
+        started = [start_run(job, user_of(request), trigger_of(request)) for job in jobs]
+    except EngineError as refusal:
+        messages.error(request, str(refusal))
+        return redirect("etl", model.id)
     if started:
         messages.success(request, f"{len(started):,} {'copy' if len(started) == 1 else 'copies'} asked for.")
     else:

@@ -19,6 +19,7 @@ from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.operations.fresh_connections import on_fresh_connections
 from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
+from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.attempts import end_from_outside, fail_from_outside
 from b2b_recs.web.runs.models import Run
 from b2b_recs.web.runs.outage import patiently
@@ -42,6 +43,7 @@ def keep_pins() -> None:
 
 def _answering() -> tuple[list[Deployment], list[ApiKey]]:
     active = unscoped(Deployment).filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
+    active = active.exclude(model__status=ModelEndpoint.Status.ARCHIVED)
     return (
         list(active.select_related("model", "trained_model__dataset_version")),
         list(unscoped(ApiKey).filter(revoked_at=None)),

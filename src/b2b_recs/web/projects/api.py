@@ -1,6 +1,7 @@
 """The operations of the API on models."""
 
 from datetime import datetime
+from typing import Literal
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
@@ -10,8 +11,9 @@ from pydantic import BaseModel
 from b2b_recs.web.accounts.access import model_or_404
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.door import needs
-from b2b_recs.web.api.schemas import Id, PageNumber, PageOf, PerPage, Search, answers, page_of
+from b2b_recs.web.api.schemas import TAKES_JSON, Given, Id, PageNumber, PageOf, PerPage, Search, answers, page_of
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.projects.states import change_status
 
 router = Router(tags=["Models"])
 
@@ -40,6 +42,12 @@ class Models(PageOf):
     items: list[ModelOut]
 
 
+class StatusGiven(Given):
+    """The status a model shall have."""
+
+    status: Literal["active", "paused", "archived"]
+
+
 @router.get("/models/", response=answers(200, Models))
 @needs("viewer")
 def models(request: HttpRequest, page: PageNumber, per_page: PerPage, q: Search) -> Models:
@@ -58,6 +66,19 @@ def model(request: HttpRequest, model_id: Id) -> ModelOut:
     """One model."""
     with acting(request):
         found = model_or_404(request, model_id)
+        return _show(_counted(ModelEndpoint.objects.filter(id=found.id)).get())
+
+
+@router.post("/models/{int:model_id}/status/", response=answers(200, ModelOut, 409, *TAKES_JSON))
+@needs("editor")
+def change(request: HttpRequest, model_id: Id, body: StatusGiven) -> ModelOut:
+    """Pause, resume, archive or restore a model; a draft becomes active by its first deployment.
+
+    Paused, its schedules rest and its endpoint goes on answering. Archived, nothing of it runs and its endpoint is off;
+    pausing it restores it.
+    """
+    with acting(request):
+        found = change_status(model_or_404(request, model_id, "editor").id, body.status)
         return _show(_counted(ModelEndpoint.objects.filter(id=found.id)).get())
 
 

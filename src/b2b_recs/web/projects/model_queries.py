@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
 from django.urls import reverse
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
@@ -57,6 +57,7 @@ def overview(model: ModelEndpoint) -> Overview:
         trained=_trained(trained),
         endpoint=_endpoint(model),
         lift=_lift(trained),
+        status=model.status,
         addresses={name: reverse(address, args=[model.id]) for name, address in ADDRESSES.items()},
     )
     views = [present_pipeline(run) for run in pipelines]
@@ -94,22 +95,27 @@ def _sources(model: ModelEndpoint) -> SourceFacts:
 
 
 def _data(model: ModelEndpoint) -> DataFacts:
-    last = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
-    jobs = list(
-        DataSource.objects.filter(configuration__model=model, draft=False)
-        .select_related("table")
-        .annotate(last_status=Subquery(last.values("status")[:1]), last_run=Subquery(last.values("id")[:1]))
-        .order_by("id")
+    jobs = DataSource.objects.filter(configuration__model=model, draft=False)
+    totals = jobs.order_by().aggregate(
+        jobs=Count("id"),
+        loaded=Count("table__last_synced_at"),
+        rows=Sum("table__last_row_count", filter=Q(table__last_synced_at__isnull=False)),
+        oldest=Min("table__last_synced_at"),
     )
-    tables = [job.table for job in jobs if getattr(job, "table", None) and job.table.last_synced_at]
-    failing = [job for job in jobs if job.last_status == "failed"]
+    newest = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
+    failing = list(
+        jobs.annotate(last_run=Subquery(newest.values("id")[:1]))
+        .filter(last_run__in=ETLRun.objects.filter(status=ETLRun.Status.FAILED).values("id"))
+        .order_by("id")
+        .values_list("name", "last_run")
+    )
     return DataFacts(
-        jobs=len(jobs),
-        loaded=len(tables),
-        rows=sum(table.last_row_count or 0 for table in tables),
-        oldest_load=min((table.last_synced_at for table in tables), default=None),
-        failing=[job.name for job in failing],
-        failing_address=reverse("etl_run", args=[model.id, failing[0].last_run]) if failing else "",
+        jobs=totals["jobs"],
+        loaded=totals["loaded"],
+        rows=totals["rows"] or 0,
+        oldest_load=totals["oldest"],
+        failing=[name for name, _ in failing],
+        failing_address=reverse("etl_run", args=[model.id, failing[0][1]]) if failing else "",
     )
 
 
@@ -133,6 +139,8 @@ def _endpoint(model: ModelEndpoint) -> EndpointFacts:
     )
     if deployment is None:
         return EndpointFacts()
+    if model.status == ModelEndpoint.Status.ARCHIVED:
+        return EndpointFacts(off=True)
     since = datetime.now(UTC) - timedelta(hours=24)
     windows = PredictionLog.objects.filter(model=model, window_end__gt=since)
     total = windows.order_by().aggregate(requests=Sum("requests"), errors=Sum("errors"))

@@ -89,6 +89,7 @@ class EndpointFacts:
     errors: int = 0
     p95_ms: float | None = None
     p99_ms: float | None = None
+    off: bool = False
 
 
 @dataclass
@@ -107,6 +108,7 @@ class Overview:
     lift: Lift | None = None
     kpis: list[Kpi] = field(default_factory=list)
     gate_refusal: str = ""
+    status: str = ""
     addresses: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -132,6 +134,8 @@ class Overview:
     @property
     def headline(self) -> str:
         """The one sentence under the title."""
+        if self.status == "archived":
+            return "Archived: nothing of it runs, and its endpoint is off."
         if self.nothing_yet:
             return "Nothing is connected yet."
         if self.running is not None:
@@ -139,7 +143,8 @@ class Overview:
         if not self.deployed:
             return "Nothing answers yet. The marked step is the next one."
         verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
-        return f"v{self.endpoint.number} answers.{verdict}"
+        resting = " Its schedules rest." if self.status == "paused" else ""
+        return f"v{self.endpoint.number} answers.{verdict}{resting}"
 
     @property
     def steps(self) -> list[Step]:
@@ -226,6 +231,8 @@ class Overview:
 
     def _endpoint(self) -> Step:
         facts = self.endpoint
+        if facts.off:
+            return Step("Endpoint", "none", "switched off", "Off, the model is archived")
         if facts.number is None:
             if self.gate_refusal:
                 return Step(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -11,9 +11,11 @@ from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
 from b2b_recs.web.projects import model_queries, palette, queries
 from b2b_recs.web.projects.forms import ModelForm
+from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.projects.setup import dataset_spec, save_setup, setup_form, training_spec
 from b2b_recs.web.projects.starter import starter
+from b2b_recs.web.projects.states import change_status, moves_of
 from b2b_recs.web.training.services import start_pipeline
 from b2b_recs.web.ui.formats import grouped
 from b2b_recs.web.ui.zone import shown_in
@@ -72,6 +74,7 @@ def model(request: HttpRequest, model_id: int) -> HttpResponse:
             "model": found,
             "overview": model_queries.overview(found),
             "may_edit": allows(request, "editor"),
+            "moves": moves_of(found),
             "start": starter(found.name, found.currency, found.time_zone),
         }
         return render(request, "projects/model.html", context)
@@ -80,13 +83,13 @@ def model(request: HttpRequest, model_id: int) -> HttpResponse:
 @requires("viewer")
 @require_GET
 def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
-    """The part of the page that changes while a run goes; without its trigger once nothing goes any more."""
+    """The part of the page that changes: every second while a run goes, now and then while requests are answered."""
     found = model_or_404(request, model_id)
     overview = model_queries.overview(found)
     with shown_in(found.time_zone):
         answer = render(request, "projects/model_live.html", {"model": found, "overview": overview})
-    if not overview.busy:
-        answer["HX-Refresh"] = "true"  # chart, recent runs and buttons have changed too
+    if overview.busy != (request.GET.get("was") == "busy"):
+        answer["HX-Refresh"] = "true"  # a run began or ended: chart, recent runs and buttons have changed too
     return answer
 
 
@@ -110,6 +113,23 @@ def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
             return redirect("model", found.id)
     context = {"model": found, "form": form, "faults": faults}
     return render(request, "projects/setup.html", context, status=422 if faults else 200)
+
+
+@requires("editor")
+@require_POST
+def model_status(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Pause, resume, archive or restore a model."""
+    found = model_or_404(request, model_id, "editor")
+    wanted = request.POST.get("status", "")
+    if wanted not in ModelEndpoint.Status.values:
+        return HttpResponseBadRequest("No such status.")
+    try:
+        changed = change_status(found.id, wanted)
+    except EngineError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{changed.name} is {changed.get_status_display().lower()} now.")
+    return redirect("model", found.id)
 
 
 @requires("editor")

@@ -9,6 +9,7 @@ from django.db import transaction
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import BadInput, Cancelled
 from b2b_recs.web.accounts.models import User
+from b2b_recs.web.conflicts import ModelArchived
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
@@ -23,10 +24,12 @@ def start_pipeline(
 ) -> PipelineRun:
     """A pipeline run that begins now; the one under way when there is one, so that asking twice runs once.
 
-    ``with_jobs`` copies every enabled job first. Raises BadInput when the model has no pipeline yet.
+    ``with_jobs`` copies every enabled job first. Raises BadInput when the model has no pipeline yet,
+    ModelArchived when it is archived.
     """
     with transaction.atomic():
-        ModelEndpoint.objects.select_for_update().get(id=model.id)
+        if ModelEndpoint.objects.select_for_update().get(id=model.id).status == ModelEndpoint.Status.ARCHIVED:
+            raise ModelArchived(model.name)
         active = PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).first()
         if active is not None:
             return active

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.arrow_rules import ARROW_RULES
 from b2b_recs.engine.sources.contract import Dialer, ParametersModel, Source
 from b2b_recs.engine.sources.fields import Certificate, SourceParameters
 from b2b_recs.engine.sources.files.declaring import FilesType
-from b2b_recs.engine.sources.files.locations import Location, is_address
+from b2b_recs.engine.sources.files.locations import Location, Signature, is_address
 from b2b_recs.engine.sources.files.options import CsvOptions, ExcelOptions, JsonOptions, ParquetOptions
 from b2b_recs.engine.sources.rules import TypeRule
 
@@ -31,6 +31,14 @@ class Place(SourceParameters):
     """Where the files are."""
 
     location: Location = Field(title="Folder or address", description=_FOLDER_WORDS, max_length=20_000)
+    signature: Signature = Field(
+        default=SecretStr(""),
+        title="Signed part of the address",
+        description="What follows the ? of an https address that opens with a key or signature only, such as "
+        "sig=… or token=…. It is added to every address given here, and to no other.",
+        max_length=10_000,
+        validate_default=True,
+    )
     ca_certificate: Certificate = Field(
         default="",
         title="CA certificate",
@@ -39,6 +47,14 @@ class Place(SourceParameters):
         max_length=100_000,
         json_schema_extra={"format": "textarea"},
     )
+
+    @field_validator("signature")
+    @classmethod
+    def _of_an_address(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        location = info.data.get("location")
+        if value.get_secret_value() and location is not None and not is_address(location):
+            raise ValueError("belongs to an https address, not to a folder")
+        return value
 
 
 class CsvParameters(CsvOptions, Place):
@@ -60,7 +76,7 @@ class ExcelParameters(ExcelOptions, Place):
 class _PlacedType(FilesType):
     """What the declarations share: files in a folder of this machine or behind https addresses."""
 
-    secret_fields: ClassVar[tuple[str, ...]] = ()
+    secret_fields: ClassVar[tuple[str, ...]] = ("signature",)
     grants: ClassVar[str] = _GRANTS
 
     def open(self, parameters: Any, dial: Dialer) -> Source:
@@ -72,7 +88,8 @@ class _PlacedType(FilesType):
         if is_address(parameters.location):
             from b2b_recs.engine.sources.files.https_store import HttpsStore
 
-            return FileSource(HttpsStore(parameters.location, dial, parameters.ca_certificate), parameters)
+            certificate, signature = parameters.ca_certificate, parameters.signature.get_secret_value()
+            return FileSource(HttpsStore(parameters.location, dial, certificate, signature), parameters)
         from b2b_recs.engine.sources.files.local_store import LocalStore
 
         return FileSource(LocalStore(parameters.location, dial), parameters)

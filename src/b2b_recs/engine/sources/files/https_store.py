@@ -43,10 +43,11 @@ class HttpsStore(FileStore):
 
     kind: ClassVar[str] = "The address"
 
-    def __init__(self, location: str, dial: Dialer, certificate: str = "") -> None:
+    def __init__(self, location: str, dial: Dialer, certificate: str = "", signature: str = "") -> None:
         super().__init__()
         given = addresses(location)
         self._addresses = {_name(address): address for address in given}
+        self._signature = signature
         if len(self._addresses) < len(given):
             raise BadInput(
                 "Two of the addresses end in the same file name.", advice="Make one connection each.", field="location"
@@ -115,7 +116,7 @@ class HttpsStore(FileStore):
         """The answer after at most five redirects; with ``refusals`` only a good one, else the words for a bad one."""
         if path not in self._addresses:
             raise self._missing(path)
-        address = self._addresses[path]
+        address = self._signed(self._addresses[path])
         for _ in range(_REDIRECTS + 1):
             response = self._request(method, address)
             if response.status not in _MOVED:
@@ -138,6 +139,13 @@ class HttpsStore(FileStore):
             advice="Use the final address of the file.",
             field="location",
         )
+
+    def _signed(self, address: str) -> str:
+        """The address with the signature; where a server sends us on, it does not go along."""
+        if not self._signature:
+            return address
+        plain = address.partition("#")[0]
+        return f"{plain}{'&' if '?' in plain else '?'}{self._signature}"
 
     def _request(self, method: str, address: str) -> httpcore.Response:
         parts = urlsplit(address)

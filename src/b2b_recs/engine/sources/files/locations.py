@@ -7,12 +7,14 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
 from b2b_recs.engine.errors import AddressForbidden
 from b2b_recs.engine.sources.contract import Dialer
 
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+# Names of what must be kept secret in an address: X-Amz-Signature, sig, access_token, api-key and the like.
+_SECRET = re.compile(r"(sig|signature|token|secret|password|passwd|pwd|key|code|credential|auth)\Z", re.IGNORECASE)
 _MOST_CHARACTERS = 1000
 MOST_ADDRESSES = 1000
 
@@ -48,6 +50,22 @@ def checked_address(text: str) -> str:
     return text
 
 
+def without_secrets(text: str) -> str:
+    """``text`` when no part of its query looks like a key or a signature. Raises ValueError in words."""
+    for part in urlsplit(text).query.split("&"):
+        if _SECRET.search(part.partition("=")[0]):
+            raise ValueError("must not hold a key or a signature; put what follows the ? into its own field")
+    return text
+
+
+def plain_signature(signature: SecretStr) -> SecretStr:
+    """What is added to an address after its ``?``. Raises ValueError in words."""
+    text = signature.get_secret_value().lstrip("?&")
+    if not text.isascii() or "#" in text or any(ord(sign) <= 32 for sign in text):
+        raise ValueError("must not hold blanks, # or signs that are not ASCII")
+    return SecretStr(text)
+
+
 def plain_path(path: str) -> str:
     """``path`` when it is a plain path of this machine, whether it exists or not. Raises ValueError in words."""
     if not isinstance(path, str) or not path.strip() or len(path) > _MOST_CHARACTERS:
@@ -65,13 +83,15 @@ def plain_path(path: str) -> str:
 
 def _folder_or_addresses(location: str) -> str:
     if is_address(location):
-        addresses(location)
+        for address in addresses(location):
+            without_secrets(address)
     else:
         plain_path(location)
     return location
 
 
 Location = Annotated[str, AfterValidator(_folder_or_addresses)]
+Signature = Annotated[SecretStr, AfterValidator(plain_signature)]
 PlainPath = Annotated[str, AfterValidator(plain_path)]
 
 

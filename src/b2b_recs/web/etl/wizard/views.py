@@ -29,9 +29,9 @@ from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, sch
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
+from b2b_recs.web.names import refuse_bad_name
 from b2b_recs.web.ui.zone import shown_in
 
-LONGEST_NAME = 100
 TEMPLATES = {1: "connection", 2: "table", 3: "load", 4: "schema", 5: "schedule"}
 
 
@@ -63,7 +63,7 @@ def job_name_check(request: HttpRequest, model_id: int) -> HttpResponse:
     name, own = request.GET.get("name", "").strip(), request.GET.get("job", "")
     fault = ""
     try:
-        _refuse_name(name)
+        refuse_bad_name(name, "a job")
         refuse_taken_name(configuration_of(model), name, int(own) if own.isdigit() and len(own) < 18 else None)
     except BadInput as refusal:
         fault = f"{refusal.message} {refusal.advice}" if name else ""
@@ -278,18 +278,13 @@ def _looked(request: HttpRequest, wizard: Wizard) -> Any:
 
 def _named(request: HttpRequest, model_id: int) -> tuple[str, Connection]:
     name, chosen = request.POST.get("name", "").strip(), request.POST.get("connection", "")
-    _refuse_name(name)
+    refuse_bad_name(name, "a job")
     found = None
     if chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
         found = Connection.objects.filter(model_id=model_id, id=int(chosen)).first()
     if found is None:
         raise BadInput("No connection is chosen.", field="connection", advice="Choose one.")
     return name, found
-
-
-def _refuse_name(name: str) -> None:
-    if not name or len(name) > LONGEST_NAME or "\x00" in name:
-        raise BadInput("A job needs a name of 1 to 100 characters.", field="name", advice="Write one.")
 
 
 def _loaded(request: HttpRequest, model_id: int, job_id: int) -> Wizard:

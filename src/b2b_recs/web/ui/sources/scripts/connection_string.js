@@ -106,10 +106,22 @@
     const other = read.type && read.type !== mine && alike[read.type] !== mine ? ` It looks like one of another type of source (${read.type}).` : "";
     words.textContent = filled.length ? `Filled in: ${filled.join(", ")}.${other}` : `Nothing in it fits these fields.${other}`;
   }
+  // What follows the ? of a signed address is a secret and goes into its own field.
+  function takeSigned(event, input) {
+    const { signature } = input.form.elements;
+    const signed = /^(https:\/\/[^\s?#]+)\?([^\s#]+)$/i.exec((event.clipboardData?.getData("text") || "").trim());
+    if (!signature || !signed || !/(sig|signature|token|secret|key|code|credential|auth)=/i.test(signed[2])) return;
+    event.preventDefault();
+    fill(input.form, { location: signed[1], signature: signed[2] });
+    const hint = document.getElementById(input.getAttribute("aria-describedby"));
+    if (hint) hint.textContent = "The signed part went into its own field, which is kept secret.";
+  }
+
   document.addEventListener("paste", (event) => {
     const input = event.target;
     if (!(input instanceof HTMLInputElement) || !input.form?.querySelector("[data-connection-string]")) return;
     if (input.matches("[data-connection-string]")) setTimeout(() => take(input), 0);
+    else if (input.name === "location") takeSigned(event, input);
     else if (input.name === "host") {
       const text = event.clipboardData?.getData("text") || "";
       if (!text.includes("://") && !text.includes(";")) return;

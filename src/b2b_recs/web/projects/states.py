@@ -1,0 +1,134 @@
+"""How a model becomes active, paused or archived, and why not. Call inside the organization's scope.
+
+A draft has put nothing into service yet; its first deployment makes it active. Paused, its schedules rest and its
+endpoint goes on answering. Archived, nothing of it runs and its endpoint is switched off; everything it has is kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from b2b_recs.engine.counting import counted
+from b2b_recs.web.conflicts import Conflict
+from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.pointers import sync_pointers, withdraw_pointer
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.training.models import PipelineRun
+
+Status = ModelEndpoint.Status
+
+
+class StatusRefused(Conflict):
+    """The model cannot go to that status now."""
+
+    code = "status_refused"
+
+
+@dataclass(frozen=True)
+class Move:
+    """A way to another status as its button offers it."""
+
+    to: str
+    verb: str
+    icon: str
+    message: str
+    kind: str = "warning"  # of the dialog that asks
+
+
+_PAUSE = Move(
+    Status.PAUSED,
+    "Pause",
+    "pause",
+    "Its jobs and trainings no longer start by themselves; they can still be started by hand. The endpoint goes on "
+    "answering with the version in service.",
+)
+_RESUME = Move(Status.ACTIVE, "Resume", "play", "Its jobs and trainings follow their schedules again.", "info")
+_ARCHIVE = Move(
+    Status.ARCHIVED,
+    "Archive",
+    "archive",
+    "Its endpoint stops answering and nothing of it runs any more. Connections, tables, versions and runs are kept, "
+    "and it can be restored.",
+    "danger",
+)
+_RESTORE = Move(
+    Status.PAUSED,
+    "Restore",
+    "rotate-cw",
+    "The version that was in service answers again. Its schedules rest until it is resumed.",
+    "info",
+)
+MOVES = {
+    Status.DRAFT: (_ARCHIVE,),
+    Status.ACTIVE: (_PAUSE,),
+    Status.PAUSED: (_RESUME, _ARCHIVE),
+    Status.ARCHIVED: (_RESTORE,),
+}
+
+
+def moves_of(model: ModelEndpoint) -> tuple[Move, ...]:
+    """Where the model can go from where it is."""
+    return MOVES[Status(model.status)]
+
+
+def change_status(model_id: int, to: str) -> ModelEndpoint:
+    """The model in its new status; nothing happens when it has that one already. Raises StatusRefused."""
+    with transaction.atomic():
+        model = ModelEndpoint.objects.select_for_update().get(id=model_id)
+        before, wanted = Status(model.status), Status(to)
+        if before == wanted:
+            return model
+        deployed = Deployment.objects.filter(model=model, status=Deployment.Status.ACTIVE).exists()
+        refusal = _refusal(model, before, wanted, deployed)
+        if refusal is not None:
+            raise refusal
+        model.status = _reached(before, wanted, deployed)
+        model.endpoint_active = deployed and wanted != Status.ARCHIVED
+        model.save(update_fields=["status", "endpoint_active", "updated_at"])
+        _serve(model, wanted)
+    return model
+
+
+def _reached(before: Status, wanted: Status, deployed: bool) -> Status:
+    """What was archived as a draft comes back as one."""
+    return Status.DRAFT if before == Status.ARCHIVED and not deployed else wanted
+
+
+def _serve(model: ModelEndpoint, status: Status) -> None:
+    """Let the endpoint follow; the worker's sweep does the same after a kill between the commit and here."""
+    organization_id, model_id = model.organization_id, model.id
+    if status == Status.ARCHIVED:
+        transaction.on_commit(lambda: withdraw_pointer(model_id), robust=True)
+    else:
+        transaction.on_commit(lambda: sync_pointers(organization_id), robust=True)
+
+
+def _refusal(model: ModelEndpoint, before: Status, wanted: Status, deployed: bool) -> StatusRefused | None:
+    def refused(message: str, advice: str) -> StatusRefused:
+        return StatusRefused(message, field="status", advice=advice)
+
+    name = f"“{model.name}”"
+    if wanted == Status.DRAFT:
+        return refused(f"{name} cannot become a draft again.", "Pause it, or archive it and create another model.")
+    if before == Status.DRAFT and wanted == Status.ACTIVE:
+        return refused(f"{name} has nothing to answer with yet.", "Train and deploy it; that makes it active.")
+    if before == Status.DRAFT and wanted == Status.PAUSED:
+        return refused(f"{name} is a draft and has nothing in service.", "Pause the schedules of its jobs instead.")
+    if before == Status.ACTIVE and wanted == Status.ARCHIVED:
+        return refused(f"{name} answers requests.", "Pause it first, then archive it.")
+    if before == Status.ARCHIVED and wanted == Status.ACTIVE:
+        return refused(f"{name} is archived.", "Restore it first by pausing it, then resume it.")
+    if wanted == Status.ARCHIVED and (runs := _under_way(model)):
+        have = "has" if runs == 1 else "have"
+        return refused(f"{counted(runs, 'run')} of {name} {have} not ended.", "Wait for the end or stop them first.")
+    if wanted == Status.ACTIVE and not deployed:
+        return refused(f"{name} has nothing in service.", "Train and deploy it; that makes it active.")
+    return None
+
+
+def _under_way(model: ModelEndpoint) -> int:
+    copies = ETLRun.objects.filter(data_source__configuration__model=model, status__in=ETLRun.ACTIVE)
+    return copies.count() + PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).count()

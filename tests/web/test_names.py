@@ -1,0 +1,32 @@
+"""Names of connections and jobs: anything people write, nothing that cannot be seen at their ends."""
+
+from __future__ import annotations
+
+import pytest
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.names import LONGEST_NAME, refuse_bad_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orders",
+        'd\'Orléans "north"',
+        "\U0001f469\u200d\U0001f4bb team",
+        "\u0645\u062a\u200f",
+        "x" * LONGEST_NAME,
+        "select; --",
+        "<b>",
+    ],
+)
+def test_what_people_write_is_a_name(name: str) -> None:
+    refuse_bad_name(name, "a job")
+
+
+@pytest.mark.parametrize("name", ["", "x" * (LONGEST_NAME + 1), " a", "a\n", "a\x00b", "a\u2028b", "\ud800"])
+def test_what_cannot_be_seen_or_is_too_long_is_none(name: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        refuse_bad_name(name, "a job")
+    assert refused.value.field == "name"
+    assert refused.value.advice
