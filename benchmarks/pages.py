@@ -68,6 +68,19 @@ def fill(jobs: int, runs: int) -> tuple[object, int, int]:
         return owner, model.id, made[0].id
 
 
+def analyze() -> None:
+    """Gather statistics, which the database does by itself within a minute."""
+    import psycopg
+
+    from b2b_recs.runtime.database import ControlDatabase
+    from b2b_recs.runtime.home import Home
+    from b2b_recs.runtime.keys import load_keys
+
+    home = Home.current()
+    with psycopg.connect(ControlDatabase.current(home, load_keys(home)).owner, autocommit=True) as session:
+        session.execute("ANALYZE")
+
+
 def copy_of(at: int) -> dict[str, object]:
     """What a job copies."""
     load = {"strategy": "transactional", "cursor": "made_at", "key": ["id"]}
@@ -99,6 +112,7 @@ def measure(options: argparse.Namespace) -> None:
     from django.test.utils import CaptureQueriesContext
 
     owner, model, job = fill(options.jobs, options.runs)
+    analyze()
     client = Client(headers={"host": "127.0.0.1"})
     client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
     slow: list[str] = []

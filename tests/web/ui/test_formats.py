@@ -31,7 +31,12 @@ def test_times_are_relative_in_the_largest_whole_unit(gap: timedelta, words: str
     ("seconds", "words"), [(0.038, "38 ms"), (1.24, "1.2 s"), (125, "2 m 5 s"), (11_040, "3 h 4 m"), (None, "–")]
 )
 def test_durations_carry_their_unit(seconds: float | None, words: str) -> None:
-    assert formats.duration(seconds) == words
+    assert formats.duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == words
+
+
+def test_a_number_is_not_parted_from_its_unit_at_the_end_of_a_line() -> None:
+    assert formats.duration(125).split(" ") == ["2\N{NO-BREAK SPACE}m", "5\N{NO-BREAK SPACE}s"]
+    assert formats.data_size(120_000_000).split(" ") == ["120\N{NO-BREAK SPACE}MB"]
 
 
 def test_numbers_are_grouped_and_a_missing_one_is_a_dash() -> None:

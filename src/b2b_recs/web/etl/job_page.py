@@ -58,7 +58,7 @@ def job_page(job: DataSource, page: str) -> JobPage:
     listed.object_list = [present_etl(run, model_id) for run in listed.object_list]
     past = [present_etl(run, model_id) for run in runs[:CHART_RUNS]]
     most = max((run.rows or 0 for run in past), default=0)
-    card = job_cards([job], model_id)[0]
+    card = job_cards([job], model_id, times=5)[0]
     return JobPage(
         card=card,
         facts=facts_of(job.table.spec),

@@ -18,12 +18,12 @@ from b2b_recs.web.connections.pages import Card, card_of, cards
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, counts_in_words, schedule_out
+from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.runs.models import RunStatus
 from b2b_recs.web.runs.presenting import OVER, RunView, present_etl
 
 PER_PAGE = 25
-SPARK_RUNS, SPARK_HEIGHT = 14, 22.0
 STATES = {
     "": "All states",
     "on": "Switched on",
@@ -31,18 +31,6 @@ STATES = {
     "failing": "Last run failed",
     "draft": "Drafts",
 }
-
-Ended = tuple[str, int]  # status and rows loaded of a run that is over
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One past run in the small chart of a job, 100 wide and 22 high, and how it ended."""
-
-    x: float
-    y: float
-    height: float
-    look: str
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,7 @@ class JobCard:
     table_address: str = ""  # the page of the destination
     run: RunView | None = None
     counts: str = ""
-    bars: list[Bar] = field(default_factory=list)
+    spark: Spark = field(default_factory=lambda: spark_of(()))
 
     @property
     def busy(self) -> bool:
@@ -79,12 +67,6 @@ class JobCard:
     def next_at(self) -> datetime | None:
         """When it runs next by itself."""
         return next(iter(self.schedule.next_times), None)
-
-    @property
-    def bars_words(self) -> str:
-        """The small chart in words."""
-        failed = sum(bar.look == "bad" for bar in self.bars)
-        return f"Last {len(self.bars)} runs: {failed} failed"
 
 
 @dataclass(frozen=True)
@@ -145,23 +127,27 @@ def etl_page(request: HttpRequest, model: ModelEndpoint) -> EtlPage:
 
 
 def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
-    """The jobs the request asks for; five queries however many there are."""
+    """The jobs the request asks for; seven queries however many there are."""
     query, state = request.GET.get("q", "").strip().replace("\x00", ""), request.GET.get("state", "")
     everything = DataSource.objects.filter(configuration__model=model)
     totals = everything.aggregate(jobs=Count("id", filter=Q(draft=False)), drafts=Count("id", filter=Q(draft=True)))
-    rows = _narrowed(everything.select_related("connection", "configuration__model", "table"), query, state)
-    shown = Paginator(rows.order_by("draft", "name"), PER_PAGE).get_page(request.GET.get("page", "1"))
-    shown.object_list = job_cards(list(shown.object_list), model.id)
+    rows = _narrowed(everything, query, state).order_by("draft", "name", "id")
+    shown = Paginator(rows.values_list("id", flat=True), PER_PAGE).get_page(request.GET.get("page", "1"))
+    jobs = DataSource.objects.select_related("connection", "configuration__model", "table")
+    found = {job.id: job for job in jobs.filter(id__in=list(shown.object_list))}
+    shown.object_list = job_cards([found[number] for number in shown.object_list if number in found], model.id)
     return JobList(shown, query, state if state in STATES else "", totals["jobs"], totals["drafts"])
 
 
-def job_cards(jobs: Sequence[DataSource], model_id: int) -> list[JobCard]:
-    """Jobs with their schedules and past runs; three queries however many."""
+def job_cards(jobs: Sequence[DataSource], model_id: int, times: int = 1) -> list[JobCard]:
+    """Jobs with the next ``times`` of their schedules and their past runs; three queries however many."""
     ids = [job.id for job in jobs]
     rows = Schedule.objects.filter(target_kind=Schedule.Target.ETL, target_id__in=ids)
     schedules = {row.target_id: row for row in rows}
     newest, ended = _past_runs(ids)
-    return [_card(job, schedules.get(job.id), newest.get(job.id), ended.get(job.id, []), model_id) for job in jobs]
+    return [
+        _card(job, schedules.get(job.id), newest.get(job.id), ended.get(job.id, []), model_id, times) for job in jobs
+    ]
 
 
 def card_context(request: HttpRequest, model_id: int, connection_id: int) -> dict[str, Any]:
@@ -192,7 +178,7 @@ def _past_runs(ids: Sequence[int]) -> tuple[dict[int, ETLRun], dict[int, list[En
     """The newest run of each job, and how its last ones ended, oldest first."""
     place = Window(RowNumber(), partition_by=F("data_source_id"), order_by=F("id").desc())
     runs = ETLRun.objects.filter(data_source_id__in=ids).order_by().annotate(place=place)
-    last = runs.filter(place__lte=SPARK_RUNS).values_list("data_source_id", "id", "status", "rows_loaded")
+    last = runs.filter(place__lte=RUNS).values_list("data_source_id", "id", "status", "rows_loaded")
     newest: dict[int, int] = {}
     ended: dict[int, list[Ended]] = {}
     for job, run, status, rows in sorted(last, key=lambda row: row[1]):
@@ -203,7 +189,9 @@ def _past_runs(ids: Sequence[int]) -> tuple[dict[int, ETLRun], dict[int, list[En
     return {run.data_source_id: run for run in found}, ended
 
 
-def _card(job: DataSource, row: Schedule | None, run: ETLRun | None, ended: Sequence[Ended], model_id: int) -> JobCard:
+def _card(
+    job: DataSource, row: Schedule | None, run: ETLRun | None, ended: Sequence[Ended], model_id: int, times: int
+) -> JobCard:
     table = getattr(job, "table", None)
     values = table.spec if table else {}
     return JobCard(
@@ -215,23 +203,10 @@ def _card(job: DataSource, row: Schedule | None, run: ETLRun | None, ended: Sequ
         destination=str(values.get("destination_table") or ""),
         connection=job.connection.name,
         connection_dot=job.connection.dot,
-        schedule=schedule_out(job, row),
+        schedule=schedule_out(job, row, times),
         step=job.wizard_step,
         table_address="" if job.draft else address_of(model_id, values),
         run=present_etl(run, model_id) if run else None,
         counts=counts_in_words(run.results or {}) if run else "",
-        bars=_bars(ended),
+        spark=spark_of(ended),
     )
-
-
-def _bars(ended: Sequence[Ended]) -> list[Bar]:
-    most = max((rows for _, rows in ended), default=0) or 1
-    looks = {"completed": "ok", "partial": "ok", "failed": "bad"}
-    bars = []
-    for at, (status, rows) in enumerate(ended):
-        share = 1.0 if status == RunStatus.FAILED else max(0.12, rows / most)
-        height = round(SPARK_HEIGHT * share, 2)
-        bars.append(
-            Bar(round(100 / SPARK_RUNS * at, 2), round(SPARK_HEIGHT - height, 2), height, looks.get(status, "none"))
-        )
-    return bars

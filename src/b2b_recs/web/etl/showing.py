@@ -199,8 +199,8 @@ def _settings(job: DataSource, table: DataSourceTable | None, schedule: Schedule
     return {**form, "schedule": schedule.rule, "paused": schedule.paused}
 
 
-def schedule_out(job: DataSource, row: Schedule | None) -> ScheduleOut:
-    """The schedule of a job with its words and its next times."""
+def schedule_out(job: DataSource, row: Schedule | None, times: int = 5) -> ScheduleOut:
+    """The schedule of a job with its words and its next ``times``."""
     paused = row is not None and not row.enabled
     try:
         spec = spec_of(row) if row is not None else MANUAL
@@ -208,10 +208,10 @@ def schedule_out(job: DataSource, row: Schedule | None) -> ScheduleOut:
         told = refusal.message
         return ScheduleOut(rule={"kind": "manual"}, words=told, paused=paused, next_times=[], why_none=told)
     idle = why_idle(job, by_hand=spec.kind == "manual", paused=paused)
-    times = [] if idle else spec.next_times(datetime.now(UTC))
+    ahead = [] if idle else spec.next_times(datetime.now(UTC), times)
     rule = {"kind": spec.kind, **spec.fields, "time_zone": spec.time_zone}
-    why = idle or ("" if times else "No time of it lies ahead.")
-    return ScheduleOut(rule=rule, words=spec.words, paused=paused, next_times=times, why_none=why)
+    why = idle or ("" if ahead else "No time of it lies ahead.")
+    return ScheduleOut(rule=rule, words=spec.words, paused=paused, next_times=ahead, why_none=why)
 
 
 def run_out(run: ETLRun) -> RunOut:

@@ -29,7 +29,7 @@ from b2b_recs.web.projects.overview import (
     kpis_of,
 )
 from b2b_recs.web.runs.presenting import RunView, present_etl, present_pipeline
-from b2b_recs.web.runs.queries import etl_runs, pipeline_runs
+from b2b_recs.web.runs.queries import etl_runs, newest, pipeline_runs
 from b2b_recs.web.training.models import PipelineConfiguration
 
 RECENT = 6
@@ -46,8 +46,8 @@ ADDRESSES = {
 
 def overview(model: ModelEndpoint) -> Overview:
     """Everything the model's page shows, in about ten queries."""
-    pipelines = list(pipeline_runs(model.id).order_by("-id")[:RECENT])
-    copies = list(etl_runs(model.id).order_by("-id")[: 2 * RECENT])
+    pipelines = newest(pipeline_runs(model.id), RECENT)
+    copies = newest(etl_runs(model.id), 2 * RECENT)
     trained = TrainedModel.objects.filter(model=model).order_by("-number").first()
     found = Overview(
         configured=PipelineConfiguration.objects.filter(model=model).exists(),
@@ -102,9 +102,9 @@ def _data(model: ModelEndpoint) -> DataFacts:
         rows=Sum("table__last_row_count", filter=Q(table__last_synced_at__isnull=False)),
         oldest=Min("table__last_synced_at"),
     )
-    newest = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
+    of_a_job = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
     failing = list(
-        jobs.annotate(last_run=Subquery(newest.values("id")[:1]))
+        jobs.annotate(last_run=Subquery(of_a_job.values("id")[:1]))
         .filter(last_run__in=ETLRun.objects.filter(status=ETLRun.Status.FAILED).values("id"))
         .order_by("id")
         .values_list("name", "last_run")

@@ -15,6 +15,7 @@ from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.presenting import RunView, present_etl, present_pipeline
+from b2b_recs.web.runs.queries import newest
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.ui import formats
 
@@ -70,7 +71,7 @@ class Board:
 
 
 def board(query: str, status: str, sort: str, page: str) -> Board:
-    """The dashboard of the organization in scope; eight queries whatever the number of models."""
+    """The dashboard of the organization in scope; ten queries whatever the number of models."""
     sort = sort if sort in ("name", "requests") else ""
     return Board(
         summary=_summary(),
@@ -145,8 +146,8 @@ def _rows(query: str, status: str, sort: str) -> QuerySet[ModelEndpoint]:
 
 
 def _activity() -> list[Event]:
-    copies = ETLRun.objects.select_related("data_source__configuration__model", "started_by").order_by("-id")[:ACTIVITY]
-    trainings = PipelineRun.objects.select_related("model", "started_by").order_by("-id")[:ACTIVITY]
+    copies = newest(ETLRun.objects.select_related("data_source__configuration__model", "started_by"), ACTIVITY)
+    trainings = newest(PipelineRun.objects.select_related("model", "started_by"), ACTIVITY)
     events = [
         _event(present_etl(run, run.data_source.configuration.model_id), run.data_source.configuration.model.name)
         for run in copies

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
 from b2b_recs.runtime.fetching import runs_per_organization
-from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.presenting import (
@@ -24,6 +24,8 @@ from b2b_recs.web.runs.presenting import (
 )
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.ui import formats
+
+AnyRun = TypeVar("AnyRun", ETLRun, PipelineRun)
 
 PER_PAGE = 25
 LOG_LINES = 500
@@ -56,9 +58,8 @@ class Listing:
 
 def etl_runs(model_id: int) -> QuerySet[ETLRun]:
     """Copies of one model's jobs, with what presenting them needs."""
-    found: QuerySet[ETLRun] = ETLRun.objects.filter(data_source__configuration__model_id=model_id).select_related(
-        "data_source", "started_by"
-    )
+    jobs = DataSource.objects.filter(configuration__model_id=model_id)
+    found: QuerySet[ETLRun] = ETLRun.objects.filter(data_source__in=jobs).select_related("data_source", "started_by")
     return found
 
 
@@ -66,6 +67,16 @@ def pipeline_runs(model_id: int) -> QuerySet[PipelineRun]:
     """Pipeline runs of one model, with what presenting them needs."""
     found: QuerySet[PipelineRun] = PipelineRun.objects.filter(model_id=model_id).select_related("started_by")
     return found
+
+
+def newest(runs: QuerySet[AnyRun], count: int) -> list[AnyRun]:
+    """The newest runs, newest first.
+
+    Their ids are found first: with everything that presenting needs, the database would carry every run to its sort.
+    """
+    ids = list(runs.order_by("-created_at", "-id").values_list("id", flat=True)[:count])
+    found = {run.id: run for run in runs.filter(id__in=ids)}
+    return [found[number] for number in ids if number in found]
 
 
 def listing(model: ModelEndpoint, query: str, kind: str, status: str, page: str) -> Listing:

@@ -46,6 +46,10 @@ STATES = {
 }
 
 
+# A number and its unit stay on one line.
+_JOIN = "\N{NO-BREAK SPACE}"
+
+
 def state_of(status: str) -> tuple[str, str]:
     """The dot's colour ("ok", "bad", "warn", "busy" or "") and the word for a status."""
     return STATES.get(status, ("", status.replace("_", " ").capitalize()))
@@ -72,12 +76,13 @@ def duration(seconds: object) -> str:
         return "–"
     s = float(seconds)  # type: ignore[arg-type]
     if s < 1:
-        return f"{s * 1000:.0f} ms"
+        return f"{s * 1000:.0f}{_JOIN}ms"
     if s < 60:
-        return f"{s:.1f} s"
+        return f"{s:.1f}{_JOIN}s"
+    minutes, rest = divmod(int(s), 60)
     if s < 3600:
-        return f"{int(s // 60)} m {int(s % 60)} s" if s % 60 >= 1 else f"{int(s // 60)} m"
-    return f"{int(s // 3600)} h {int(s % 3600 // 60)} m"
+        return f"{minutes}{_JOIN}m {rest}{_JOIN}s" if rest else f"{minutes}{_JOIN}m"
+    return f"{minutes // 60}{_JOIN}h {minutes % 60}{_JOIN}m"
 
 
 def money(value: object, currency: str) -> str:
@@ -100,7 +105,7 @@ def data_size(value: object) -> str:
     size = float(value)  # type: ignore[arg-type]
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if size < 1000 or unit == "TB":
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "B" else f"{size:.1f} {unit}"
+            return f"{size:.0f}{_JOIN}{unit}" if size >= 10 or unit == "B" else f"{size:.1f}{_JOIN}{unit}"
         size /= 1000
     return "–"
 

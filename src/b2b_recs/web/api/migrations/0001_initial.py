@@ -4,9 +4,9 @@ import django.db.models.deletion
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.db import migrations, models
 from b2b_recs.web.tenancy.operations import ProtectAudit, ProtectTenantTable
+from b2b_recs.web.audit.triggers import AddTrigger
 
 
 class Migration(migrations.Migration):
@@ -58,11 +58,11 @@ class Migration(migrations.Migration):
             model_name='keptanswer',
             constraint=models.UniqueConstraint(fields=('organization', 'key'), name='answer_kept_once'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='keptanswer',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id"))', func='INSERT INTO "api_keptanswerevent" ("id", "key", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."id", NEW."key", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id"); RETURN NULL;', hash='134a6230180fd07dde768d8ed1df4a391afefb45', operation='UPDATE', pgid='pgtrigger_changed_update_beecc', table='api_keptanswer', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='keptanswer',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "api_keptanswerevent" ("id", "key", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (OLD."id", OLD."key", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id"); RETURN NULL;', hash='4d34ba0441ff46956d46b2a2b12d6673cb4a8c60', operation='DELETE', pgid='pgtrigger_removed_delete_87273', table='api_keptanswer', when='AFTER')),
         ),

@@ -3,9 +3,9 @@ import django.db.models.deletion
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.db import migrations, models
 from b2b_recs.web.tenancy.operations import ComposeForeignKey, ProtectAudit, ProtectTenantTable
+from b2b_recs.web.audit.triggers import AddTrigger
 
 
 class Migration(migrations.Migration):
@@ -102,15 +102,15 @@ class Migration(migrations.Migration):
             model_name='connection',
             constraint=models.UniqueConstraint(fields=('model', 'name'), name='connection_name_once_in_its_model'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='connection',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "connections_connectionevent" ("created_at", "enabled", "id", "last_test_at", "last_test_message", "last_test_status", "model_id", "name", "organization_id", "parameters", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_type", "updated_at") VALUES (NEW."created_at", NEW."enabled", NEW."id", NEW."last_test_at", NEW."last_test_message", NEW."last_test_status", NEW."model_id", NEW."name", NEW."organization_id", NEW."parameters", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."source_type", NEW."updated_at"); RETURN NULL;', hash='5afbe5653b06492cbaacbce07d9ab6b87dbdfad9', operation='INSERT', pgid='pgtrigger_created_insert_d49e3', table='connections_connection', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='connection',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."enabled" IS DISTINCT FROM (NEW."enabled") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."last_test_at" IS DISTINCT FROM (NEW."last_test_at") OR OLD."last_test_message" IS DISTINCT FROM (NEW."last_test_message") OR OLD."last_test_status" IS DISTINCT FROM (NEW."last_test_status") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."parameters" IS DISTINCT FROM (NEW."parameters") OR OLD."source_type" IS DISTINCT FROM (NEW."source_type") OR OLD."updated_at" IS DISTINCT FROM (NEW."updated_at"))', func='INSERT INTO "connections_connectionevent" ("created_at", "enabled", "id", "last_test_at", "last_test_message", "last_test_status", "model_id", "name", "organization_id", "parameters", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_type", "updated_at") VALUES (NEW."created_at", NEW."enabled", NEW."id", NEW."last_test_at", NEW."last_test_message", NEW."last_test_status", NEW."model_id", NEW."name", NEW."organization_id", NEW."parameters", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."source_type", NEW."updated_at"); RETURN NULL;', hash='dcb5e93c854b6036a4afc1a9d310745050196b90', operation='UPDATE', pgid='pgtrigger_changed_update_f46a1', table='connections_connection', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='connection',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "connections_connectionevent" ("created_at", "enabled", "id", "last_test_at", "last_test_message", "last_test_status", "model_id", "name", "organization_id", "parameters", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "source_type", "updated_at") VALUES (OLD."created_at", OLD."enabled", OLD."id", OLD."last_test_at", OLD."last_test_message", OLD."last_test_status", OLD."model_id", OLD."name", OLD."organization_id", OLD."parameters", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."source_type", OLD."updated_at"); RETURN NULL;', hash='3c80d3d3d37e3ef89121270c5f11873eb54b9ea7', operation='DELETE', pgid='pgtrigger_removed_delete_ea9c2', table='connections_connection', when='AFTER')),
         ),
@@ -118,15 +118,15 @@ class Migration(migrations.Migration):
             model_name='storedsecret',
             constraint=models.UniqueConstraint(fields=('organization', 'name'), name='secret_name_once'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='storedsecret',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "connections_storedsecretevent" ("created_at", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."created_at", NEW."id", NEW."name", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='e5da755a1e6b1dd15997c0caf7ff530460a7bf94', operation='INSERT', pgid='pgtrigger_created_insert_f5c17', table='connections_storedsecret', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='storedsecret',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."updated_at" IS DISTINCT FROM (NEW."updated_at"))', func='INSERT INTO "connections_storedsecretevent" ("created_at", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."created_at", NEW."id", NEW."name", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='038fde25a9e47a234614eff11e75a46750becdd7', operation='UPDATE', pgid='pgtrigger_changed_update_bd2c3', table='connections_storedsecret', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='storedsecret',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "connections_storedsecretevent" ("created_at", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (OLD."created_at", OLD."id", OLD."name", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."updated_at"); RETURN NULL;', hash='154b4de11769e65abbd0803cbc820819ec1570c3', operation='DELETE', pgid='pgtrigger_removed_delete_6ae0e', table='connections_storedsecret', when='AFTER')),
         ),

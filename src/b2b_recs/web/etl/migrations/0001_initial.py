@@ -3,10 +3,10 @@ import django.db.models.deletion
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 from b2b_recs.web.tenancy.operations import ComposeForeignKey, ProtectAudit, ProtectTenantTable
+from b2b_recs.web.audit.triggers import AddTrigger
 
 
 class Migration(migrations.Migration):
@@ -203,27 +203,27 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasourcetable',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_datasourcetableevent" ("data_source_id", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec") VALUES (NEW."data_source_id", NEW."id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."spec"); RETURN NULL;', hash='63b55cd9e3002f4d359ba346e3f7061a73ec04f9', operation='INSERT', pgid='pgtrigger_created_insert_21bdc', table='etl_datasourcetable', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasourcetable',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."data_source_id" IS DISTINCT FROM (NEW."data_source_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."spec" IS DISTINCT FROM (NEW."spec"))', func='INSERT INTO "etl_datasourcetableevent" ("data_source_id", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec") VALUES (NEW."data_source_id", NEW."id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."spec"); RETURN NULL;', hash='03f37a39093c4c7656a79afea9467f947680266f', operation='UPDATE', pgid='pgtrigger_changed_update_4e7ae', table='etl_datasourcetable', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasourcetable',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_datasourcetableevent" ("data_source_id", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec") VALUES (OLD."data_source_id", OLD."id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."spec"); RETURN NULL;', hash='1098019d854fda0c915c230ee922080ced6413fe', operation='DELETE', pgid='pgtrigger_removed_delete_e8456', table='etl_datasourcetable', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_etlconfigurationevent" ("cron", "enabled", "id", "lookback_days", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule_day_of_month", "schedule_kind", "schedule_time", "schedule_weekday", "time_zone") VALUES (NEW."cron", NEW."enabled", NEW."id", NEW."lookback_days", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."schedule_day_of_month", NEW."schedule_kind", NEW."schedule_time", NEW."schedule_weekday", NEW."time_zone"); RETURN NULL;', hash='6b71634dc6145e5394723af57fc1b54493374a8a', operation='INSERT', pgid='pgtrigger_created_insert_2897c', table='etl_etlconfiguration', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."cron" IS DISTINCT FROM (NEW."cron") OR OLD."enabled" IS DISTINCT FROM (NEW."enabled") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."lookback_days" IS DISTINCT FROM (NEW."lookback_days") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."schedule_day_of_month" IS DISTINCT FROM (NEW."schedule_day_of_month") OR OLD."schedule_kind" IS DISTINCT FROM (NEW."schedule_kind") OR OLD."schedule_time" IS DISTINCT FROM (NEW."schedule_time") OR OLD."schedule_weekday" IS DISTINCT FROM (NEW."schedule_weekday") OR OLD."time_zone" IS DISTINCT FROM (NEW."time_zone"))', func='INSERT INTO "etl_etlconfigurationevent" ("cron", "enabled", "id", "lookback_days", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule_day_of_month", "schedule_kind", "schedule_time", "schedule_weekday", "time_zone") VALUES (NEW."cron", NEW."enabled", NEW."id", NEW."lookback_days", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."schedule_day_of_month", NEW."schedule_kind", NEW."schedule_time", NEW."schedule_weekday", NEW."time_zone"); RETURN NULL;', hash='381ea9f7091cefba2e638bfb741a97cb7457b1f9', operation='UPDATE', pgid='pgtrigger_changed_update_f54b1', table='etl_etlconfiguration', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_etlconfigurationevent" ("cron", "enabled", "id", "lookback_days", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "schedule_day_of_month", "schedule_kind", "schedule_time", "schedule_weekday", "time_zone") VALUES (OLD."cron", OLD."enabled", OLD."id", OLD."lookback_days", OLD."model_id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."schedule_day_of_month", OLD."schedule_kind", OLD."schedule_time", OLD."schedule_weekday", OLD."time_zone"); RETURN NULL;', hash='c322c196d8884e611268abcc7c12b88d4acb9a50', operation='DELETE', pgid='pgtrigger_removed_delete_f9971', table='etl_etlconfiguration', when='AFTER')),
         ),
@@ -231,15 +231,15 @@ class Migration(migrations.Migration):
             model_name='datasource',
             constraint=models.UniqueConstraint(fields=('configuration', 'name'), name='job_name_once_in_its_model'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasource',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_datasourceevent" ("configuration_id", "connection_id", "created_at", "draft", "enabled", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."configuration_id", NEW."connection_id", NEW."created_at", NEW."draft", NEW."enabled", NEW."id", NEW."name", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='db50f7d9a385f99f43ab8d000836096507506584', operation='INSERT', pgid='pgtrigger_created_insert_3c771', table='etl_datasource', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasource',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."configuration_id" IS DISTINCT FROM (NEW."configuration_id") OR OLD."connection_id" IS DISTINCT FROM (NEW."connection_id") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."draft" IS DISTINCT FROM (NEW."draft") OR OLD."enabled" IS DISTINCT FROM (NEW."enabled") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."updated_at" IS DISTINCT FROM (NEW."updated_at"))', func='INSERT INTO "etl_datasourceevent" ("configuration_id", "connection_id", "created_at", "draft", "enabled", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."configuration_id", NEW."connection_id", NEW."created_at", NEW."draft", NEW."enabled", NEW."id", NEW."name", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='53d66a5ecf01a468371c6ca42ef6a3bdbc5fc2bb', operation='UPDATE', pgid='pgtrigger_changed_update_097b6', table='etl_datasource', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='datasource',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_datasourceevent" ("configuration_id", "connection_id", "created_at", "draft", "enabled", "id", "name", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (OLD."configuration_id", OLD."connection_id", OLD."created_at", OLD."draft", OLD."enabled", OLD."id", OLD."name", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."updated_at"); RETURN NULL;', hash='f3877a2e1dfb38211cb9f3a567bffd2b6cbf215f', operation='DELETE', pgid='pgtrigger_removed_delete_a1258', table='etl_datasource', when='AFTER')),
         ),
@@ -251,15 +251,15 @@ class Migration(migrations.Migration):
             model_name='etlrun',
             index=models.Index(fields=['data_source', '-id'], name='etl_run_of_a_job'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlrun',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_etlrunevent" ("attempt", "cancel_requested", "data_source_id", "error_code", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (NEW."attempt", NEW."cancel_requested", NEW."data_source_id", NEW."error_code", NEW."id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."started_by_id", NEW."status", NEW."triggered_by"); RETURN NULL;', hash='187b814883332ff5f5ffe1f8f7b3a6cfd3ad8644', operation='INSERT', pgid='pgtrigger_created_insert_4f2ff', table='etl_etlrun', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlrun',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."attempt" IS DISTINCT FROM (NEW."attempt") OR OLD."cancel_requested" IS DISTINCT FROM (NEW."cancel_requested") OR OLD."data_source_id" IS DISTINCT FROM (NEW."data_source_id") OR OLD."error_code" IS DISTINCT FROM (NEW."error_code") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."started_by_id" IS DISTINCT FROM (NEW."started_by_id") OR OLD."status" IS DISTINCT FROM (NEW."status") OR OLD."triggered_by" IS DISTINCT FROM (NEW."triggered_by"))', func='INSERT INTO "etl_etlrunevent" ("attempt", "cancel_requested", "data_source_id", "error_code", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (NEW."attempt", NEW."cancel_requested", NEW."data_source_id", NEW."error_code", NEW."id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."started_by_id", NEW."status", NEW."triggered_by"); RETURN NULL;', hash='5a05f823145ff6f3b4a450501ee2326d9c69eeb7', operation='UPDATE', pgid='pgtrigger_changed_update_f36c6', table='etl_etlrun', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='etlrun',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "etl_etlrunevent" ("attempt", "cancel_requested", "data_source_id", "error_code", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (OLD."attempt", OLD."cancel_requested", OLD."data_source_id", OLD."error_code", OLD."id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."started_by_id", OLD."status", OLD."triggered_by"); RETURN NULL;', hash='a730c6419ec3ba1f11d6019503ff5837bbe5db7a', operation='DELETE', pgid='pgtrigger_removed_delete_3aa00', table='etl_etlrun', when='AFTER')),
         ),

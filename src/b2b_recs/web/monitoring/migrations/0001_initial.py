@@ -2,9 +2,9 @@ import b2b_recs.web.tenancy.fields
 import django.db.models.deletion
 import pghistory.utils
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.db import migrations, models
 from b2b_recs.web.tenancy.operations import ComposeForeignKey, ProtectAudit, ProtectTenantTable
+from b2b_recs.web.audit.triggers import AddTrigger
 
 
 class Migration(migrations.Migration):
@@ -103,11 +103,11 @@ class Migration(migrations.Migration):
             model_name='predictionlog',
             constraint=models.UniqueConstraint(fields=('model', 'deployment', 'window_start'), name='prediction_log_once_an_hour', nulls_distinct=False),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='predictionlog',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."deployment_id" IS DISTINCT FROM (NEW."deployment_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."window_end" IS DISTINCT FROM (NEW."window_end") OR OLD."window_start" IS DISTINCT FROM (NEW."window_start"))', func='INSERT INTO "monitoring_predictionlogevent" ("deployment_id", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "window_end", "window_start") VALUES (NEW."deployment_id", NEW."id", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."window_end", NEW."window_start"); RETURN NULL;', hash='73322d07fbf35571673223a9923049e370da52f5', operation='UPDATE', pgid='pgtrigger_changed_update_1a476', table='monitoring_predictionlog', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='predictionlog',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "monitoring_predictionlogevent" ("deployment_id", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "window_end", "window_start") VALUES (OLD."deployment_id", OLD."id", OLD."model_id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."window_end", OLD."window_start"); RETURN NULL;', hash='36cb6d2653575444632b8b685ea4a65f82179c9d', operation='DELETE', pgid='pgtrigger_removed_delete_74cf6', table='monitoring_predictionlog', when='AFTER')),
         ),
@@ -115,11 +115,11 @@ class Migration(migrations.Migration):
             model_name='systemmetrics',
             constraint=models.UniqueConstraint(fields=('organization', 'date'), name='system_metrics_once_a_day'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='systemmetrics',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "monitoring_systemmetricsevent" ("compute_cost", "date", "endpoints_active", "endpoints_total", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "predictions", "runs_successful", "runs_total", "storage_cost") VALUES (NEW."compute_cost", NEW."date", NEW."endpoints_active", NEW."endpoints_total", NEW."id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."predictions", NEW."runs_successful", NEW."runs_total", NEW."storage_cost"); RETURN NULL;', hash='8802f3b8687fc66fbed521d4b024f8919853e676', operation='UPDATE', pgid='pgtrigger_changed_update_cd157', table='monitoring_systemmetrics', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='systemmetrics',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "monitoring_systemmetricsevent" ("compute_cost", "date", "endpoints_active", "endpoints_total", "id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "predictions", "runs_successful", "runs_total", "storage_cost") VALUES (OLD."compute_cost", OLD."date", OLD."endpoints_active", OLD."endpoints_total", OLD."id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."predictions", OLD."runs_successful", OLD."runs_total", OLD."storage_cost"); RETURN NULL;', hash='6616fa1eac27ebfd94a16cfae9aa45129c187f18', operation='DELETE', pgid='pgtrigger_removed_delete_a204f', table='monitoring_systemmetrics', when='AFTER')),
         ),

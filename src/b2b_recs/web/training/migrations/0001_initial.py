@@ -3,10 +3,10 @@ import django.db.models.deletion
 import django.utils.timezone
 import pghistory.utils
 import pgtrigger.compiler
-import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 from b2b_recs.web.tenancy.operations import ComposeForeignKey, ProtectAudit, ProtectTenantTable
+from b2b_recs.web.audit.triggers import AddTrigger
 
 
 class Migration(migrations.Migration):
@@ -109,15 +109,15 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelineconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "training_pipelineconfigurationevent" ("created_at", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec", "updated_at") VALUES (NEW."created_at", NEW."id", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."spec", NEW."updated_at"); RETURN NULL;', hash='94b3b4d9ac6d1319a6eeb4e9a602a339befc0c5b', operation='INSERT', pgid='pgtrigger_created_insert_32e2d', table='training_pipelineconfiguration', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelineconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "training_pipelineconfigurationevent" ("created_at", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec", "updated_at") VALUES (NEW."created_at", NEW."id", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."spec", NEW."updated_at"); RETURN NULL;', hash='c86d76f06a538497a5d83b7968e2828f26e95e1c', operation='UPDATE', pgid='pgtrigger_changed_update_7a049', table='training_pipelineconfiguration', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelineconfiguration',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "training_pipelineconfigurationevent" ("created_at", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spec", "updated_at") VALUES (OLD."created_at", OLD."id", OLD."model_id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."spec", OLD."updated_at"); RETURN NULL;', hash='32c171f643e18d3ab3ebeef9d513769ed73a093f', operation='DELETE', pgid='pgtrigger_removed_delete_1978b', table='training_pipelineconfiguration', when='AFTER')),
         ),
@@ -129,15 +129,15 @@ class Migration(migrations.Migration):
             model_name='pipelinerun',
             index=models.Index(fields=['model', '-id'], name='pipeline_run_of_a_model'),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelinerun',
             trigger=pgtrigger.compiler.Trigger(name='created_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "training_pipelinerunevent" ("attempt", "cancel_requested", "error_code", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (NEW."attempt", NEW."cancel_requested", NEW."error_code", NEW."id", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'created\', NEW."id", NEW."started_by_id", NEW."status", NEW."triggered_by"); RETURN NULL;', hash='e73890b81bf9e329e09c4688ea803315fd907e3c', operation='INSERT', pgid='pgtrigger_created_insert_2a06e', table='training_pipelinerun', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelinerun',
             trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."attempt" IS DISTINCT FROM (NEW."attempt") OR OLD."cancel_requested" IS DISTINCT FROM (NEW."cancel_requested") OR OLD."error_code" IS DISTINCT FROM (NEW."error_code") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."organization_id" IS DISTINCT FROM (NEW."organization_id") OR OLD."started_by_id" IS DISTINCT FROM (NEW."started_by_id") OR OLD."status" IS DISTINCT FROM (NEW."status") OR OLD."triggered_by" IS DISTINCT FROM (NEW."triggered_by"))', func='INSERT INTO "training_pipelinerunevent" ("attempt", "cancel_requested", "error_code", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (NEW."attempt", NEW."cancel_requested", NEW."error_code", NEW."id", NEW."model_id", NEW."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'changed\', NEW."id", NEW."started_by_id", NEW."status", NEW."triggered_by"); RETURN NULL;', hash='1fb460e684925701e5885dc2283dd41d608fd50b', operation='UPDATE', pgid='pgtrigger_changed_update_86401', table='training_pipelinerun', when='AFTER')),
         ),
-        pgtrigger.migrations.AddTrigger(
+        AddTrigger(
             model_name='pipelinerun',
             trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "training_pipelinerunevent" ("attempt", "cancel_requested", "error_code", "id", "model_id", "organization_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "started_by_id", "status", "triggered_by") VALUES (OLD."attempt", OLD."cancel_requested", OLD."error_code", OLD."id", OLD."model_id", OLD."organization_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'removed\', OLD."id", OLD."started_by_id", OLD."status", OLD."triggered_by"); RETURN NULL;', hash='d876e09e14d30a4535bdbda76bc87aee5377e2a3', operation='DELETE', pgid='pgtrigger_removed_delete_2763c', table='training_pipelinerun', when='AFTER')),
         ),
