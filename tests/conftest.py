@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,23 +19,52 @@ from b2b_recs.runtime.postgres import EmbeddedPostgres
 pytest_plugins = ["web_support", "mariadb_support", "object_store_servers"]
 
 
-# Tests that share something costly run in one process of a parallel run. By place: the mark xdist_group groups
-# nothing with this pytest, since pytest-xdist cannot note it in a test's name any more.
-TOGETHER = ("tests/browser/", "tests/cli/", "tests/security/test_canary.py")
+# What is compiled is kept, also where the environment forbids it: tests start hundreds of processes.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Tests of one file run in one process of a parallel run, so that what they share is made once. More files of these
+# places share something costly. By place: the mark xdist_group groups nothing with this pytest, since pytest-xdist
+# cannot note it in a test's name any more.
+TOGETHER = ("tests/browser/", "tests/cli/")
+# Here every test takes long and none shares anything, so each goes where there is room.
+ALONE = ("tests/kill/", "tests/security/test_planted_secrets.py")
+# What takes longest begins first, so that no process is left with it at the end.
+FIRST = (
+    "tests/browser/", "tests/cli/", "tests/kill/", "tests/security/", "tests/runtime/", "tests/contract/",
+    "tests/tenancy/", "tests/engine/sources/", "tests/property/", "tests/web/training/", "tests/web/operations/",
+)  # fmt: skip
+
+
+def work_of(test: str) -> str:
+    """The name of what is handed out in one piece: a place, a file or a single test."""
+    return next(
+        (place for place in TOGETHER if test.startswith(place)),
+        test if test.startswith(ALONE) else test.partition("::")[0],
+    )
+
+
+def turn_of(work: str) -> int:
+    """When a piece of work is handed out: the lower, the earlier."""
+    return next((turn for turn, place in enumerate(FIRST) if work.startswith(place)), len(FIRST))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """What hands tests to processes: one by one, those of a shared place together. None leaves it to others."""
+    """What hands tests to processes, the longest work first. None leaves it to others."""
     if config.getvalue("dist") != "loadgroup":
         return None
     from xdist.scheduler import LoadGroupScheduling
 
-    class ByPlace(LoadGroupScheduling):
+    class LongestFirst(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return next((place for place in TOGETHER if nodeid.startswith(place)), super()._split_scope(nodeid))
+            return work_of(nodeid)
 
-    return ByPlace(config, log)
+        def _assign_work_unit(self, node: Any) -> None:
+            self.workqueue.move_to_end(min(self.workqueue, key=turn_of), last=False)
+            super()._assign_work_unit(node)
+
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")
