@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import b2b_recs
-from b2b_recs.engine.counting import counted
+from b2b_recs.engine.counting import counted, listed
 from b2b_recs.engine.value_words import words_for
 
 ROOT = Path(b2b_recs.__file__).parent
@@ -32,6 +32,11 @@ def test_one_is_singular_and_everything_else_plural(number: int, words: str) -> 
 
 def test_another_plural_and_a_verb_are_given() -> None:
     assert [counted(number, "person was", "people were") for number in (1, 2)] == ["1 person was", "2 people were"]
+
+
+def test_names_that_are_left_out_are_counted() -> None:
+    assert listed(["a", "b"]) == listed(["a", "b"], 2) == "a, b"
+    assert listed(["a", "b"], 1003) == "a, b and 1,001 more"
 
 
 @pytest.mark.parametrize(("least", "words"), [(1, "Give at least 1 character."), (8, "Give at least 8 characters.")])

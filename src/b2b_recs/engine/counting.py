@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def counted(number: int, one: str, many: str = "") -> str:
     """A number with what it counts: "1 row", "2,300 rows"; ``many`` where an s at the end does not make the plural.
@@ -9,3 +11,9 @@ def counted(number: int, one: str, many: str = "") -> str:
     Both may bring a verb along: ``counted(rows, "row was", "rows were")``.
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str], total: int | None = None) -> str:
+    """Names one after another; of ``total`` in all, those that are not among them are counted: "a, b and 3 more"."""
+    text, further = ", ".join(names), (total or 0) - len(names)
+    return f"{text} and {further:,} more" if further > 0 else text

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
+from b2b_recs.engine.counting import listed
 from b2b_recs.engine.sources.registry import source_type
 from b2b_recs.web.conflicts import InUse, NameTaken
 from b2b_recs.web.connections.models import Connection
@@ -121,8 +122,7 @@ def delete_connection(connection: Connection) -> None:
         Connection.objects.select_for_update().get(id=connection.id)
         jobs = job_names(connection)
         if jobs:
-            more = f" and {len(jobs) - NAMES_SHOWN} more" if len(jobs) > NAMES_SHOWN else ""
-            named = ", ".join(f"“{job}”" for job in jobs[:NAMES_SHOWN]) + more
+            named = listed([f"“{job}”" for job in jobs[:NAMES_SHOWN]], len(jobs))
             raise InUse(
                 f"The connection “{connection.name}” is used by {named}.",
                 advice="Delete these jobs first, or give them another connection.",

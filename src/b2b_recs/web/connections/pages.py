@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
+
+from b2b_recs.engine.counting import listed
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.projects.models import ModelEndpoint
 
 # A test younger than this is not repeated when the page opens.
@@ -24,6 +30,8 @@ TILES = {
     "redshift": "RS", "bigquery": "BQ", "snowflake": "SF", "mongodb": "MO", "firestore": "FS", "csv": "CSV",
     "parquet": "PQ", "json": "JS", "excel": "XL", "gcs": "GS", "s3": "S3", "azure_blob": "AZ", "sftp": "FTP",
 }  # fmt: skip
+NAMED = 10  # jobs that are named where a connection is used by many
+Used = tuple[int, list[str]]
 PLACES = (("host", "port"), ("account",), ("project", "dataset"), ("bucket", "prefix"), ("container", "prefix"))
 
 
@@ -40,7 +48,8 @@ class Card:
     word: str
     trouble: str
     tested_at: datetime | None
-    jobs: list[str]
+    jobs: int
+    job_names: str
     enabled: bool
     stale: bool
 
@@ -70,11 +79,24 @@ def categories() -> list[tuple[str, str, list[SourceType]]]:
 
 def cards(model: ModelEndpoint, now: datetime | None = None) -> list[Card]:
     """The connections of a model by name; two queries."""
-    rows = Connection.objects.filter(model=model).prefetch_related("jobs").order_by("name")
-    return [card_of(row, now or datetime.now(UTC)) for row in rows]
+    rows = list(Connection.objects.filter(model=model).order_by("name"))
+    used = jobs_of(rows)
+    return [card_of(row, used[row.id], now or datetime.now(UTC)) for row in rows]
 
 
-def card_of(row: Connection, now: datetime) -> Card:
+def jobs_of(rows: Sequence[Connection]) -> dict[int, Used]:
+    """How many jobs use each connection, and the first of their names; one query however many."""
+    jobs = DataSource.objects.filter(connection__in=rows).annotate(
+        place=Window(RowNumber(), partition_by=F("connection_id"), order_by=[F("name"), F("id")]),
+        count=Window(Count("id"), partition_by=F("connection_id")),
+    )
+    found: dict[int, Used] = {row.id: (0, []) for row in rows}
+    for connection, name, count in jobs.filter(place__lte=NAMED).values_list("connection_id", "name", "count"):
+        found[connection] = (count, sorted([*found[connection][1], name]))
+    return found
+
+
+def card_of(row: Connection, used: Used, now: datetime) -> Card:
     """One connection as its card shows it."""
     declared = SOURCE_TYPES.get(row.source_type)
     tested = max(filter(None, (row.last_test_at, row.test_trouble_at)), default=None)
@@ -88,7 +110,8 @@ def card_of(row: Connection, now: datetime) -> Card:
         word=_word(row),
         trouble=row.test_trouble or (row.last_test_message if row.dot == "red" else ""),
         tested_at=tested,
-        jobs=sorted(job.name for job in row.jobs.all()),
+        jobs=used[0],
+        job_names=listed(used[1], used[0]),
         enabled=row.enabled,
         stale=row.enabled and (tested is None or now - tested > FRESH),
     )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput, TableMissing
 from b2b_recs.engine.etl.cursor import first_bound
 from b2b_recs.engine.etl.drift import Propose, lay_out
@@ -65,7 +66,7 @@ def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[Column
         )
     names = [column.name for column in columns]
     wanted = [("columns", name) for name in spec.columns] + columns_used(spec)
-    _among(wanted, names, f"is not in {spec.source_table}", f"It has: {_listed(names)}.")
+    _among(wanted, names, f"is not in {spec.source_table}", f"It has: {listed(names[:MOST_SHOWN], len(names))}.")
     refuse_unfit(spec, declared)
     proposal = _proposal(declared, spec, columns)
     _refuse_formats(spec, columns, proposal)
@@ -120,8 +121,3 @@ def _once(field: str, names: Iterable[str]) -> None:
         if name in seen:
             raise BadInput(f"The column “{name[:100]}” is named twice.", field=field, advice="Take one out.")
         seen.add(name)
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:MOST_SHOWN])
-    return shown if len(names) <= MOST_SHOWN else f"{shown} and {len(names) - MOST_SHOWN} more"

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
-from b2b_recs.web.connections.pages import Card, card_of, cards
+from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, counts_in_words, schedule_out
@@ -152,8 +152,9 @@ def job_cards(jobs: Sequence[DataSource], model_id: int, times: int = 1) -> list
 
 def card_context(request: HttpRequest, model_id: int, connection_id: int) -> dict[str, Any]:
     """What the card of one connection needs."""
-    row = Connection.objects.prefetch_related("jobs").select_related("model").get(model_id=model_id, id=connection_id)
-    return {"card": card_of(row, datetime.now(UTC)), "model": row.model, "may_edit": allows(request, "editor")}
+    row = Connection.objects.select_related("model").get(model_id=model_id, id=connection_id)
+    card = card_of(row, jobs_of([row])[row.id], datetime.now(UTC))
+    return {"card": card, "model": row.model, "may_edit": allows(request, "editor")}
 
 
 def _narrowed(rows: QuerySet[DataSource], query: str, state: str) -> QuerySet[DataSource]:

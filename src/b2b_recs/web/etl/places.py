@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput, TableMissing
 from b2b_recs.engine.sources.contract import Source, SourceType
 
@@ -23,9 +24,8 @@ def schema_of(declared: SourceType, source: Source, schema: str, table: str, fie
             field="source_table" if field == "source_schema" else "table",
         )
     if len(found) > 1:
-        more = f" and {len(found) - MOST_SHOWN} more" if len(found) > MOST_SHOWN else ""
         raise BadInput(
-            f"{', '.join(found[:MOST_SHOWN])}{more} each have a table {table[:100]}.",
+            f"{listed(found[:MOST_SHOWN], len(found))} each have a table {table[:100]}.",
             advice=f"Name the schema in {field}.",
             field=field,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -26,6 +27,7 @@ register.filter("decimals", formats.decimals)
 
 
 @register.simple_tag
+@lru_cache(maxsize=1024)
 def icon(name: str, extra: str = "", label: str = "") -> SafeString:
     """One icon of the sprite; hidden from screen readers unless it carries a label."""
     address = f"{static('ui/icons.svg')}#{name}"

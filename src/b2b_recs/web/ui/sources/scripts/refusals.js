@@ -7,17 +7,17 @@
     if (event.target.closest?.("[data-poll]") || status === 422) return;
     window.showToast("The server could not answer. Reload the page and try again.", "error");
   });
-  let lost = false;
+  let lost = null;
   document.addEventListener("htmx:error", (event) => {
     if (event.target.closest?.("[data-poll]")) {
-      if (!lost) window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning");
-      lost = true;
+      lost ??= window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning", true);
     } else {
       window.showToast("The server cannot be reached. Check your network and try again.", "error");
     }
   });
   document.addEventListener("htmx:after:request", () => {
     if (lost) window.showToast("The connection to the server is back.", "success");
-    lost = false;
+    lost?.remove();
+    lost = null;
   });
 })();

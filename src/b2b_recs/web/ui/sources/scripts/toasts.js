@@ -1,10 +1,10 @@
-// Toasts.
+// Toasts. One that stays is taken away by whoever raised it; errors stay until they are dismissed.
 (() => {
   "use strict";
 
-  function toast(message, type = "info") {
+  function toast(message, type = "info", stays = false) {
     const box = document.getElementById("toasts");
-    if (!box) return;
+    if (!box) return null;
     const item = document.createElement("div");
     item.className = `toast toast-${type}`;
     const text = document.createElement("p");
@@ -17,7 +17,8 @@
     close.addEventListener("click", () => item.remove());
     item.append(text, close);
     box.append(item);
-    if (type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+    if (!stays && type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+    return item;
   }
   window.showToast = toast;
 })();
