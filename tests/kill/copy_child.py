@@ -1,13 +1,9 @@
-"""One copy of the ledger table in a process of its own, which kills itself at a named step.
-
-python copy_child.py FOLDER URL RUN_KEY [STEP COUNT]
-"""
+"""One copy of the ledger table, and how the process that does it kills itself at a named step."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -78,15 +74,3 @@ def die_at(name: str, count: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     faults.install(hook)
-
-
-def main() -> None:
-    """Copy as the command line says."""
-    folder, url, run_key, *death = sys.argv[1:]
-    if death:
-        die_at(death[0], int(death[1]))
-    copy(Path(folder), url, run_key)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,13 +2,15 @@
 
     python copy_forks.py
 
-Reads one JSON document a line: folder, url, run_key, and ``at_step`` (kill at that step of the copy, counted from 1) or
-``after`` (kill after so many seconds), or neither. Answers each with one line: ``done``, ``killed`` or ``failed``.
+Reads one JSON document a line: folder, url, run_key, and ``at_step`` (kill at that step of the copy, counted from 1),
+``step`` with ``count`` (kill at the count-th time it comes to the step of that name), ``after`` (kill after so many
+seconds), or none. Answers each with one line: ``done``, ``killed`` or ``failed``.
 A fork starts in milliseconds what a new interpreter takes seconds to import.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -22,6 +24,9 @@ from kill import copy_child
 
 from b2b_recs.engine import faults
 from b2b_recs.engine.etl import ranges
+
+# What a copy loads only once it needs it; loaded here, no fork has to.
+LATE = ("adbc_driver_postgresql.dbapi", "b2b_recs.engine.sources.postgresql.source", "b2b_recs.engine.schema.detect")
 
 
 def _die_at(number: int) -> None:
@@ -41,6 +46,8 @@ def _copy(order: dict[str, Any]) -> int:
         ranges.LARGE_ROWS = 1
     if order.get("at_step"):
         _die_at(order["at_step"])
+    if order.get("step"):
+        copy_child.die_at(order["step"], order["count"])
     try:
         copy_child.copy(Path(order["folder"]), order["url"], order["run_key"])
     except BaseException:
@@ -63,6 +70,8 @@ def _ended(pid: int, after: float | None) -> int:
 
 def main() -> None:
     """Answer until there is nothing more to do."""
+    for name in LATE:
+        importlib.import_module(name)
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

@@ -145,7 +145,7 @@ def kill_copies(url: str, folder: Path, kind: str, kills: int, seed: int, tally:
     with forks() as process:
         writer.write()
         started = time.monotonic()
-        _order(process, {"folder": str(folder), "url": url, "run_key": f"{kind}-{seed}-first"})
+        order_copy(process, {"folder": str(folder), "url": url, "run_key": f"{kind}-{seed}-first"})
         seconds = time.monotonic() - started
         while tally.killed < goal:
             number += 1
@@ -161,7 +161,7 @@ def kill_copies(url: str, folder: Path, kind: str, kills: int, seed: int, tally:
             tally.finished += 1
             if number % 4 == 0:
                 writer.commit_late()
-                _order(process, {"folder": str(folder), "url": url, "run_key": f"{run_key}-rest"})
+                order_copy(process, {"folder": str(folder), "url": url, "run_key": f"{run_key}-rest"})
                 _check_at_rest(folder, kind, writer)
                 tally.compared += 1
                 tally.rows += len(writer.rows)
@@ -184,10 +184,10 @@ def _run(
     tally: Tally,
 ) -> str:
     writer.write()
-    burst = threading.Timer(chance.uniform(0, 0.2), writer.write)
+    burst = threading.Timer(chance.uniform(0, 0.1), writer.write)
     burst.start()
     try:
-        answer = _order(process, order)
+        answer = order_copy(process, order)
     finally:
         burst.join()
     tally.killed += answer == "killed"
@@ -195,7 +195,8 @@ def _run(
     return answer
 
 
-def _order(process: subprocess.Popen[str], order: dict[str, Any]) -> str:
+def order_copy(process: subprocess.Popen[str], order: dict[str, Any]) -> str:
+    """Whether the copy was ``done`` or ``killed``; raises when it failed."""
     if process.stdin is None or process.stdout is None:
         raise AssertionError("the process has no pipes")
     process.stdin.write(json.dumps(order) + "\n")

@@ -7,7 +7,6 @@ import random
 import secrets
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 from kill import copy_child
+from kill.ledger import forks, order_copy
 
 from b2b_recs.engine import faults
 from b2b_recs.engine.errors import ConnectionLost, SourceRefused, TableMissing
@@ -92,29 +92,22 @@ def strays(folder: Path, kind: str) -> list[Path]:
     return [path for path in table.folder.resolve().rglob("*.parquet") if path not in known]
 
 
-def killed(folder: Path, url: str, run_key: str, step: str, count: int) -> bool:
-    child = subprocess.run(
-        [sys.executable, copy_child.__file__, str(folder), url, run_key, step, str(count)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if child.returncode not in (0, -signal.SIGKILL):
-        raise AssertionError(child.stderr)
-    return child.returncode != 0
-
-
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(copy_child.stage, "PART_BYTES", 1)
     monkeypatch.setattr(copy_child.plan, "BATCH_BYTES", 8 * 1024)
 
 
+@pytest.fixture
+def forked() -> Iterator[subprocess.Popen[str]]:
+    with forks() as process:
+        yield process
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["appended", "replaced"])
 def test_a_copy_killed_at_any_step_loses_nothing_and_doubles_nothing(
-    postgres_server: Any, tmp_path: Path, kind: str, small_batches: None
+    postgres_server: Any, forked: subprocess.Popen[str], tmp_path: Path, kind: str, small_batches: None
 ) -> None:
     url = postgres_server.create_database(f"kill_{kind}")
     writer = Writer(url)
@@ -125,7 +118,8 @@ def test_a_copy_killed_at_any_step_loses_nothing_and_doubles_nothing(
         run_key = f"{kind}-{number}"
         writer.write(120 if number % 3 == 0 else 60)
         before = warehouse_rows(folder, kind)
-        died = killed(folder, url, run_key, step, count)
+        order = {"folder": str(folder), "url": url, "run_key": run_key, "step": step, "count": count}
+        died = order_copy(forked, order) == "killed"
         deaths += died
         now = writer.rows()
         between = warehouse_rows(folder, kind)
