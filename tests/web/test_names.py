@@ -24,7 +24,9 @@ def test_what_people_write_is_a_name(name: str) -> None:
     refuse_bad_name(name, "a job")
 
 
-@pytest.mark.parametrize("name", ["", "x" * (LONGEST_NAME + 1), " a", "a\n", "a\x00b", "a\u2028b", "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["", "x" * (LONGEST_NAME + 1), " a", "a\n", "a\x00b", "a\u2028b", "\ud800", "\u200b", "a\u202eb", "\u2067a"]
+)
 def test_what_cannot_be_seen_or_is_too_long_is_none(name: str) -> None:
     with pytest.raises(BadInput) as refused:
         refuse_bad_name(name, "a job")

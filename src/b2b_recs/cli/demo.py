@@ -21,6 +21,7 @@ from b2b_recs.cli.up import note_first_start, prepare
 from b2b_recs.runtime.environment import envport
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.ports import held_by, hold_next
+from b2b_recs.runtime.program import program
 from b2b_recs.runtime.sample_source import DATABASE, load, sample_file
 from b2b_recs.runtime.supervisor import Stopped, Supervisor
 
@@ -145,7 +146,8 @@ def _print(result: dict[str, Any], link: str, key: str) -> None:
         f"-H 'Content-Type: application/json' -d '{body}'\n"
     )
     click.echo(
-        "Connect the shop yourself, in the wizard or over HTTP (prints what to type):\n  b2b-recs demo --show-shop\n"
+        "Connect the shop yourself, in the wizard or over HTTP (prints what to type):\n"
+        f"  {program()} demo --show-shop\n"
     )
 
 

@@ -8,6 +8,7 @@ from b2b_recs.engine.errors import BadInput
 
 LONGEST_NAME = 100
 _REFUSED = {"Cc", "Cs", "Zl", "Zp"}  # control, half of a pair, line and paragraph separators
+_TURNING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # would turn the sentence around the name
 
 
 def refuse_bad_name(name: str, of: str) -> None:
@@ -20,13 +21,17 @@ def refuse_bad_name(name: str, of: str) -> None:
         )
     if not is_plain(name):
         raise BadInput(
-            "A name has no spaces around it and no control characters.", field="name", advice="Write another one."
+            "A name has a sign that can be seen, no spaces around it and no control characters.",
+            field="name",
+            advice="Write another one.",
         )
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name begins and ends with a sign that is seen, and holds no control character or line break.
+    """Whether a name has a sign that is seen, no space around it, no control character or line break.
 
-    Joined emoji and marks of writing direction are plain.
+    Joined emoji and the marks of right-to-left writing are plain; what turns the text around the name is not.
     """
-    return name == name.strip() and not any(unicodedata.category(sign) in _REFUSED for sign in name)
+    kinds = {unicodedata.category(sign) for sign in name}
+    seen = any(kind[0] not in "CZ" for kind in kinds)
+    return seen and name == name.strip() and not kinds & _REFUSED and not _TURNING & set(name)

@@ -123,7 +123,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
 USE_TZ = True
-USE_I18N = True
+USE_I18N = False  # everything is said in English
 
 # --- who is who -------------------------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ MOST_A_PAGE = 200
 
 def _clean(value: str) -> str:
     if not is_plain(value):
-        raise ValueError("a name has no spaces around it and no control characters")
+        raise ValueError("a name has a sign that can be seen, no spaces around it and no control characters")
     return value
 
 

@@ -14,7 +14,7 @@ from b2b_recs.web.datasets.tables import USUAL, WarehouseTable, add_last_runs, w
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui import formats
 
-PER_PAGE = 25
+PER_PAGE = 20
 SORTS = ("name", "rows", "size", "loaded")
 _LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 

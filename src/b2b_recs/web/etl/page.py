@@ -23,7 +23,7 @@ from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.runs.models import RunStatus
 from b2b_recs.web.runs.presenting import OVER, RunView, present_etl
 
-PER_PAGE = 25
+PER_PAGE = 20
 STATES = {
     "": "All states",
     "on": "Switched on",

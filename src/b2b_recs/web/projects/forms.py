@@ -7,6 +7,9 @@ from zoneinfo import available_timezones
 
 from django import forms
 
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.names import refuse_bad_name
+
 CURRENCIES = {
     "EUR": "EUR, euro", "GBP": "GBP, pound sterling", "USD": "USD, US dollar", "AED": "AED, UAE dirham",
     "AUD": "AUD, Australian dollar", "BRL": "BRL, Brazilian real", "CAD": "CAD, Canadian dollar",
@@ -52,10 +55,10 @@ class ModelForm(forms.Form):
     )
 
     def clean_name(self) -> str:
-        """The name without spaces around it; control characters are refused."""
+        """The name without spaces around it; what cannot be seen is refused."""
         name = str(self.cleaned_data["name"]).strip()
-        if any(ord(letter) < 32 or ord(letter) == 127 for letter in name):
-            raise forms.ValidationError(
-                "Use letters, digits, spaces and punctuation; line breaks and tabs are not kept."
-            )
+        try:
+            refuse_bad_name(name, "a model")
+        except BadInput as refusal:
+            raise forms.ValidationError(f"{refusal.message} {refusal.advice}") from None
         return name

@@ -27,7 +27,7 @@ from b2b_recs.web.ui import formats
 
 AnyRun = TypeVar("AnyRun", ETLRun, PipelineRun)
 
-PER_PAGE = 25
+PER_PAGE = 20
 LOG_LINES = 500
 STATUSES = [
     (name, formats.state_of(name)[1]) for name in ("pending", "running", "completed", "partial", "failed", "cancelled")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from b2b_recs.runtime.program import program as told
 from b2b_recs.web.ui import formats
 from b2b_recs.web.ui.shell import Shell, shell_of
 
@@ -36,6 +37,12 @@ def icon(name: str, extra: str = "", label: str = "") -> SafeString:
             '<svg class="ic {}" role="img" aria-label="{}"><use href="{}"></use></svg>', extra, label, address
         )
     return format_html('<svg class="ic {}" aria-hidden="true"><use href="{}"></use></svg>', extra, address)
+
+
+@register.simple_tag
+def program() -> str:
+    """What to type to start the platform's command on this machine."""
+    return told()
 
 
 @register.simple_tag
@@ -114,7 +121,7 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     look = "" if kind in ("checkbox", "radio") else {"select": "select"}.get(kind, "input")
     if widget.__class__.__name__ == "Textarea":
         look = "textarea"
-    hint = hint or str(bound.help_text or "")
+    hint = hint or str(bound.help_text or "").strip()
     if hint:
         described.append(f"{bound.id_for_label}-hint")
     if bound.errors:
