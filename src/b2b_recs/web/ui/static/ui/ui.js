@@ -451,18 +451,18 @@
     if (event.target.closest?.("[data-poll]") || status === 422) return;
     window.showToast("The server could not answer. Reload the page and try again.", "error");
   });
-  let lost = false;
+  let lost = null;
   document.addEventListener("htmx:error", (event) => {
     if (event.target.closest?.("[data-poll]")) {
-      if (!lost) window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning");
-      lost = true;
+      lost ??= window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning", true);
     } else {
       window.showToast("The server cannot be reached. Check your network and try again.", "error");
     }
   });
   document.addEventListener("htmx:after:request", () => {
     if (lost) window.showToast("The connection to the server is back.", "success");
-    lost = false;
+    lost?.remove();
+    lost = null;
   });
 })();
 
@@ -523,13 +523,13 @@
   setInterval(refreshTimes, 1000);
 })();
 
-// Toasts.
+// Toasts. One that stays is taken away by whoever raised it; errors stay until they are dismissed.
 (() => {
   "use strict";
 
-  function toast(message, type = "info") {
+  function toast(message, type = "info", stays = false) {
     const box = document.getElementById("toasts");
-    if (!box) return;
+    if (!box) return null;
     const item = document.createElement("div");
     item.className = `toast toast-${type}`;
     const text = document.createElement("p");
@@ -542,7 +542,8 @@
     close.addEventListener("click", () => item.remove());
     item.append(text, close);
     box.append(item);
-    if (type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+    if (!stays && type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
+    return item;
   }
   window.showToast = toast;
 })();
