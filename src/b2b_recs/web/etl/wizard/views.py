@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from b2b_recs.engine.errors import BadInput, EngineError
@@ -91,6 +92,7 @@ def job_step(request: HttpRequest, model_id: int, job_id: int, step: int) -> Htt
 @requires("editor")
 @own_transactions
 @require_GET
+@never_cache  # the back button shows what is chosen now
 def job_tables(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse:
     """The tables the connection of a draft can read, as a fragment: the source is asked while the page stands."""
     wizard = _loaded(request, model_id, job_id)
