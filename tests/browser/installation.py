@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from browser.tables import put_tables
+
 from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
@@ -63,8 +65,12 @@ def installation(
         "PYTHONPATH": str(ROOT / "src"),
     }
     home = Home(folder).create()
-    ControlDatabase.at_url(database_url, load_keys(home, create=True)).ensure()
-    run(["-m", "django", "migrate", "--verbosity", "0"], {**environment, "B2B_RECS_ROLE": "owner"})
+    owner = {**environment, "B2B_RECS_ROLE": "owner"}
+    put_tables(
+        database_url,
+        ControlDatabase.at_url(database_url, load_keys(home, create=True)).ensure,
+        lambda: run(["-m", "django", "migrate", "--verbosity", "0"], owner),
+    )
     seeded = json.loads(run([str(Path(__file__).with_name(seed))], environment).strip().splitlines()[-1])
     web = [
         "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
