@@ -8,7 +8,7 @@ import pytest
 
 from b2b_recs.engine.errors import AddressForbidden, BadInput
 from b2b_recs.runtime.errors import SettingRefused
-from b2b_recs.runtime.file_folders import FOLDERS_VARIABLE, allowed_folders
+from b2b_recs.runtime.file_folders import FOLDERS_VARIABLE, allowed_folders, make_default_folder
 from b2b_recs.runtime.guard import HOSTED_VARIABLE, OutgoingGuard
 from b2b_recs.runtime.home import Home
 
@@ -85,6 +85,24 @@ def test_when_hosted_each_organization_reads_its_own_folder_only(
         guard.folder(str(root / "7"))
     shared = OutgoingGuard.from_environment(environ={FOLDERS_VARIABLE: str(root)})
     assert shared.for_organization(7).folder("71") == root / "71"
+
+
+def test_the_default_folder_is_made_and_those_an_operator_names_are_not(tmp_path: Path) -> None:
+    home, named = Home(tmp_path / "home").create(), tmp_path / "named"
+    make_default_folder(home, {FOLDERS_VARIABLE: str(named)})
+    assert not (home.root / "files").exists()
+    assert not named.exists()
+    for _ in range(2):
+        make_default_folder(home, {})
+    assert OutgoingGuard(enabled=True, folders=allowed_folders(home, {})).folder(".").is_dir()
+
+
+def test_the_refusal_of_a_folder_names_the_allowed_ones_and_a_path_of_another_system_is_told_as_one(root: Path) -> None:
+    guard = OutgoingGuard(enabled=True, folders=[root])
+    assert str(root) in _refusal(guard, "/etc").advice
+    for path in ("C:\\files", "c:/files", "D:"):
+        with pytest.raises(BadInput, match="path of another system"):
+            guard.folder(path)
 
 
 def test_the_setting_cannot_open_the_installation_itself(tmp_path: Path) -> None:

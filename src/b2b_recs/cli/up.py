@@ -15,6 +15,7 @@ from b2b_recs.runtime.children import serving_child, web_child, worker_child
 from b2b_recs.runtime.database import ControlDatabase, configured_externally
 from b2b_recs.runtime.environment import envint, envport
 from b2b_recs.runtime.errors import RuntimeRefused
+from b2b_recs.runtime.file_folders import make_default_folder
 from b2b_recs.runtime.home import VARIABLE, Home
 from b2b_recs.runtime.keys import Keys, load_keys
 from b2b_recs.runtime.postgres import EmbeddedPostgres
@@ -63,6 +64,7 @@ def prepare(
     ``with_demo`` makes the demo's source database when there is none.
     """
     home = Home.current().create()
+    make_default_folder(home)
     first_start = not _first_start_note(home).exists()
     keys = load_keys(home, create=True)
     port = port or envport("B2B_RECS_PORT", 8000)

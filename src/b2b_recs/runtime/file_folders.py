@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from b2b_recs.engine.errors import AddressForbidden, BadInput
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.files.locations import plain_path
 from b2b_recs.runtime.environment import envtext
 from b2b_recs.runtime.errors import SettingRefused
@@ -42,6 +43,24 @@ def allowed_folders(home: Home, environ: Mapping[str, str] | None = None) -> tup
     return tuple(folders) or (default,)
 
 
+def make_default_folder(home: Home, environ: Mapping[str, str] | None = None) -> None:
+    """Make ``files`` in the home when it is what connections may read; folders an operator names are left alone.
+
+    Raises SettingRefused when it cannot be made.
+    """
+    folder = home.root.resolve() / "files"
+    if allowed_folders(home, environ) != (folder.resolve(),):
+        return
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise SettingRefused(
+            f"The folder {folder} for files that connections read cannot be made: {error.strerror}.",
+            advice=f"Make it, or name another folder in {FOLDERS_VARIABLE}.",
+            field=FOLDERS_VARIABLE,
+        ) from None
+
+
 def allowed_folder(path: str, folders: Iterable[Path]) -> Path:
     """The real folder behind ``path``, absolute or below one of ``folders``.
 
@@ -52,7 +71,7 @@ def allowed_folder(path: str, folders: Iterable[Path]) -> Path:
         plain_path(path)
     except ValueError as error:
         raise BadInput(
-            f"The folder {str(path)[:100]!r} cannot be used: {error}.",
+            f"The folder {quoted(path, 100)} cannot be used: {error}.",
             advice="Write a folder as /srv/files/orders, or as orders below the allowed folder.",
             field="location",
         ) from None
@@ -62,8 +81,9 @@ def allowed_folder(path: str, folders: Iterable[Path]) -> Path:
         real = (root / written).resolve()
         if real.is_relative_to(root) and (len(roots) == 1 or written.is_absolute() or real.exists()):
             return real
+    allowed = f" ({', '.join(map(str, roots))})" if roots else ""
     raise AddressForbidden(
         f"The folder {path[:200]} is not one that connections may read.",
-        advice=f"Put the files below an allowed folder, or ask the operator to add it to {FOLDERS_VARIABLE}.",
+        advice=f"Put the files below an allowed folder{allowed}, or ask the operator to add it to {FOLDERS_VARIABLE}.",
         field="location",
     )

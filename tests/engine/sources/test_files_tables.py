@@ -96,6 +96,26 @@ def test_a_place_without_any_file_of_the_format_passes_a_test_and_says_so(tmp_pa
         assert source.check().warning == ""
 
 
+def test_a_folder_that_is_missing_says_where_it_was_looked_for_and_a_file_is_told_as_one(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "a.csv").write_bytes(b"id\n1\n")
+    guard = OutgoingGuard(enabled=True, folders=[tmp_path])
+    for location, words in (
+        (
+            "ordrs",
+            f"There is no folder ordrs; it was looked for at {tmp_path}/ordrs. Check the spelling of the folder.",
+        ),
+        ("orders/a.csv", "orders/a.csv is a file. Name its folder, such as orders; its files become the tables."),
+    ):
+        with (
+            open_source("csv", {"location": location}, guard) as source,
+            pytest.raises(errors.SourceRefused) as refused,
+        ):
+            source.check()
+        assert str(refused.value) == words
+        assert refused.value.field == "location"
+
+
 def test_row_estimates_of_parquet_come_from_the_footers(tmp_path: Path) -> None:
     for at in range(3):
         pq.write_table(pa.table({"id": list(range(at + 1))}), tmp_path / f"{at}.parquet")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from tenant_rows import Tenant
 
-from b2b_recs.web.connections import views
+from b2b_recs.runtime.guard import OutgoingGuard
+from b2b_recs.web.connections import services, views
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.tenancy import scope
 
@@ -71,6 +73,29 @@ def test_a_card_does_not_ask_for_ever(acme: Tenant, since: str) -> None:
     answer = signed_in(acme).get(place(acme, f"{acme.id_of('Connection')}/card/"), {"since": since})
     assert answer.status_code == 200
     assert "every 1s" not in answer.content.decode()
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    allowed = OutgoingGuard(enabled=True, folders=[tmp_path])
+    monkeypatch.setattr(services, "guard", lambda: allowed)
+    return tmp_path
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json", "excel", "sqlite", "postgresql", "s3", "bigquery"])
+def test_the_form_names_the_allowed_folders_where_files_of_this_machine_are_read(
+    acme: Tenant, files: Path, kind: str
+) -> None:
+    text = signed_in(acme).get(place(acme, f"new/{kind}/")).content.decode()
+    assert (str(files) in text) == (kind in ("csv", "parquet", "json", "excel", "sqlite"))
+
+
+def test_a_folder_without_files_is_told_as_one_and_no_login_is_spoken_of(acme: Tenant, files: Path) -> None:
+    answer = signed_in(acme).post(place(acme, "new/csv/"), {"do": "test", "location": "."}, headers=HTMX)
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "has no CSV file yet" in text
+    assert "login" not in text
 
 
 def test_a_connection_in_use_is_not_deleted(acme: Tenant) -> None:

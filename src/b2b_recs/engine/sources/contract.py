@@ -276,6 +276,8 @@ class SourceType(ABC):
     category: ClassVar[str]
     Parameters: ClassVar[ParametersModel]
     secret_fields: ClassVar[tuple[str, ...]] = ("password",)
+    # The setting that names a folder or a file of this machine, where only allowed folders may be read.
+    place_field: ClassVar[str] = ""
     capabilities: ClassVar[Capabilities] = Capabilities()
     verified_against: ClassVar[str] = ""
     # The pip extra that brings the vendor's driver, and the module it is imported as; empty when nothing is needed.

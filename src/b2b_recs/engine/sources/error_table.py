@@ -76,7 +76,7 @@ NO_DATABASE = Refusal(
 )
 PASSWORD_REFUSED = Refusal(
     AuthenticationRefused,
-    "The password of {username} was refused by {host}.",
+    "The user name or password was refused by {host}.",
     "Check the user name and password, then test again.",
     "password",
 )

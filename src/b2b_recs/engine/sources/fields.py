@@ -13,6 +13,9 @@ SslMode = Literal["disable", "prefer", "require", "verify-full"]
 _HOST_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
+_WITH_PORT = re.compile(r"(?:[^:/@\s\[\]]+|\[[0-9A-Fa-f:.]+\]):\d+")
+
+
 class SourceParameters(BaseModel):
     """Typed fields only: no address string, no driver options, nothing passed through."""
 
@@ -25,6 +28,8 @@ def _one_host(host: str) -> str:
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
+        if _WITH_PORT.fullmatch(host):
+            raise ValueError("must not hold the port; the port goes into its own field") from None
         labels = host.removesuffix(".").split(".")
         if len(host) > 253 or not all(_HOST_LABEL.fullmatch(label) for label in labels):
             raise ValueError("must be one host name or one address, without a scheme or a path") from None

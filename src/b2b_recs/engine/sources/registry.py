@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.value_words import words_for
@@ -71,7 +72,7 @@ def source_type(type_name: str) -> SourceType:
     found = SOURCE_TYPES.get(type_name) if isinstance(type_name, str) else None
     if found is None:
         raise BadInput(
-            f"There is no source type {str(type_name)[:40]!r}.",
+            f"There is no source type {quoted(type_name, 40)}.",
             advice=f"Choose one of: {', '.join(sorted(SOURCE_TYPES))}.",
             field="type",
         )
@@ -114,17 +115,17 @@ def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
     if known is None:
         names = ", ".join(declared.Parameters.model_fields)
         return BadInput(
-            f"{declared.name} has no setting {field[:40]!r}.", advice=f"It has: {names}.", field=field or None
+            f"{declared.name} has no setting {quoted(field, 40)}.", advice=f"It has: {names}.", field=field or None
         )
     title = known.title or field
     if first["type"] == "missing":
-        return BadInput(f"{title} is missing.", advice=f"Fill in {title.lower()}.", field=field)
+        return BadInput(f"{title} is missing.", advice=known.description or f"Fill in {title.lower()}.", field=field)
     reason, advice = words_for(first)
     value = first.get("input")
     # An address that was pasted whole may hold a password, and a large box a private key.
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
     hidden = large or field in declared.secret_fields or _may_hold_a_secret(str(value))
-    shown = "" if hidden else f" {str(value)[:60]!r}"
+    shown = "" if hidden else f" {quoted(value)}"
     advice = _bounds(known) or advice or known.description or f"Change {title.lower()}."
     return BadInput(f"{title}{shown} cannot be used: {reason}.", advice=advice, field=field)
 

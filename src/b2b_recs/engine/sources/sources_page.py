@@ -19,7 +19,7 @@ _BEFORE = {
     "files": """
 **Files of this machine** (CSV, Parquet, JSON, Excel, and databases of SQLite) are read below the folders that the operator names
 in `B2B_RECS_FILE_FOLDERS`, several separated by colons, links followed, and nowhere else. Unless it is set, that is the folder
-`files` in the home of the installation: `.b2b-recs/files`, to be made by hand. So with `B2B_RECS_FILE_FOLDERS=/srv/files` a
+`files` in the home of the installation, `.b2b-recs/files`, which `b2b-recs up` makes. So with `B2B_RECS_FILE_FOLDERS=/srv/files` a
 connection may name `/srv/files/orders`, or just `orders`. When hosted, each organization reads only the folder below them that
 is named by its number. Processes read the variable when they start.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.sources.contract import SourceType
@@ -57,6 +58,7 @@ class FormField:
     default: str = ""
     further: bool = False
     set_at: Any = None
+    folders: tuple[str, ...] = ()
 
     @property
     def width(self) -> str:
@@ -87,9 +89,15 @@ class ConnectionForm:
 
 
 def form_of(
-    declared: SourceType, values: Mapping[str, Any] | None = None, set_at: Mapping[str, Any] | None = None
+    declared: SourceType,
+    values: Mapping[str, Any] | None = None,
+    set_at: Mapping[str, Any] | None = None,
+    folders: Iterable[Path] = (),
 ) -> ConnectionForm:
-    """The form of a source type; ``values`` are plain settings, ``set_at`` the secrets stored and since when."""
+    """The form of a source type; ``values`` are plain settings, ``set_at`` the secrets stored and since when.
+
+    ``folders`` are those of this machine that may be read; they stand beside the setting that names one.
+    """
     schema = declared.Parameters.model_json_schema()
     required, values, set_at = set(schema.get("required", ())), values or {}, set_at or {}
     fields = []
@@ -109,6 +117,7 @@ def form_of(
                 default=default,
                 further=name in FURTHER and name not in required,
                 set_at=set_at.get(name),
+                folders=tuple(map(str, folders)) if name == declared.place_field else (),
             )
         )
     # A server's settings stand as they are declared; of a store what must be given stands first.

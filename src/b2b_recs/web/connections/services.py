@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -156,6 +157,11 @@ def with_secrets(connection: Connection) -> dict[str, Any]:
 def opener_of(source_type: str, parameters: Mapping[str, Any], organization_id: int) -> Callable[[], Source]:
     """How to open a source with these parameters, for an organization; opening raises the engine's refusals."""
     return lambda: open_source(source_type, parameters, guard().for_organization(organization_id))
+
+
+def folders_of(organization_id: int) -> tuple[Path, ...]:
+    """The folders of this machine that connections of an organization may read."""
+    return guard().for_organization(organization_id).folders
 
 
 def note_use(organization_id: int, connection_id: int, refusal: str = "") -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.contrib import messages
@@ -35,7 +36,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import CATEGORIES, categories, tile_of
 from b2b_recs.web.connections.retesting import PATIENCE_SECONDS, begin
 from b2b_recs.web.connections.schemas import suggested_name, without_secrets
-from b2b_recs.web.connections.services import note_use, opener_of, secrets_set_at
+from b2b_recs.web.connections.services import folders_of, note_use, opener_of, secrets_set_at
 from b2b_recs.web.connections.tested import proof_of, proves
 from b2b_recs.web.connections.testing import ask, test_stored
 from b2b_recs.web.etl.page import card_context
@@ -76,7 +77,7 @@ def connection_form(request: HttpRequest, model_id: int, type_name: str) -> Http
         if request.POST.get("do") == "save":
             return _create(request, model, declared, parameters)
         return _try(request, model, declared, parameters, parameters)
-    return _page(request, model, declared, {"form": form_of(declared), "name": ""})
+    return _page(request, model, declared, {"form": form_of(declared, folders=_folders(request, declared)), "name": ""})
 
 
 @requires("editor")
@@ -90,7 +91,7 @@ def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> 
         declared = _declared(row.source_type)
         if request.method == "GET":
             plain = without_secrets(row.parameters, declared)
-            form = form_of(declared, plain, secrets_set_at(row))
+            form = form_of(declared, plain, secrets_set_at(row), _folders(request, declared))
             return _page(
                 request, row.model, declared, {"form": form, "name": row.name, "row": row, "jobs": job_names(row)}
             )
@@ -193,6 +194,8 @@ def _try(
         return _refused(request, refusal)
     context = {
         "found": found,
+        "declared": declared,
+        "version": _version(declared, found),
         "tables": found.tables[:TABLES_SHOWN],
         "more": max(0, len(found.tables) - TABLES_SHOWN),
         "proof": proof_of(model.id, declared.type, proven),
@@ -254,6 +257,18 @@ def _check(request: HttpRequest, declared: SourceType, parameters: dict[str, Any
 
 def _question(source: Source) -> CheckResult:
     return source.check()
+
+
+def _folders(request: HttpRequest, declared: SourceType) -> tuple[Path, ...]:
+    """The folders a connection of this type may name here; none for one that reads no files of this machine."""
+    organization = request.organization.id  # type: ignore[attr-defined]
+    return folders_of(organization) if declared.place_field else ()
+
+
+def _version(declared: SourceType, found: CheckResult) -> str:
+    """What answered, in words; a bare number is put after the name of the type."""
+    version = found.server_version
+    return f"{declared.name} {version}" if version[:1].isdigit() else version
 
 
 def _refused(request: HttpRequest, *refusals: EngineError) -> HttpResponse:

@@ -77,6 +77,7 @@ class _PlacedType(FilesType):
     """What the declarations share: files in a folder of this machine or behind https addresses."""
 
     secret_fields: ClassVar[tuple[str, ...]] = ("signature",)
+    place_field: ClassVar[str] = "location"
     grants: ClassVar[str] = _GRANTS
 
     def open(self, parameters: Any, dial: Dialer) -> Source:

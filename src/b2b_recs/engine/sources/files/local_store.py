@@ -6,10 +6,11 @@ import os
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO, ClassVar
 
 from b2b_recs.engine.errors import PermissionMissing, SourceRefused, TableMissing
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.locations import folder_behind
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
@@ -121,7 +122,7 @@ class LocalStore(FileStore):
 
     def _missing(self, path: str) -> TableMissing:
         return TableMissing(
-            f"The folder {self._location} has no file {path[:200]!r}.", advice="Choose a file from the list."
+            f"The folder {self._location} has no file {quoted(path, 200)}.", advice="Choose a file from the list."
         )
 
     def _refused(self, error: OSError, path: str) -> SourceRefused:
@@ -135,12 +136,23 @@ class LocalStore(FileStore):
         if path:
             return self._missing(path)
         if isinstance(error, FileNotFoundError | NotADirectoryError):
-            return SourceRefused(
-                f"There is no folder {self._location}.", advice="Check the spelling of the folder.", field="location"
-            )
+            return self._no_folder()
         return SourceRefused(
             f"The folder {self._location} cannot be read: {error.strerror}.",
             advice="Check the disk or the share it is on.",
+            field="location",
+        )
+
+    def _no_folder(self) -> SourceRefused:
+        if self._root.is_file():
+            return SourceRefused(
+                f"{self._location} is a file.",
+                advice=f"Name its folder, such as {PurePath(self._location).parent}; its files become the tables.",
+                field="location",
+            )
+        return SourceRefused(
+            f"There is no folder {self._location}; it was looked for at {self._root}.",
+            advice="Check the spelling of the folder.",
             field="location",
         )
 

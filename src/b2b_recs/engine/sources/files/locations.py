@@ -13,6 +13,7 @@ from b2b_recs.engine.errors import AddressForbidden
 from b2b_recs.engine.sources.contract import Dialer
 
 _SCHEME = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
+_DRIVE = re.compile(r"[A-Za-z]:(?:[\\/]|\Z)")
 # Names of what must be kept secret in an address: X-Amz-Signature, sig, access_token, api-key and the like.
 _SECRET = re.compile(r"(sig|signature|token|secret|password|passwd|pwd|key|code|credential|auth)\Z", re.IGNORECASE)
 _MOST_CHARACTERS = 1000
@@ -72,6 +73,8 @@ def plain_path(path: str) -> str:
         raise ValueError("must be a path")
     if path != path.strip() or any(ord(sign) < 32 for sign in path):
         raise ValueError("must not begin or end with a blank, or hold a control character")
+    if _DRIVE.match(path):
+        raise ValueError("must not be a path of another system; this installation reads folders of its own machine")
     if "\\" in path or path.startswith("//"):
         raise ValueError("must not be a network path")
     if _SCHEME.match(path):

@@ -45,7 +45,7 @@ def connect_error(ssh: Any, error: Exception, parameters: SftpParameters) -> Eng
     if isinstance(error, ssh.PermissionDenied):
         way = "private key" if parameters.private_key.get_secret_value() else "password"
         return AuthenticationRefused(
-            f"The {way} of {parameters.username} was refused by {host}.",
+            f"The user name or {way} was refused by {host}.",
             advice=f"Check the user name and the {way}, then test again.",
             field="private_key" if way == "private key" else "password",
         )

@@ -78,7 +78,7 @@ _CONNECTING = (
     ),
     Refusal(
         AuthenticationRefused,
-        "The key of {username} was refused by account {account}.",
+        "The user name or private key was refused by account {account}.",
         "Check the user name, and that RSA_PUBLIC_KEY of {username} belongs to this private key.",
         "private_key",
         codes=(_KEY,),
@@ -92,7 +92,7 @@ _CONNECTING = (
     ),
     Refusal(
         AuthenticationRefused,
-        "The password of {username} was refused by account {account}.",
+        "The user name or password was refused by account {account}.",
         "Check the user name and password, then test again.",
         "password",
         codes=(_PASSWORD,),

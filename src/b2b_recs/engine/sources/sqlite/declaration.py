@@ -28,6 +28,7 @@ class SQLite(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = SQLiteParameters
     secret_fields: ClassVar[tuple[str, ...]] = ()
+    place_field: ClassVar[str] = "file"
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True)
     verified_against: ClassVar[str] = "files written by SQLite 3.40"
     grants: ClassVar[str] = (

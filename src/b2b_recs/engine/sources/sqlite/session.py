@@ -179,7 +179,9 @@ class Session:
             ) from None
         except OSError:
             raise DatabaseMissing(
-                f"There is no file {self.place}.", advice="Check the name of the file.", field="file"
+                f"There is no file {self.place}; it was looked for at {self._path}.",
+                advice="Check the name of the file.",
+                field="file",
             ) from None
 
 

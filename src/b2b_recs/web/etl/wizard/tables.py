@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import TableInfo
@@ -15,6 +16,8 @@ from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.models import DataSourceTable
 from b2b_recs.web.etl.proposals import TableProposal
 from b2b_recs.web.etl.wizard.state import Wizard
+from b2b_recs.web.ui import formats
+from b2b_recs.web.ui.templatetags.ui import ago
 
 SHOWN = 200
 # Stands between schema and table in what the form sends; no source allows it in a name.
@@ -34,6 +37,19 @@ class TableRow:
     def name(self) -> str:
         """Schema and table in one word."""
         return f"{self.info.schema}.{self.info.name}" if self.info.schema else self.info.name
+
+    @property
+    def facts(self) -> list[str]:
+        """What is known of it besides its name, leaving out what the source does not tell."""
+        info = self.info
+        facts = [] if info.kind == "table" else [info.kind]
+        if info.row_estimate is not None:
+            facts.append(f"about {info.row_estimate:,} rows")
+        if info.size_bytes:
+            facts.append(formats.data_size(info.size_bytes))
+        if info.last_change:
+            facts.append(format_html("changed {}", ago(info.last_change)))
+        return facts
 
 
 @dataclass(frozen=True)

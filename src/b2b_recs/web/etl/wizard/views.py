@@ -96,7 +96,9 @@ def job_step(request: HttpRequest, model_id: int, job_id: int, step: int) -> Htt
 def job_tables(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse:
     """The tables the connection of a draft can read, as a fragment: the source is asked while the page stands."""
     wizard = _loaded(request, model_id, job_id)
+    declared = SOURCE_TYPES[wizard.job.connection.source_type]
     context: dict[str, Any] = {"model": wizard.model, "wizard": wizard, "q": request.GET.get("q", "").strip()}
+    context |= {"able": declared.capabilities, "in_file": bool(declared.place_field)}
     try:
         context["found"] = table_list(request, wizard, context["q"])
     except EngineError as refusal:
