@@ -49,9 +49,12 @@ def free_port() -> int:
 
 @contextmanager
 def installation(
-    folder: Path, database_url: str, seed: str = "seed.py", worker: bool = False
+    folder: Path, database_url: str, seed: str = "seed.py", worker: bool = False, shop: str = ""
 ) -> Iterator[Installation]:
-    """Create it, run it, and stop it again; with a ``worker`` that carries out runs."""
+    """Create it, run it, and stop it again; with a ``worker`` that carries out runs.
+
+    ``shop`` is the address of the database that ``seed.py`` makes a connection to.
+    """
     port, serving_port = free_port(), free_port()
     environment = {
         # the key stays: roles belong to the whole server, and other tests use them with passwords made from it
@@ -71,7 +74,8 @@ def installation(
         ControlDatabase.at_url(database_url, load_keys(home, create=True)).ensure,
         lambda: run(["-m", "django", "migrate", "--verbosity", "0"], owner),
     )
-    seeded = json.loads(run([str(Path(__file__).with_name(seed))], environment).strip().splitlines()[-1])
+    printed = run([str(Path(__file__).with_name(seed))], {**environment, "BROWSER_SHOP": shop})
+    seeded = json.loads(printed.strip().splitlines()[-1])
     web = [
         "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3", "--log-level", "warning",

@@ -11,6 +11,8 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import django
 
@@ -32,9 +34,11 @@ from b2b_recs.web.accounts.bootstrap import ensure_owner
 from b2b_recs.web.accounts.models import Membership, Organization, User
 from b2b_recs.web.accounts.sign_in_links import create_link
 from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.connections.services import save_connection
 from b2b_recs.web.datasets.models import Dataset, DatasetVersion
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.pointers import sync_pointers
+from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.monitoring.models import PredictionLog
@@ -99,6 +103,7 @@ def stages(names: tuple[str, ...], running: str = "", failed: str = "") -> list[
     return found
 
 
+COPIES = (("order lines", 541_909, 0), ("products", 4_070, 0), ("customers", 4_372, 12))  # name, rows, rejected
 COPY = ("connect", "read", "load", "reconcile")
 PIPELINE = ("copy", "dataset", "train", "evaluate", "register", "deploy")
 
@@ -148,21 +153,39 @@ def experiments(organization: Organization, pipeline: PipelineRun) -> None:
         )
 
 
+def copied_before(organization: Organization, jobs: dict[str, DataSource]) -> None:
+    """A month of nightly copies, two of them refused."""
+    for days in range(29, 0, -1):
+        for position, source in enumerate(jobs.values()):
+            began = NOW - timedelta(days=days, minutes=position)
+            rows = 0 if days in (9, 23) and not position else (620, 124, 40)[position] + days % 7 * 40
+            ended: dict[str, Any] = {"status": "completed", "stages": stages(COPY)}
+            if not rows:
+                ended = {"status": "failed", "stages": stages(COPY, failed="connect"), "error_code": "connection_lost"}
+            ETLRun.objects.create(
+                organization=organization, data_source=source, attempt=1, triggered_by="schedule", rows_read=rows,
+                rows_loaded=rows, bytes=rows * 90, created_at=began, started_at=began,
+                finished_at=began + timedelta(seconds=20 + days % 5), **ended,
+            )  # fmt: skip
+
+
 def live_model(organization: Organization, user: User) -> ModelEndpoint:
     """A model that answers."""
     model = ModelEndpoint.objects.create(
         organization=organization, name="Giftware wholesale", description="Gifts for shops", currency="GBP",
         time_zone="Europe/London", status="active", endpoint_active=True, created_by=user,
     )  # fmt: skip
-    shop = connection_of(organization, model, Connection.TestStatus.PASSED)
+    shop = shop_of(model)
     common = {"organization": organization, "started_by": user, "attempt": 1}
     pipeline = PipelineRun.objects.create(
         **common, model=model, status="completed", stages=stages(PIPELINE), created_at=NOW - timedelta(minutes=14),
         started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=11),
     )  # fmt: skip
-    for name, rows, rejected in (("order lines", 541_909, 0), ("products", 4_070, 0), ("customers", 4_372, 12)):
+    jobs = {name: job(organization, model, shop, name, rows) for name, rows, _ in COPIES}
+    copied_before(organization, jobs)
+    for name, rows, rejected in COPIES:
         run = ETLRun.objects.create(
-            **common, data_source=job(organization, model, shop, name, rows), pipeline_run=pipeline,
+            **common, data_source=jobs[name], pipeline_run=pipeline,
             status="partial" if rejected else "completed", stages=stages(COPY), rows_read=rows,
             rows_loaded=rows - rejected, rows_rejected=rejected, bytes=rows * 90, triggered_by="pipeline",
             results={"source_count": rows, "warehouse_count": rows, "reconciled": True, "table_version": 0},
@@ -171,6 +194,7 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
         log(
             organization, run, ("info", "Connected to shop"), ("warning" if rejected else "info", f"{rows:,} rows read")
         )
+    half_made(model, shop)
     fill_warehouse(Home.current().model_warehouse(model.id), NOW, run.id)
     log(organization, pipeline, ("info", "6 algorithms tried"), ("info", "User neighbours chosen"))
     PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
@@ -240,6 +264,26 @@ def connection_of(organization: Organization, model: ModelEndpoint, tested: str)
     )
 
 
+def shop_of(model: ModelEndpoint) -> Connection:
+    """The connection to the shop that is really there."""
+    address = urlsplit(os.environ["BROWSER_SHOP"])
+    typed = {"host": address.hostname, "port": address.port, "database": address.path.strip("/")}
+    connection, _ = save_connection(
+        model, "shop", "postgresql", {**typed, "username": address.username, "password": address.password}
+    )
+    tested = {"last_test_status": Connection.TestStatus.PASSED, "last_test_at": NOW, "last_test_message": ""}
+    Connection.objects.filter(id=connection.id).update(**tested)
+    return connection
+
+
+def half_made(model: ModelEndpoint, shop: Connection) -> None:
+    """A job whose wizard was left before its last step."""
+    load = {"strategy": "merge", "cursor": "changed_at", "key": ["product_id", "valid_from"]}
+    values = {"source_schema": "public", "source_table": "price_list", "destination_table": "bq_price_list"}
+    values = {**values, "load": load}
+    save_draft(ETLConfiguration.objects.get(model=model), None, "Price list", shop, 5, [1, 2, 3, 4], values)
+
+
 def main() -> None:
     """Fill, and print the ids and sign-in links."""
     owner, organization, _ = ensure_owner()
@@ -248,23 +292,29 @@ def main() -> None:
         organization.save()
         viewer = User.objects.create_user("viewer@example.com")
         Membership.objects.create(organization=organization, user=viewer, role="viewer")
+        for name in ("passkey", "app"):
+            proving = User.objects.create_user(f"{name}@example.com", "correct horse battery")
+            Membership.objects.create(organization=organization, user=proving, role="viewer")
         lonely = User.objects.create_user("lonely@example.com")
         empty = Organization.objects.create(name="Empty Ltd", slug="empty")
         Membership.objects.create(organization=empty, user=lonely, role="owner")
         both = User.objects.create_user("both@example.com", full_name="Both “Houses”")
         for place in (organization, empty):
             Membership.objects.create(organization=place, user=both, role="viewer")
-        links = {name: [create_link(user) for _ in range(4)] for name, user in
+        links = {name: [create_link(user) for _ in range(12)] for name, user in
                  (("owner", owner), ("viewer", viewer), ("lonely", lonely), ("both", both))}  # fmt: skip
     with scope(organization.id):
         models = [build(organization, owner) for build in (failed_model, busy_model, live_model)]
         ending = busy_model(organization, owner, "Ending soon")
-        runs = [(run.data_source.configuration.model_id, run.id) for run in ETLRun.objects.order_by("id")]
+        recent = ETLRun.objects.filter(created_at__gte=NOW - timedelta(hours=1)).order_by("id")
+        runs = [(run.data_source.configuration.model_id, run.id) for run in recent]
+        live = DataSource.objects.filter(configuration__model=models[2])
+        jobs = {job.name: job.id for job in live}
         pipelines = [(run.model_id, run.id) for run in PipelineRun.objects.order_by("id")]
     sync_pointers(organization.id)
     print(json.dumps({
         "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "ending": ending.id,
-        "runs": runs,
+        "runs": runs, "jobs": jobs, "shop": live[0].connection_id,
         "pipelines": pipelines, "home": str(Path(Home.current().root)),
     }))  # fmt: skip
 

@@ -14,28 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
 PASSWORD = "correct horse battery"
 
-PATHS = (
-    "/organization/members/",
-    "/organization/api-keys/",
-    "/organization/audit/?period=all",
-    "/organization/",
-    "/account/",
-    "/accounts/email/",
-    "/accounts/password/reset/",
-    "/invitations/1-unknown/",
-)
-
-
-@pytest.mark.parametrize("look", [(1280, "light"), (390, "dark")], ids=["wide-light", "narrow-dark"])
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
-    visit: Visit, site: Installation, owner_state: Any, path: str, look: tuple[int, str]
-) -> None:
-    visitor = visit(width=look[0], scheme=look[1], state=owner_state)
-    visitor.page.goto(site.url + path)
-    assert visitor.faults() == []
-    assert [text for text in visitor.complaints if "404" not in text] == []
-
 
 def test_a_colleague_is_invited_joins_with_the_link_and_is_removed(
     visit: Visit, site: Installation, owner_state: Any

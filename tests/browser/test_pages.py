@@ -9,59 +9,11 @@ from typing import Any
 import pytest
 from browser.conftest import Visitor
 from browser.installation import Installation
+from browser.test_looks import path_of
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
-
-PATHS = (
-    "/",
-    "/?q=nothing+like+this",
-    "/models/new/",
-    "/models/{live}/",
-    "/models/{busy}/",
-    "/models/{failed}/",
-    "/models/{live}/runs/",
-    "/models/{live}/runs/copies/{copy}/",
-    "/models/{failed}/runs/copies/{refused}/",
-    "/models/{live}/runs/trainings/{training}/",
-    "/models/{live}/try/?customer=17850&k=5",
-    "/models/{failed}/try/",
-    "/models/{live}/keys/",
-    "/models/{live}/etl/",
-    "/models/{busy}/etl/",
-    "/models/{live}/etl/connections/new/",
-    "/models/{live}/etl/connections/new/postgresql/",
-    "/models/{live}/etl/connections/new/s3/",
-    "/models/{live}/etl/jobs/new/",
-    "/models/{live}/setup/",
-    "/find/?q=order",
-    "/accounts/2fa/",
-    "/ui/",
-)
-
-
-def path_of(site: Installation, path: str) -> str:
-    seeded = site.seeded
-    return path.format(
-        live=seeded["live"],
-        busy=seeded["busy"],
-        failed=seeded["failed"],
-        copy=next(run for model, run in seeded["runs"] if model == seeded["live"]),
-        refused=next(run for model, run in seeded["runs"] if model == seeded["failed"]),
-        training=next(run for model, run in seeded["pipelines"] if model == seeded["live"]),
-    )
-
-
-@pytest.mark.parametrize("look", [(1280, "light"), (390, "dark")], ids=["wide-light", "narrow-dark"])
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
-    visit: Visit, site: Installation, owner_state: Any, path: str, look: tuple[int, str]
-) -> None:
-    visitor = visit(width=look[0], scheme=look[1], state=owner_state)
-    visitor.go(path_of(site, path))
-    assert visitor.faults() == []
-    assert visitor.complaints == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -121,7 +73,7 @@ def test_a_run_under_way_is_polled_and_a_reload_shows_the_same(
     visit: Visit, site: Installation, owner_state: Any
 ) -> None:
     page = visit(state=owner_state).go(path_of(site, "/models/{busy}/"))
-    with page.expect_response(lambda answer: answer.url.endswith("/live/")) as fragment:
+    with page.expect_response(lambda answer: "/live/" in answer.url) as fragment:
         pass
     assert fragment.value.status == 200
     expect(page.get_by_text("Copy tables").first).to_be_visible()
@@ -140,7 +92,7 @@ def test_a_run_is_stopped_after_a_question_that_says_what_is_lost(
     page.get_by_role("button", name="Cancel run").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("The warehouse table keeps its last complete version.")
-    with page.expect_response(lambda answer: answer.url.endswith("/live/")):
+    with page.expect_response(lambda answer: "/live/" in answer.url):
         pass  # the part with the button is replaced while the question is open
     dialog.get_by_role("button", name="Stop run").click()
     expect(page.get_by_text(re.compile("^(Stopping|Cancelled)$")).first).to_be_visible()
