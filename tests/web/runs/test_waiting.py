@@ -55,7 +55,7 @@ def test_a_run_between_two_attempts_says_when_it_goes_on_and_what_failed(shop: S
     view = view_of(shop, run)
     assert view.words.startswith("Tried again in ") and view.words.endswith("s. The connection broke.")
     assert not view.is_running
-    assert ("Kind of failure", "The connection broke while reading") in [(f.name, f.value) for f in view.facts]
+    assert ("Kind of failure", "The connection broke while reading.") in [(f.name, f.value) for f in view.facts]
     perform(ETLRun, shop.id, run.id, lambda recorder: {}, lambda ended: None)
     facts = [(fact.name, fact.value, fact.note) for fact in view_of(shop, run).facts]
     assert ("Attempt 1", "Failed", "The connection broke.") in facts

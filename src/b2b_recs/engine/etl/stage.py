@@ -72,9 +72,13 @@ class Stage:
         # Files are flushed while the next one is read; all are on the disk before anything is committed.
         with ThreadPoolExecutor(1, thread_name_prefix="flush") as flusher:
             flushed = [self._flush(flusher, item) for item in staged]
-            for item in self._all(left):
-                staged.append(item)
-                flushed.append(self._flush(flusher, item))
+            try:
+                for item in self._all(left):
+                    staged.append(item)
+                    flushed.append(self._flush(flusher, item))
+            except TooManyRejected:
+                self._report(now=True)  # how many were rejected is what people look for then
+                raise
             for waiting in flushed:
                 waiting.result()
         self._report(now=True)

@@ -270,7 +270,7 @@ def pipeline_facts(run: Any) -> list[Fact]:
 def _what_failed(run: Any) -> list[Fact]:
     """The kind of failure and whose it is to mend, and every attempt when there was more than one."""
     fault = fault_of(run.error_code)
-    facts = [] if fault is None else [Fact("Kind of failure", fault.title, fault.whose_words)]
+    facts = [] if fault is None else [Fact("Kind of failure", f"{fault.title}.", fault.whose_words)]
     if len(run.attempts) > 1:
         facts += [
             Fact(f"Attempt {view.number}", OUTCOMES.get(view.outcome, view.outcome), view.error)
@@ -351,6 +351,8 @@ def _of_expected(run: Any) -> str:
 def _rejected_note(run: Any) -> str:
     if not run.rows_rejected:
         return ""
+    if run.status == "failed":
+        return "the reason of the first stands above; nothing was committed"
     return "kept with their reasons beside the table, under the same name ending in __rejected"
 
 

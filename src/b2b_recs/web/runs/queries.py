@@ -11,7 +11,8 @@ from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
 from b2b_recs.runtime.fetching import runs_per_organization
-from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.datasets.tables import address_of
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.models import Run, RunLogLine
 from b2b_recs.web.runs.presenting import (
@@ -117,12 +118,23 @@ def listing(model: ModelEndpoint, query: str, kind: str, status: str, page: str)
 def etl_run_view(run: ETLRun, model_id: int) -> RunView:
     """One copy with its facts and log."""
     view = present_etl(run, model_id)
-    view.facts = etl_facts(run)
+    view.facts = [*_belongings(run, model_id), *etl_facts(run)]
     view.waits = view.waits or _turn(run)
+    return _with_log(view, ETLRun.KIND)
+
+
+def _belongings(run: ETLRun, model_id: int) -> list[Fact]:
+    """The job of a run, the table it fills, and the training it belongs to."""
+    facts = [Fact("Job", run.data_source.name, address=reverse("job", args=[model_id, run.data_source_id]))]
+    spec = (
+        DataSourceTable.objects.filter(data_source_id=run.data_source_id).values_list("spec", flat=True).first() or {}
+    )
+    if address := address_of(model_id, spec):
+        facts.append(Fact("Table", str(spec["destination_table"]), address=address))
     if run.pipeline_run_id:
         parent = reverse("pipeline_run", args=[model_id, run.pipeline_run_id])
-        view.facts.insert(0, Fact("Part of", f"training run {run.pipeline_run_id}", address=parent))
-    return _with_log(view, ETLRun.KIND)
+        facts.append(Fact("Part of", f"training run {run.pipeline_run_id}", address=parent))
+    return facts
 
 
 def pipeline_run_view(run: PipelineRun) -> RunView:
