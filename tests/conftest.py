@@ -23,10 +23,10 @@ pytest_plugins = ["web_support", "mariadb_support", "object_store_servers"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Tests of one file run in one process of a parallel run, so that what they share is made once. More files of these
-# places share something costly. By place: the mark xdist_group groups nothing with this pytest, since pytest-xdist
+# Tests of one file run in one process of a parallel run, so that what they share is made once. The files of these
+# places share something costly too. By place: the mark xdist_group groups nothing with this pytest, since pytest-xdist
 # cannot note it in a test's name any more.
-TOGETHER = ("tests/browser/", "tests/cli/")
+TOGETHER = ("tests/cli/",)
 # Here every test takes long and none shares anything, so each goes where there is room.
 ALONE = ("tests/kill/", "tests/security/test_planted_secrets.py")
 # What takes longest begins first, so that no process is left with it at the end.
