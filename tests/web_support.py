@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
 
 KEPT = ("django_migrations", "django_content_type", "auth_permission")
-EMPTY = """
-SET session_replication_role = replica;
-DO $$
-DECLARE name text; found boolean;
-BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY (ARRAY[{kept}])
-    LOOP
-        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %I)', name) INTO found;
-        IF found THEN EXECUTE format('DELETE FROM %I', name); END IF;
-    END LOOP;
-END $$;
-"""
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND NOT tablename = ANY (%s)"
 
 
 @dataclass(frozen=True)
@@ -43,11 +34,41 @@ class TestDatabase:
         """A connection that every protection lets pass."""
         return psycopg.connect(self.control.url(*self.control.administrator), autocommit=True)
 
+    @cached_property
+    def _cleaner(self) -> psycopg.Connection[Any]:
+        """A session that stays: a new one learns of every table again, which takes longer than many a test."""
+        session = self.superuser()
+        session.execute("SET session_replication_role = replica")
+        return session
+
+    @cached_property
+    def _filled(self) -> sql.Composed:
+        """The query for the names of the tables that have rows."""
+        names = [name for (name,) in self._cleaner.execute(TABLES, (list(KEPT),)).fetchall()]
+        each = [
+            sql.SQL("CASE WHEN EXISTS (SELECT 1 FROM {}) THEN {} END").format(sql.Identifier(name), name)
+            for name in names
+        ]
+        return sql.SQL("SELECT array_remove(ARRAY[{}], NULL)").format(sql.SQL(", ").join(each))
+
     def empty(self) -> None:
-        """Delete every row a test can have made."""
-        kept = ", ".join(f"'{name}'" for name in KEPT)
-        with self.superuser() as connection:
-            connection.execute(EMPTY.format(kept=kept).encode())
+        """Delete every row a test can have made, also after a test that ended all sessions."""
+        try:
+            self._delete()
+        except psycopg.OperationalError:
+            self.__dict__.pop("_cleaner").close()
+            self._delete()
+
+    def _delete(self) -> None:
+        found = self._cleaner.execute(self._filled, prepare=True).fetchone()
+        assert found is not None
+        with self._cleaner.transaction():
+            for name in found[0]:
+                self._cleaner.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
+
+    def close(self) -> None:
+        """End the session that stays."""
+        self._cleaner.close()
 
 
 def _become(control: ControlDatabase, role: str) -> None:
@@ -81,7 +102,9 @@ def migrated_database(postgres_server: Any, django_db_blocker: Any) -> Iterator[
         _become(control, "owner")
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
         _become(control, "web")
-    yield TestDatabase(control)
+    database = TestDatabase(control)
+    yield database
+    database.close()
     with django_db_blocker.unblock():
         connections.close_all()
         connections["default"].close_pool()
