@@ -1,4 +1,4 @@
-"""The command palette: pages, models, connections, jobs and recent runs by a few letters. Call inside the scope."""
+"""The command palette: pages, models, jobs, tables, connections, runs by a few letters. Call inside the scope."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.urls import reverse
 
 from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
-from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.datasets.tables import address_of
+from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui.formats import ago, state_of
 from b2b_recs.web.ui.shell import shell_of
@@ -39,12 +40,13 @@ class Hits:
 
 
 def find(request: HttpRequest, query: str, model: ModelEndpoint | None) -> list[Hits]:
-    """Where the letters may lead, kind by kind; five queries at most. ``model`` is the one whose page is open."""
+    """Where the letters may lead, kind by kind; six queries at most. ``model`` is the one whose page is open."""
     letters = query.strip().replace("\x00", "")[:100]
     groups = [
         Hits("Pages", _pages(request, letters, model)),
         Hits("Models", _models(letters)),
         Hits("Jobs", _jobs(letters, model)),
+        Hits("Tables", _tables(letters) if letters else []),
         Hits("Connections", _connections(letters, model) if letters else []),
         Hits("Recent runs", _runs(letters, model)),
     ]
@@ -89,6 +91,20 @@ def _jobs(letters: str, model: ModelEndpoint | None) -> list[Hit]:
         )
         for row in rows.select_related("configuration__model").order_by("name")[:MOST]
     ]
+
+
+def _tables(letters: str) -> list[Hit]:
+    """Tables of the warehouse that were loaded."""
+    name = "spec__destination_table"
+    rows = DataSourceTable.objects.filter(
+        **{f"{name}__icontains": letters}, data_source__draft=False, last_synced_at__isnull=False
+    )
+    found: dict[str, Hit] = {}
+    for row in rows.select_related("data_source__configuration__model").order_by(name, "id")[: 3 * MOST]:
+        model = row.data_source.configuration.model
+        if (address := address_of(model.id, row.spec)) and len(found) < MOST:
+            found.setdefault(address, Hit(str(row.spec["destination_table"]), model.name, "database", address))
+    return list(found.values())
 
 
 def _connections(letters: str, model: ModelEndpoint | None) -> list[Hit]:
