@@ -305,7 +305,7 @@ def main() -> None:
                  (("owner", owner), ("viewer", viewer), ("lonely", lonely), ("both", both))}  # fmt: skip
     with scope(organization.id):
         models = [build(organization, owner) for build in (failed_model, busy_model, live_model)]
-        ending = busy_model(organization, owner, "Ending soon")
+        ending, watched = (busy_model(organization, owner, name) for name in ("Ending soon", "Watched"))
         recent = ETLRun.objects.filter(created_at__gte=NOW - timedelta(hours=1)).order_by("id")
         runs = [(run.data_source.configuration.model_id, run.id) for run in recent]
         live = DataSource.objects.filter(configuration__model=models[2])
@@ -314,6 +314,7 @@ def main() -> None:
     sync_pointers(organization.id)
     print(json.dumps({
         "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "ending": ending.id,
+        "watched": watched.id,
         "runs": runs, "jobs": jobs, "shop": live[0].connection_id,
         "pipelines": pipelines, "home": str(Path(Home.current().root)),
     }))  # fmt: skip
