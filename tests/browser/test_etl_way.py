@@ -255,7 +255,19 @@ def test_a_set_up_model_trains_from_its_page(visit: Visit, site: Installation) -
     assert visitor.faults() == []
     page.get_by_label("Days to test on").fill("soon")
     page.get_by_role("button", name="Save and train").click()
-    expect(page.get_by_text("“soon” cannot be used.")).to_be_visible()
-    page.get_by_label("Days to test on").fill("10")
+    test_days = page.get_by_label("Days to test on")
+    days = page.locator(".field", has=test_days)
+    expect(days.get_by_text("Days to test on cannot be “soon”.")).to_be_visible()
+    test_days.fill("10")
+    page.get_by_label("Customer").select_option("product_id")
+    page.get_by_role("button", name="Save and train").click()
+    product = page.locator(".field", has=page.get_by_label("Product", exact=True))
+    expect(product.get_by_text("Customer and Product are the same column.")).to_be_visible()
+    assert visitor.faults() == []
+    page.get_by_label("Customer").select_option("customer_id")
     page.get_by_role("button", name="Save and train").click()
     expect(page.get_by_text("The first training is under way.")).to_be_visible()
+    page.locator(".path").get_by_role("link", name="purchases").click()
+    expect(page.get_by_role("heading", name="Change which columns mean what")).to_be_visible()
+    expect(page.get_by_label("Days to test on")).to_have_value("10")
+    assert visitor.faults() == []

@@ -15,7 +15,10 @@ from b2b_recs.web.ui.formats import grouped
 
 @dataclass
 class Step:
-    """One step of the path. ``look`` is the dot, ``state`` the same in words; ``next`` marks the one to act on."""
+    """One step of the path. ``look`` is the dot, ``state`` the same in words; ``next`` marks the one to act on.
+
+    ``address`` is where the advice leads; ``link`` is where the step can be changed at any time.
+    """
 
     name: str
     look: str
@@ -24,6 +27,7 @@ class Step:
     at: datetime | None = None
     advice: str = ""
     address: str = ""
+    link: str = ""
     next: bool = False
 
 
@@ -157,7 +161,7 @@ class Overview:
         unwell = (step for step in steps if step.look in ("bad", "none", "warn"))
         marked = next((step for step in steps if step.look == "busy"), None) or next(unwell, steps[-1])
         marked.next = True
-        if marked.look == "busy":
+        if marked.look == "busy" or self.status == "archived":
             marked.advice = ""
         return steps
 
@@ -218,9 +222,12 @@ class Overview:
             address = self.addresses.get("setup", "") if self.has_data else ""
             advice = "Say which columns mean what" if self.has_data else "Comes after the data"
             return Step("Dataset", "none", "missing", "Not described", None, advice, address)
+        link = self.addresses.get("setup", "")
         if facts.version is None:
-            return Step("Dataset", "none", "never built", f"{facts.name}, never built", advice=self._run)
-        return Step("Dataset", "ok", "built", f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}")
+            words = f"{facts.name}, never built"
+            return Step("Dataset", "none", "never built", words, advice=self._run, link=link)
+        words = f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}"
+        return Step("Dataset", "ok", "built", words, link=link)
 
     def _model(self) -> Step:
         facts = self.trained

@@ -13,7 +13,8 @@ from b2b_recs.web.projects import model_queries, palette, queries
 from b2b_recs.web.projects.forms import ModelForm
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.services import create_model
-from b2b_recs.web.projects.setup import dataset_spec, save_setup, setup_form, training_spec
+from b2b_recs.web.projects.setup import setup_form
+from b2b_recs.web.projects.setup_saving import faults_of, save_and_train, started_words
 from b2b_recs.web.projects.starter import starter
 from b2b_recs.web.projects.states import change_status, moves_of
 from b2b_recs.web.training.services import start_pipeline
@@ -87,7 +88,8 @@ def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
     found = model_or_404(request, model_id)
     overview = model_queries.overview(found)
     with shown_in(found.time_zone):
-        answer = render(request, "projects/model_live.html", {"model": found, "overview": overview})
+        context = {"model": found, "overview": overview, "may_edit": allows(request, "editor")}
+        answer = render(request, "projects/model_live.html", context)
     if overview.busy != (request.GET.get("was") == "busy"):
         answer["HX-Refresh"] = "true"  # a run began or ended: chart, recent runs and buttons have changed too
     return answer
@@ -96,21 +98,21 @@ def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
 @requires("editor")
 @require_http_methods(["GET", "POST"])
 def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
-    """Which column means what; after confirming, the first training starts."""
+    """Which column means what; after confirming, a training starts."""
     found = model_or_404(request, model_id, "editor")
     looking = request.POST.get("do") == "look"
-    # Another table has other columns, so what was chosen of the one before is proposed anew.
-    form = setup_form(found, {"base": request.POST.get("base", "")} if looking else request.POST.dict())
+    form = setup_form(found, request.POST.dict(), looking)
     faults: dict[str, BadInput] = {}
     if form is not None and request.method == "POST" and not looking:
-        try:
-            save_setup(found, dataset_spec(form), training_spec(form))
-            start_pipeline(found, request.user, with_jobs=False)
-        except BadInput as refusal:
-            faults[refusal.field or ""] = refusal
-        else:
-            messages.success(request, "The first training is under way. This page shows every step.")
-            return redirect("model", found.id)
+        faults = faults_of(form)
+        if not faults:
+            try:
+                run = save_and_train(found, request.user, form)
+            except EngineError as refusal:
+                messages.error(request, str(refusal))
+            else:
+                messages.success(request, started_words(run, first=form.saved is None))
+                return redirect("model", found.id)
     context = {"model": found, "form": form, "faults": faults}
     return render(request, "projects/setup.html", context, status=422 if faults else 200)
 
