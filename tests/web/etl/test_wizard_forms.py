@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ from django.http import QueryDict
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
-from b2b_recs.web.etl.wizard.load_form import load_changes, load_form
-from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, refuse_bad_first_date
+from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
 from b2b_recs.web.etl.wizard.tables import first_values
 
@@ -116,6 +117,54 @@ def test_a_load_that_cannot_be_is_refused_at_its_field(typed: str, field: str) -
         load_changes(QueryDict(typed), ORDERS)
     assert caught.value.field == field
     assert caught.value.advice
+
+
+@pytest.mark.parametrize(("since", "refused"), [("2024-05-02", False), ("2024-05-03", True), ("soon", True)])
+def test_the_first_run_reads_from_no_day_that_has_begun_nowhere(since: str, refused: bool) -> None:
+    changes, now = (
+        load_changes(QueryDict(f"{APPEND}&backfill=date&since={since}"), ORDERS),
+        datetime(2024, 5, 1, 12, tzinfo=UTC),
+    )
+    if not refused:
+        refuse_bad_first_date(changes, now)
+        return
+    with pytest.raises(BadInput) as caught:
+        refuse_bad_first_date(changes, now)
+    assert caught.value.field == "since"
+    assert load_form({"load": changes["load"]}, ORDERS, Capabilities()).strategy == "transactional"
+
+
+def test_a_schedule_that_cannot_be_is_shown_as_it_was_typed() -> None:
+    form = typed_form(QueryDict("kind=weekly&days=friday&time=25:00&time_zone=Europe/Atlantis"), "Europe/London")
+    assert (form.kind, form.days, form.time, form.time_zone) == ("weekly", ("friday",), "25:00", "Europe/Atlantis")
+    assert (form.every, form.cron) == ("15", "0 2 * * *")
+
+
+@pytest.mark.parametrize(
+    ("typed", "share", "shown"),
+    [("5", 0.05, "5"), (" 0,5 % ", 0.005, "0.5"), ("100", 1.0, "100"), ("0", 0.0, "0"), ("", 0.05, "5")],
+)
+def test_the_share_of_rows_that_may_be_rejected_is_typed_in_percent(typed: str, share: float, shown: str) -> None:
+    changes = schema_changes(schema_typed(rejects=typed), {}, ORDERS)
+    assert changes["reject_threshold"] == share
+    assert schema_form(changes, ORDERS).rejects == shown
+
+
+def test_a_share_that_nobody_set_is_the_engines_and_one_that_is_none_is_shown_again() -> None:
+    assert schema_form({}, ORDERS).rejects == "5"
+    assert "reject_threshold" not in schema_changes(schema_typed(), {}, ORDERS)
+    assert schema_form(schema_changes(schema_typed(rejects="many"), {}, ORDERS), ORDERS).rejects == "many"
+    assert schema_form(schema_changes(schema_typed(rejects="250"), {}, ORDERS), ORDERS).rejects == "250"
+
+
+def test_text_that_stays_text_is_no_doubt_and_numbers_that_may_not_fit_are() -> None:
+    low = [replace_confidence(column("note", "text", "STRING")), replace_confidence(column("total", "text", "NUMERIC"))]
+    rows = schema_form({}, ORDERS.model_copy(update={"columns": low})).rows
+    assert [row.look for row in rows] == [("none", "Text"), ("low", "Low")]
+
+
+def replace_confidence(one: ProposedColumn) -> ProposedColumn:
+    return one.model_copy(update={"proposed": one.proposed.model_copy(update={"confidence": "low"})})
 
 
 def schema_typed(**changes: str) -> QueryDict:

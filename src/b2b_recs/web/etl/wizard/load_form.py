@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.http import QueryDict
 from pydantic import TypeAdapter
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import TableProposal
 from b2b_recs.web.ui.formats import duration
@@ -20,6 +21,7 @@ LAGS = (("0", "none"), ("300", "5 minutes"), ("3600", "1 hour"), ("86400", "1 da
 DRIFTS = (("add", "add them"), ("ignore", "ignore them"), ("stop", "stop and ask"))
 DELETES = (("keep", "keep them"), ("count", "count them"), ("remove", "remove them"))
 _LAG = TypeAdapter(timedelta)
+_FURTHEST_AHEAD = timedelta(hours=14)  # of all zones from UTC
 STRATEGIES = {
     "transactional": ("Append", "New rows by a column that says when a row was made. Orders, invoices, visits."),
     "merge": ("Merge", "New and changed rows by a column that says when a row was last changed, and a key."),
@@ -49,6 +51,7 @@ class LoadForm:
     strategies: list[tuple[str, str, str]]
     strategy: str
     reason: str
+    proposed: str
     cursor: str
     cursors: list[str]
     key: list[str]
@@ -97,6 +100,7 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
         strategies=[(name, *STRATEGIES[name]) for name in _possible(able)],
         strategy=str(load.get("strategy", "catalog")),
         reason=proposal.proposed.reason,
+        proposed=str(proposal.proposed.load.get("strategy", "")),
         cursor=str(load.get("cursor") or ""),
         cursors=_cursors(proposal),
         key=list(load.get("key") or proposal.key),
@@ -131,6 +135,25 @@ def load_changes(typed: QueryDict, proposal: TableProposal, before: Mapping[str,
         "row_limit": int(limit) if limit else None,
         "drift": typed.get("drift", "add"),
     }
+
+
+def refuse_bad_first_date(changes: Mapping[str, Any], now: datetime) -> None:
+    """Raise BadInput when the first run is to read from what is no date, or from a day that has begun nowhere."""
+    first = changes["load"].get("backfill", "all")
+    if not isinstance(first, str) or first == "all":
+        return
+    try:
+        since = date.fromisoformat(first)
+    except ValueError:
+        raise BadInput(
+            f"{quoted(first)} is not a date.", field="since", advice="Give one such as 2024-01-31."
+        ) from None
+    if since > (now + _FURTHEST_AHEAD).date():
+        raise BadInput(
+            f"{since:%d %b %Y} is in the future, so nothing could be read.",
+            field="since",
+            advice="Give today or a day before.",
+        )
 
 
 def _load(typed: QueryDict, chosen: list[str]) -> dict[str, Any]:

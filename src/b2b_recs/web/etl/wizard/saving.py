@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.failures import words_of
@@ -33,6 +34,15 @@ from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
 from b2b_recs.web.etl.sourcing import settled_by
 from b2b_recs.web.etl.wizard.state import Wizard
 
+# Settings whose field has another name than the API's, with what may be typed there.
+_AS_TYPED = {
+    "destination_table": (
+        "The table name {} cannot be used.",
+        "Begin with a letter, then use letters, digits and _ only; at most 128 characters.",
+    ),
+    "reject_threshold": ("{} is no percentage of rows.", "Give a number from 0 to 100."),
+}
+
 
 def settings_of(values: Mapping[str, Any], job: DataSource) -> Any:
     """The settings a wizard holds, checked by their shape. Raises BadInput naming the field."""
@@ -42,7 +52,15 @@ def settings_of(values: Mapping[str, Any], job: DataSource) -> Any:
         return JobSettings.model_validate(document)
     except ValidationError as error:
         message, advice, field = words_of(error.errors(include_url=False, include_input=False))
+        said = _AS_TYPED.get(field or "")
+        if said is not None:
+            message, advice = said[0].format(quoted(_as_typed(str(field), values))), said[1]
         raise BadInput(message, advice=advice, field=field) from None
+
+
+def _as_typed(field: str, values: Mapping[str, Any]) -> object:
+    value = values.get(field, "")
+    return f"{value * 100:g}" if isinstance(value, float) else value
 
 
 def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:

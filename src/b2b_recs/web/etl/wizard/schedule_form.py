@@ -21,6 +21,8 @@ KINDS = (
     ("cron", "Cron expression"),
 )
 
+_TEXTS = ("kind", "every", "minute", "time", "day", "cron", "time_zone")
+
 
 @dataclass(frozen=True)
 class ScheduleForm:
@@ -54,6 +56,13 @@ def schedule_form(rule: Mapping[str, Any] | None, time_zone: str) -> ScheduleFor
         cron=str(rule.get("cron") or usual.cron),
         time_zone=str(rule.get("time_zone") or time_zone),
     )
+
+
+def typed_form(typed: QueryDict, time_zone: str) -> ScheduleForm:
+    """The form as it was typed, whether it can be or not; what was not sent keeps a usual value."""
+    usual = ScheduleForm(time_zone=time_zone)
+    texts = {name: typed.get(name, getattr(usual, name)) for name in _TEXTS}
+    return ScheduleForm(days=tuple(typed.getlist("days")), **texts)
 
 
 def schedule_rule(typed: QueryDict, time_zone: str) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from math import isfinite
 from typing import Any
 
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.formats import DATE_FORMATS
 from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import WarehouseType
@@ -20,6 +23,7 @@ TEXTS = ("char", "text", "string", "clob")
 TIMES = ("DATE", "DATETIME", "TIMESTAMP")
 # What text may become when it is written in a way of its own.
 FORMATTED = (*TIMES, "INT64", "FLOAT64", *DECIMALS)
+USUAL_REJECTS: float = CopySpec.model_fields["reject_threshold"].default
 HELD = ("warehouse_type", "mode", "precision", "scale", "format")
 
 
@@ -44,6 +48,13 @@ class TypeRow:
     edited: bool
 
     @property
+    def look(self) -> tuple[str, str]:
+        """How sure the type is, as colour and word; that text stays text is no doubt."""
+        if self.is_text and self.warehouse_type == WarehouseType.STRING.value and self.confidence == "low":
+            return "none", "Text"
+        return self.confidence, self.confidence.capitalize()
+
+    @property
     def is_text(self) -> bool:
         """Whether the source holds text, which may be dates or numbers written in some way."""
         return bool(self.format) or any(word in self.source_type.lower() for word in TEXTS)
@@ -59,6 +70,7 @@ class SchemaForm:
     partitions: list[str]
     cluster_by: list[str]
     total: int
+    rejects: str
 
     types = [one.value for one in WarehouseType]
     modes = ("NULLABLE", "REQUIRED")
@@ -88,6 +100,7 @@ def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaFor
         partitions=[row.name for row in rows if row.warehouse_type in TIMES],
         cluster_by=list(values.get("cluster_by") or ()),
         total=len(proposal.columns),
+        rejects=_percent(values.get("reject_threshold", USUAL_REJECTS)),
     )
 
 
@@ -108,6 +121,7 @@ def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableP
         "types": types,
         "partition_by": typed.get("partition_by") or None,
         "cluster_by": clusters,
+        **({"reject_threshold": _share(typed["rejects"])} if "rejects" in typed else {}),
     }
 
 
@@ -135,6 +149,26 @@ def _digits(text: str, column: str) -> int | None:
             f"“{text[:20]}” is not a number of digits for “{column[:100]}”.", field="types", advice="Give 0 to 76."
         )
     return int(text)
+
+
+def _percent(share: Any) -> str:
+    """A share as percent: 0.05 as 5; what is none as it is."""
+    try:
+        return f"{(Decimal(str(share)) * 100).normalize():f}"
+    except InvalidOperation:
+        return str(share)
+
+
+def _share(text: str) -> Any:
+    """Percent as a share: 5 or 5% as 0.05, empty as usual; what is no number stays text, which the settings refuse."""
+    text = text.strip()
+    if not text:
+        return USUAL_REJECTS
+    try:
+        share = float(Decimal(text.removesuffix("%").strip().replace(",", ".")) / 100)
+    except InvalidOperation:
+        return text
+    return share if isfinite(share) else text
 
 
 def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: bool) -> TypeRow:

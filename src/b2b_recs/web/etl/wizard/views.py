@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib import messages
@@ -24,9 +25,9 @@ from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
-from b2b_recs.web.etl.wizard.load_form import load_changes, load_form
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, refuse_bad_first_date
 from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, save_job
-from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule
+from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
@@ -145,7 +146,9 @@ def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
 
 
 def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
-    return _kept(request, wizard, 3, load_changes(request.POST, _looked(request, wizard), wizard.values.get("load")))
+    changes = load_changes(request.POST, _looked(request, wizard), wizard.values.get("load"))
+    refuse_bad_first_date(changes, datetime.now(UTC))
+    return _kept(request, wizard, 3, changes)
 
 
 def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
@@ -258,10 +261,7 @@ def _form(request: HttpRequest, wizard: Wizard, step: int) -> Any:
 def _schedule_context(request: HttpRequest, wizard: Wizard) -> dict[str, Any]:
     form = schedule_form(wizard.values.get("schedule"), wizard.model.time_zone)
     if request.method == "POST":
-        try:
-            form = schedule_form(schedule_rule(request.POST, wizard.model.time_zone), wizard.model.time_zone)
-        except BadInput:
-            form = schedule_form({"kind": request.POST.get("kind", "manual")}, wizard.model.time_zone)
+        form = typed_form(request.POST, wizard.model.time_zone)
     load = wizard.values.get("load") or {}
     columns = wizard.values.get("columns") or ()
     return {"form": form, "load": load, "columns": len(columns)}

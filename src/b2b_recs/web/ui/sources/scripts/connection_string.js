@@ -7,6 +7,11 @@
     "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
     gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfss: "azure_blob", wasbs: "azure_blob", bigquery: "bigquery",
   };
+  const NAMES = {
+    postgresql: "PostgreSQL", redshift: "Redshift", mysql: "MySQL", mariadb: "MariaDB", mongodb: "MongoDB", sqlserver: "SQL Server",
+    oracle: "Oracle", snowflake: "Snowflake", s3: "Amazon S3", gcs: "Google Cloud Storage", sftp: "SFTP", azure_blob: "Azure Blob Storage",
+    bigquery: "BigQuery",
+  };
   const PAIRS = {
     server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
     "initial catalog": "database", databasename: "database", dbname: "database", uid: "username", "user id": "username", user: "username",
@@ -101,9 +106,12 @@
     }
     const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
     const mine = form.dataset.type;
+    const foreign = read.type && read.type !== mine && alike[read.type] !== mine;
+    // The port of another product would be wrong here, whatever else of the address may fit.
+    if (foreign) delete read.found.port;
     const filled = fill(form, read.found);
     input.value = "";
-    const other = read.type && read.type !== mine && alike[read.type] !== mine ? ` It looks like one of another type of source (${read.type}).` : "";
+    const other = foreign ? ` This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source. The port here was left as it is.` : "";
     words.textContent = filled.length ? `Filled in: ${filled.join(", ")}.${other}` : `Nothing in it fits these fields.${other}`;
   }
   // What follows the ? of a signed address is a secret and goes into its own field.
@@ -124,7 +132,7 @@
     else if (input.name === "location") takeSigned(event, input);
     else if (input.name === "host") {
       const text = event.clipboardData?.getData("text") || "";
-      if (!text.includes("://") && !text.includes(";")) return;
+      if (!text.includes("://") && !text.includes(";") && !fromPairs(text.trim())) return;
       event.preventDefault();
       const box = input.form.querySelector("[data-connection-string]");
       box.value = text;

@@ -43,7 +43,19 @@
       }
     }
   });
+  // What a page said of a field when it was refused holds only until the field is changed.
+  function forget(input) {
+    const note = input.closest(".field")?.querySelector(".field-error[id$='-error']");
+    if (!note) return;
+    note.remove();
+    input.removeAttribute("aria-invalid");
+    const words = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id !== note.id);
+    if (words.join("")) input.setAttribute("aria-describedby", words.join(" "));
+    else input.removeAttribute("aria-describedby");
+    document.querySelector("[data-refused-field]")?.remove();
+  }
   document.addEventListener("input", (event) => {
+    if (event.target.closest?.(".field")) forget(event.target);
     const form = event.target.closest?.("form[data-stale]");
     if (!form || event.target.closest("[data-lasting]")) return;
     document.querySelector(form.dataset.stale)?.replaceChildren();

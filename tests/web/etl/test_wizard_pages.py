@@ -1,0 +1,111 @@
+"""The pages of the wizard speak of what they ask for, keep what was typed, and show times in the schedule's zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from tenant_rows import Tenant
+
+from b2b_recs.engine.etl.spec import Catalog, CopySpec
+from b2b_recs.web.etl.models import DataSource, DataSourceTable
+from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
+from b2b_recs.web.projects.models import Schedule
+from b2b_recs.web.tenancy import scope
+
+
+def signed_in(tenant: Tenant) -> Client:
+    client = Client(headers={"host": "localhost"})
+    client.force_login(tenant.people["owner"], backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def job(acme: Tenant) -> str:
+    """The address of a job whose table was looked at a moment ago."""
+    with scope(acme.id):
+        row = DataSource.objects.get(id=acme.id_of("DataSource"))
+        spec = CopySpec(source_schema="public", source_table="orders", destination_table="bq_orders", load=Catalog())
+        proposal = TableProposal(
+            source_schema="public",
+            source_table="orders",
+            destination_table="bq_orders",
+            columns=[column("id", "bigint", "INT64", "high"), column("note", "text", "STRING", "low")],
+            key=["id"],
+            time_columns=[],
+            proposed=ProposedLoad(load={"strategy": "catalog"}, reason="It is small.", confidence="high"),
+            partition_by=None,
+        )
+        seen = {"at": datetime.now(UTC).isoformat(), "proposal": proposal.model_dump(mode="json")}
+        DataSourceTable.objects.filter(data_source=row).update(seen=seen, spec=spec.model_dump(mode="json"))
+    return f"/models/{acme.id_of('ModelEndpoint')}/etl/jobs/{row.id}/"
+
+
+def column(name: str, source_type: str, warehouse: str, confidence: str) -> ProposedColumn:
+    proposed = ProposedType(
+        warehouse_type=warehouse, mode="NULLABLE", precision=None, scale=None, format="",
+        confidence=confidence, reason="So it is.", warning="",
+    )  # fmt: skip
+    return ProposedColumn(
+        name=name, source_type=source_type, nullable=True, key_position=None, is_time=False, samples=["a"],
+        proposed=proposed,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"destination_table": "1 orders"}, "The table name “1 orders” cannot be used. Begin with a letter"),
+        ({"destination_table": "bq_orders", "rejects": "250"}, "“250” is no percentage of rows. Give a number from 0"),
+        (
+            {"destination_table": "bq_orders", "rejects": "many"},
+            "“many” is no percentage of rows. Give a number from 0",
+        ),
+    ],
+)
+def test_a_warehouse_table_that_cannot_be_is_refused_in_the_words_of_the_page(
+    acme: Tenant, job: str, typed: dict[str, str], words: str
+) -> None:
+    answer = signed_in(acme).post(f"{job}step/4/", typed)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in text
+    assert all(f'value="{value}"' in text for value in typed.values())
+    assert "reject_threshold must" not in text and "destination_table has" not in text
+
+
+def test_the_page_of_types_asks_for_rejected_rows_and_is_calm_about_text(acme: Tenant, job: str) -> None:
+    text = signed_in(acme).get(f"{job}step/4/").content.decode()
+    assert 'name="rejects" value="5"' in text
+    assert "conf-none" in text and "conf-low" not in text
+    assert 'aria-label="Decimals of id"' in text
+
+
+def test_a_first_day_in_the_future_is_refused_beside_its_field_and_shown_again(acme: Tenant, job: str) -> None:
+    typed = {
+        "strategy": "merge", "column": ["id", "note"], "key": "id", "cursor": "id", "backfill": "date",
+        "since": "2999-01-31",
+    }  # fmt: skip
+    text = signed_in(acme).post(f"{job}step/3/", typed).content.decode()
+    assert 'id="since-error"' in text and "31 Jan 2999 is in the future" in text
+    assert 'value="2999-01-31"' in text
+
+
+def test_a_zone_that_is_none_is_shown_as_it_was_typed(acme: Tenant, job: str) -> None:
+    typed = {"kind": "daily", "time": "03:30", "time_zone": "Europe/Atlantis"}
+    text = signed_in(acme).post(f"{job}step/5/", typed).content.decode()
+    assert 'id="time_zone-error"' in text
+    assert 'value="Europe/Atlantis"' in text and 'value="03:30"' in text
+
+
+def test_next_times_of_a_job_are_shown_in_the_zone_of_its_schedule_which_is_named(acme: Tenant, job: str) -> None:
+    with scope(acme.id):
+        row = DataSource.objects.get(id=acme.id_of("DataSource"))
+        Schedule.objects.filter(target_id=row.id).update(
+            kind="daily", cron="", rule={"time": "03:30"}, time_zone="Asia/Tokyo"
+        )
+    text = signed_in(acme).get(job).content.decode()
+    assert len(re.findall(r"\w{3} \d{1,2} \w{3}, 03:30<br>", text)) == 5
+    assert "Asia/Tokyo</span>" in text
