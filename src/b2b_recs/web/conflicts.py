@@ -40,6 +40,15 @@ class ModelArchived(Conflict):
         super().__init__(f"The model “{name}” is archived.", field="model", advice="Restore it on its page first.")
 
 
+class ConnectionOff(Conflict):
+    """The job's connection is switched off."""
+
+    code: ClassVar[str] = "connection_off"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The connection “{name}” is switched off.", field="connection", advice="Switch it on first.")
+
+
 class NothingToRun(Conflict):
     """No job is ready to run."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
@@ -13,14 +14,17 @@ from web.api.api_client import program
 from web_support import TestDatabase
 
 from b2b_recs.runtime.home import Home
-from b2b_recs.web.conflicts import ModelArchived
+from b2b_recs.web.conflicts import ConnectionOff, ModelArchived
 from b2b_recs.web.deployments.services import deploy
+from b2b_recs.web.etl.following import why_idle
 from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.scheduled import Time, start_scheduled
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.operations.upkeep import keep_pointers
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.states import StatusRefused, change_status
 from b2b_recs.web.tenancy import scope
+from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
 
@@ -155,3 +159,38 @@ def test_programs_change_it_too(acme: Tenant) -> None:
     assert writer.post(address, {"status": "paused"}).well()["status"] == "paused"
     assert writer.post(address, {"status": "draft"}).status == 422
     assert program(acme, "read").post(address, {"status": "active"}).status == 403
+
+
+RUN_BUTTONS = ("Run all", "Train now", "Run now", "Run again")
+
+
+def test_pages_of_an_archived_model_offer_nothing_that_runs(shop: Shop) -> None:
+    put_into_service(shop)
+    with scope(shop.id):
+        own = {"organization": shop.organization, "status": "completed"}
+        training = PipelineRun.objects.create(**own, model=shop.model)
+        copy = ETLRun.objects.create(**own, data_source=shop.jobs[0])
+    client = Client()
+    client.force_login(shop.user, backend="django.contrib.auth.backends.ModelBackend")
+    home = f"/models/{shop.model.id}/"
+    pages = ("", "etl/", f"etl/jobs/{shop.jobs[0].id}/", f"runs/copies/{copy.id}/", f"runs/trainings/{training.id}/")
+
+    def offered() -> list[set[str]]:
+        texts = [client.get(home + page).content.decode() for page in pages]
+        return [{name for name in RUN_BUTTONS if f"{name}</button>" in text or f'"{name}"' in text} for text in texts]
+
+    assert all(offered())
+    change(shop, "paused", "archived")
+    assert offered() == [set()] * len(pages)
+
+
+def test_a_job_whose_connection_is_switched_off_neither_starts_nor_promises_a_time(shop: Shop) -> None:
+    with scope(shop.id):
+        job = shop.add_job("customers")
+        job.connection.enabled = False
+        job.connection.save()
+        with pytest.raises(ConnectionOff, match="is switched off"):
+            start_run(job)
+        assert start_scheduled({job.id: Time(datetime.now(UTC))}).jobs == set()
+        assert why_idle(job, by_hand=False, paused=False) == "Its connection is switched off."
+        assert not ETLRun.objects.exists()

@@ -24,6 +24,8 @@ def why_idle(job: DataSource, *, by_hand: bool, paused: bool) -> str:
         return "The job is disabled."
     if paused:
         return "Its schedule is paused."
+    if not job.connection.enabled:
+        return "Its connection is switched off."
     if not job.configuration.enabled:
         return "Schedules are switched off for the whole model."
     return _RESTING.get(job.configuration.model.status, "")

@@ -64,10 +64,13 @@ def start_scheduled(times: Mapping[int, Time], wait: bool = True) -> Started:
 def _followed(times: Mapping[int, Time]) -> set[int]:
     """Those of the jobs that follow their schedules.
 
-    Neither they, nor the scheduling of their model, nor the model itself is switched off, and their set-up is finished.
+    Their set-up is finished, and neither they, nor their connection, nor the scheduling of their model, nor the model
+    itself is switched off.
     """
     found = (
-        DataSource.objects.filter(id__in=times, enabled=True, draft=False, configuration__enabled=True)
+        DataSource.objects.filter(
+            id__in=times, enabled=True, draft=False, configuration__enabled=True, connection__enabled=True
+        )
         .exclude(configuration__model__status__in=RESTING)
         .exclude(table=None)
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import User
-from b2b_recs.web.conflicts import ModelArchived
+from b2b_recs.web.conflicts import ConnectionOff, ModelArchived
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
@@ -25,15 +25,18 @@ def start_run(
 
     One that waits for its next attempt goes on at once when somebody asks.
 
-    Raises BadInput for a job whose set-up was never finished, ModelArchived when nothing of its model runs.
+    Raises BadInput for a job whose set-up was never finished, ModelArchived when nothing of its model runs,
+    ConnectionOff when its connection is switched off.
     """
     if job.draft or not DataSourceTable.objects.filter(data_source=job).exists():
         raise BadInput(f"The job “{job.name}” is a draft.", field="job", advice="Finish setting it up, then run it.")
     with transaction.atomic():
-        locked = DataSource.objects.select_for_update(of=("self",)).select_related("configuration__model")
-        model = locked.get(id=job.id).configuration.model
-        if model.status == ModelEndpoint.Status.ARCHIVED:
-            raise ModelArchived(model.name)
+        rows = DataSource.objects.select_related("configuration__model", "connection")
+        locked = rows.select_for_update(of=("self",)).get(id=job.id)
+        if locked.configuration.model.status == ModelEndpoint.Status.ARCHIVED:
+            raise ModelArchived(locked.configuration.model.name)
+        if not locked.connection.enabled:
+            raise ConnectionOff(locked.connection.name)
         if pipeline_run is None:
             waiting = ETLRun.objects.filter(data_source_id=job.id, status__in=ETLRun.ACTIVE, pipeline_run=None).first()
             if waiting is not None:
