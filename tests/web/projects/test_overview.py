@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,6 +16,7 @@ from b2b_recs.web.projects.overview import (
     SourceFacts,
     kpis_of,
 )
+from b2b_recs.web.runs.presenting import RunView, StageView
 
 LOADED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SOURCES = SourceFacts(connections=1)
@@ -107,5 +108,106 @@ def test_a_gain_inside_its_interval_is_not_called_a_win() -> None:
     assert lift.verdict.startswith("It is level with “buy again”")
 
 
+ABOVE = "; below, user_knn has the higher test figure."
+REPEATING = [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.28)]
+
+
+@pytest.mark.parametrize(
+    ("measured", "headline", "verdict", "why"),
+    [
+        ([("buy_again", 0.36, 0.30), ("user_knn", 0.35, 0.28)], "ndcg@10", ": nothing else did better.", ""),
+        (
+            REPEATING,
+            "ndcg@10",
+            ABOVE,
+            "The choice was made on earlier orders (validation);",
+        ),
+        (REPEATING, "recall@10", ABOVE, "The choice was made by Recall@10 on earlier"),
+        (
+            [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.30)],
+            "ndcg@10",
+            ABOVE,
+            "where both were level and a fixed order decided;",
+        ),
+        (
+            [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.31)],
+            "ndcg@10",
+            ABOVE,
+            "user_knn was measured beside, but was not among the algorithms to choose from;",
+        ),
+        (
+            [("buy_again", 0.342, None), ("user_knn", 0.359, None)],
+            "ndcg@10",
+            ABOVE,
+            "No earlier orders could be held back to choose on (validation), so a fixed order decided;",
+        ),
+    ],
+)
+def test_a_choice_that_is_not_the_best_of_the_figures_shown_is_explained(
+    measured: list[tuple[str, float, float | None]], headline: str, verdict: str, why: str
+) -> None:
+    rows = [
+        (
+            name,
+            name,
+            {**figure(test, test - 0.01, test + 0.01), "validation": {} if validation is None else {"all": validation}},
+        )
+        for name, test, validation in measured
+    ]
+    lift = lift_of(rows, "buy_again", "v1", "", (), headline)
+    assert lift is not None
+    assert lift.verdict == f"It repeats what each customer bought before{verdict}"
+    assert why in lift.note
+    assert ("on the test period shown here, user_knn has the higher figure." in lift.note) == bool(why)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "linked"),
+    [
+        (DATASET, True),
+        (DatasetFacts("purchases"), True),
+        (DatasetFacts(), False),
+    ],
+)
+def test_the_dataset_step_leads_to_its_settings_whenever_there_is_one(dataset: DatasetFacts, linked: bool) -> None:
+    steps = overview(dataset=dataset, addresses={"setup": "/models/1/setup/"}).steps
+    assert [step.name for step in steps if step.link == "/models/1/setup/"] == (["Dataset"] if linked else [])
+
+
+def test_an_archived_model_is_told_no_next_thing_to_press() -> None:
+    archived = overview(status="archived", endpoint=EndpointFacts(off=True), data=DataFacts(jobs=2))
+    assert [step.advice for step in archived.steps if step.next] == [""]
+
+
 def test_nothing_measured_gives_no_chart() -> None:
     assert lift_of([("ease", "EASE", {})], "ease", "v1") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "brief"),
+    [
+        ("pipeline", "It is worse than “Popular”: -0.039 [-0.050, -0.020]. NDCG@10 is 0.100.", True),
+        ("pipeline", "v3 answers now.", False),
+        ("etl", "One sentence. Another.", False),
+    ],
+)
+def test_a_recent_training_says_the_first_sentence_of_its_verdict(kind: str, verdict: str, brief: bool) -> None:
+    run = RunView(
+        kind=kind,
+        id=1,
+        model_id=1,
+        what="Training",
+        status="completed",
+        status_word="",
+        stages=[StageView("deploy", "Deploy", "skipped", verdict, None, None)],
+        trigger="hand",
+        created_at=LOADED,
+        started_at=LOADED,
+        finished_at=LOADED + timedelta(seconds=75),
+        attempt=1,
+        error="",
+        advice="",
+    )
+    assert run.brief == (f"{run.words.partition('. ')[0]}." if brief else run.words)
+    assert verdict in run.words or kind == "etl"
+    assert ("NDCG@10" in run.brief) is False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from b2b_recs.engine.counting import counted
+from b2b_recs.engine.evaluation.metrics import metric_title
 from b2b_recs.web.ui.formats import decimals, share
 
 METRIC = "ndcg@10"
@@ -15,7 +16,8 @@ NOTE = (
     "Each line is the 95 % interval; further right is better. All purchases, ranked over the whole catalogue, on "
     "orders later than any it learnt from."
 )
-REPEATS = "It repeats what each customer bought before: nothing else did better."
+REPEATS = "It repeats what each customer bought before"
+UNBEATEN = "nothing else did better."
 BAR = "buy_again"  # repeat purchases dominate here, so this is the one to beat
 
 
@@ -69,13 +71,16 @@ def lift_of(
     label: str,
     held_out: str = "",
     comparisons: Iterable[Mapping[str, Any]] = (),
+    headline: str = METRIC,
 ) -> Lift | None:
     """The chart of one training: (algorithm, title, metrics) of every algorithm tried, best first.
 
     ``chosen`` is the algorithm that was registered and ``label`` its version ("v12 (live)"); None when nothing was
     measured.
     ``comparisons`` are the paired differences a training found: they, not the two intervals, decide what is said.
+    ``headline`` is the metric that chose.
     """
+    measured = list(measured)
     found = [(name, title, figure) for name, title, metrics in measured if (figure := figure_of(metrics)) is not None]
     if not found:
         return None
@@ -84,14 +89,39 @@ def lift_of(
     rows = [_row(label if name == chosen else title, name == chosen, figure, scale) for name, title, figure in found]
     by_name = {name: figure for name, _, figure in found}
     mine = by_name.get(chosen)
+    ahead = next((row for row in found if mine is not None and row[2].value > mine.value), None)
+    validated = {name: _validated(metrics) for name, _, metrics in measured if "validation" in metrics}
+    why = _choice(validated, chosen, ahead[:2], headline) if ahead is not None else ""
+    repeats = f"{REPEATS}; below, {ahead[1]} has the higher test figure." if ahead else f"{REPEATS}: {UNBEATEN}"
     return Lift(
         metric="NDCG@10",
         words=f"NDCG@10{', ' + held_out if held_out else ''}",
         rows=rows,
-        verdict=_verdict(by_name.get(BAR), _paired(comparisons)) if chosen != BAR else REPEATS,
-        note=NOTE,
+        verdict=_verdict(by_name.get(BAR), _paired(comparisons)) if chosen != BAR else repeats,
+        note=f"{NOTE} {why}".strip(),
         headline=(decimals(mine.value), f"95 %: {decimals(mine.low)} to {decimals(mine.high)}") if mine else ("–", ""),
     )
+
+
+def _validated(metrics: Mapping[str, Any]) -> float | None:
+    value = (metrics["validation"] or {}).get(SEGMENT)
+    return None if value is None else float(value)
+
+
+def _choice(validated: Mapping[str, float | None], chosen: str, ahead: tuple[str, str], headline: str) -> str:
+    """Why another than the algorithm with the best figure shown was chosen: the choice never sees the test period."""
+    (name, title), mine = ahead, validated.get(chosen)
+    theirs = validated.get(name)
+    by = "" if headline == METRIC else f" by {metric_title(headline)}"
+    if chosen in validated and mine is None:
+        why = "No earlier orders could be held back to choose on (validation), so a fixed order decided"
+    elif mine is not None and theirs is not None and theirs > mine:
+        why = f"{title} was measured beside, but was not among the algorithms to choose from"
+    elif mine is not None and theirs == mine:
+        why = f"The choice was made{by} on earlier orders (validation), where both were level and a fixed order decided"
+    else:
+        why = f"The choice was made{by} on earlier orders (validation)"
+    return f"{why}; on the test period shown here, {title} has the higher figure."
 
 
 def _scale(figures: list[Figure]) -> tuple[float, float]:

@@ -134,6 +134,13 @@ class RunView:
         return next((stage for stage in self.stages if stage.state == "running"), None)
 
     @property
+    def brief(self) -> str:
+        """The line for lists with the first sentence alone of a verdict that has many."""
+        last = self.stages[-1].detail if self.kind == "pipeline" and self.stages else ""
+        first, more, _ = last.partition(". ")
+        return self.words.replace(last, f"{first}.") if more else self.words
+
+    @property
     def words(self) -> str:
         """One short line for lists."""
         if self.status == "pending" and self.waits:
