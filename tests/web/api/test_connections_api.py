@@ -265,7 +265,7 @@ def test_only_those_who_may_change_may_test(reader: Program, wholesaler: Wholesa
 def test_bounds_are_told_in_words(writer: Program, wholesaler: Wholesaler) -> None:
     body = {"type": "postgresql", "parameters": wholesaler.parameters(port="many")}
     error = writer.post("connections/test-wizard/", body).refused(422, "bad_input", "port")
-    assert error["message"] == "Port 'many' cannot be used: must be a whole number."
+    assert error["message"] == "Port “many” cannot be used: must be a whole number."
     assert error["advice"] == "Give a number from 1 to 65,535."
 
 
