@@ -31,7 +31,7 @@ def sftp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SftpServer
 class SftpContract(StoredFilesContract):
     type = "sftp"
     heavy_text = 500
-    measured = (60_000, 2_000)
+    measured = (90_000, 2_000)
     folder = "folder"
     # Two names of one file are one file here.
     keys = (*(key for key in KEYS if "//" not in key and "/./" not in key), "orders/back\\slash.csv")
