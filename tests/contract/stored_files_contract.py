@@ -82,7 +82,7 @@ class StoredFilesContract(SourceContract):
     tick = timedelta(microseconds=1)
     heavy_rows = 12_000
     heavy_text = 2_000
-    measured = (50_000, 2_000)
+    measured = (80_000, 2_000)
     # Whether the server refuses a range of an object that has changed, and takes one without content: an emulator
     # need not do everything the store does.
     guards_ranges: ClassVar[bool] = True

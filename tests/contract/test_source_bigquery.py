@@ -56,7 +56,7 @@ def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQue
 class TestBigQuery(SourceContract):
     type = "bigquery"
     heavy_text = 500
-    measured = (80_000, 500)
+    measured = (240_000, 500)
     bad_connections = (
         ("key", {"credentials": UNKNOWN_KEY}, errors.AuthenticationRefused, "credentials"),
         ("damaged key", {"credentials": key_with()}, errors.AuthenticationRefused, "credentials"),

@@ -8,4 +8,5 @@ from contract.folder_arena import CsvArena
 
 class TestCsv(FilesContract):
     type = "csv"
+    measured = (100_000, 1_000)
     Arena = CsvArena

@@ -34,6 +34,7 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 class TestMongoDB(SourceContract):
     type = "mongodb"
     heavy_text = 4_000
+    measured = (24_000, 4_000)
     keyed = False
     tick = timedelta(milliseconds=1)
     heavy_rows = 8_000
