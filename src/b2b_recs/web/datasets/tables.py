@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KT
 from django.http import Http404
 from django.urls import reverse
 
@@ -148,10 +149,10 @@ def _warehouse(model: ModelEndpoint) -> LocalWarehouse:
 
 def _fillers(model: ModelEndpoint) -> dict[tuple[str, str], Filler]:
     """The jobs of a model by the table they fill; of each copy only what a list shows, there may be thousands."""
-    rows = _jobs(model).values(*_OF_JOB, *(f"spec__{name}" for name in _OF_COPY))
+    rows = _jobs(model).values(*_OF_JOB, **{f"copy_{name}": KT(f"spec__{name}") for name in _OF_COPY})
     found = {}
     for row in rows:
-        spec = {name: row[f"spec__{name}"] for name in _OF_COPY}
+        spec = {name: row[f"copy_{name}"] for name in _OF_COPY}
         place = str(spec["destination_dataset"] or USUAL), str(spec["destination_table"] or "")
         if place[1]:
             found[place] = _filler(row, spec)
