@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.project_file.values import Name
 from b2b_recs.web.names import LONGEST_NAME, refuse_bad_name
 
 
@@ -22,12 +24,15 @@ from b2b_recs.web.names import LONGEST_NAME, refuse_bad_name
 )
 def test_what_people_write_is_a_name(name: str) -> None:
     refuse_bad_name(name, "a job")
+    assert TypeAdapter(Name).validate_python(name) == name  # what a page takes, a project file takes
 
 
 @pytest.mark.parametrize(
     "name", ["", "x" * (LONGEST_NAME + 1), " a", "a\n", "a\x00b", "a\u2028b", "\ud800", "\u200b", "a\u202eb", "\u2067a"]
 )
 def test_what_cannot_be_seen_or_is_too_long_is_none(name: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Name).validate_python(name)
     with pytest.raises(BadInput) as refused:
         refuse_bad_name(name, "a job")
     assert refused.value.field == "name"

@@ -9,6 +9,8 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, StringConstraints
 
+from b2b_recs.web.names import LONGEST_NAME, is_plain
+
 UNITS = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
 
 
@@ -25,8 +27,8 @@ def _zone(value: str) -> str:
 
 
 def _clean(value: str) -> str:
-    if value != value.strip() or not value.isprintable():
-        raise ValueError("a name has no spaces around it and no control characters")
+    if not is_plain(value):
+        raise ValueError("a name has a sign that can be seen, no spaces around it and no control characters")
     return value
 
 
@@ -50,7 +52,7 @@ def _one_or_many(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=120), AfterValidator(_clean)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), AfterValidator(_clean)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 Columns = Annotated[tuple[Column, ...], BeforeValidator(_one_or_many)]
 TimeZone = Annotated[str, AfterValidator(_zone)]

@@ -16,7 +16,7 @@ from web_support import TestDatabase
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.conflicts import ConnectionOff, ModelArchived
 from b2b_recs.web.deployments.services import deploy
-from b2b_recs.web.etl.following import why_idle
+from b2b_recs.web.etl.following import jobs_to_run, why_idle
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.scheduled import Time, start_scheduled
 from b2b_recs.web.etl.services import start_run
@@ -192,5 +192,7 @@ def test_a_job_whose_connection_is_switched_off_neither_starts_nor_promises_a_ti
         with pytest.raises(ConnectionOff, match="is switched off"):
             start_run(job)
         assert start_scheduled({job.id: Time(datetime.now(UTC))}).jobs == set()
+        assert not jobs_to_run(shop.model).exists()  # every job of the shop reads from this connection
+        assert start_pipeline(shop.model).stages[0]["state"] == "skipped"
         assert why_idle(job, by_hand=False, paused=False) == "Its connection is switched off."
         assert not ETLRun.objects.exists()

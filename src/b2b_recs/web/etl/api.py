@@ -33,6 +33,7 @@ from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.drafts import named_row, refuse_draft, save_draft
+from b2b_recs.web.etl.following import jobs_to_run
 from b2b_recs.web.etl.jobs import (
     change_job,
     configuration_of,
@@ -169,12 +170,11 @@ def toggle(request: HttpRequest, model_id: Id, body: Toggle) -> Toggled:
 @router.post("/models/{int:model_id}/etl/run/", response=answers(202, StartedRuns, 409, *TAKES_JSON))
 @needs("editor")
 def run_all(request: HttpRequest, model_id: Id, key: IdempotencyKey) -> HttpResponse:
-    """Run every enabled job of a model; one that waits or runs already is not started twice."""
+    """Run every enabled job of a model whose connection is enabled; one that waits or runs is not started twice."""
 
     def start() -> StartedRuns:
         model = model_or_404(request, model_id, "editor")
-        jobs = DataSource.objects.filter(configuration__model=model, enabled=True, draft=False).order_by("id")
-        runs = [start_run(job, user_of(request), trigger_of(request)) for job in jobs]
+        runs = [start_run(job, user_of(request), trigger_of(request)) for job in jobs_to_run(model)]
         if not runs:
             raise NothingToRun("This model has no enabled job.", advice="Create a job, or enable one.")
         return StartedRuns(runs=[run_out(run) for run in runs])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
+
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.projects.models import ModelEndpoint
 
@@ -9,6 +11,14 @@ _RESTING = {
     ModelEndpoint.Status.PAUSED: "The model is paused.",
     ModelEndpoint.Status.ARCHIVED: "The model is archived.",
 }
+
+
+def jobs_to_run(model: ModelEndpoint) -> QuerySet[DataSource]:
+    """The jobs that running everything runs: finished, and neither they nor their connections switched off."""
+    found: QuerySet[DataSource] = DataSource.objects.filter(
+        configuration__model=model, enabled=True, draft=False, connection__enabled=True
+    )
+    return found.order_by("id")
 
 
 def why_idle(job: DataSource, *, by_hand: bool, paused: bool) -> str:

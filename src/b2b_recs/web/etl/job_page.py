@@ -10,16 +10,15 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from pydantic import TypeAdapter
 
-from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.etl.page import JobCard, job_cards
+from b2b_recs.web.etl.wizard.schema_form import USUAL_REJECTS
 from b2b_recs.web.runs.presenting import RunView, present_etl
 from b2b_recs.web.ui import formats
 
 PER_PAGE = 20
 CHART_RUNS, CHART_WIDTH, CHART_HEIGHT, FLOOR = 60, 720.0, 120.0, 112.0
 _LAG = TypeAdapter(timedelta)
-_USUAL_REJECTS = CopySpec.model_fields["reject_threshold"].default
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,8 @@ def facts_of(settings: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
     facts.append(("Columns", f"{len(columns):,} chosen" if columns else "all", False))
     if settings.get("row_limit"):
         facts.append(("At most", f"{settings['row_limit']:,} rows a run", False))
-    share = settings.get("reject_threshold", _USUAL_REJECTS)
-    if share != _USUAL_REJECTS:
+    share = settings.get("reject_threshold", USUAL_REJECTS)
+    if share != USUAL_REJECTS:
         facts.append(("May be rejected", f"{share * 100:g} % of rows", False))
     if settings.get("partition_by"):
         facts.append(("Partitioned by day of", str(settings["partition_by"]), True))

@@ -12,6 +12,7 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.web.accounts.access import allows, model_or_404, requires, row_or_404
 from b2b_recs.web.accounts.acting import trigger_of, user_of
 from b2b_recs.web.etl.chart import chart_of
+from b2b_recs.web.etl.following import jobs_to_run
 from b2b_recs.web.etl.history import statistics
 from b2b_recs.web.etl.job_page import job_page
 from b2b_recs.web.etl.jobs import configuration_of, delete_job
@@ -70,10 +71,8 @@ def job_live(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse:
 def etl_run_all(request: HttpRequest, model_id: int) -> HttpResponse:
     """Run every job that is switched on; one under way is not started twice."""
     model = model_or_404(request, model_id, "editor")
-    jobs = DataSource.objects.filter(configuration__model=model, enabled=True, draft=False).order_by("id")
-    jobs = jobs.select_related("configuration__model")
     try:
-        started = [start_run(job, user_of(request), trigger_of(request)) for job in jobs]
+        started = [start_run(job, user_of(request), trigger_of(request)) for job in jobs_to_run(model)]
     except EngineError as refusal:
         messages.error(request, str(refusal))
         return redirect("etl", model.id)

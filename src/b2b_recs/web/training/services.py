@@ -10,6 +10,7 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import BadInput, Cancelled
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.conflicts import ModelArchived
+from b2b_recs.web.etl.following import jobs_to_run
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.attempts import CANCELLED, end_from_outside
@@ -46,7 +47,7 @@ def start_pipeline(
             started_by=user,
             stages=[{"name": name, "state": "waiting", "detail": ""} for name in STAGES],
         )
-        jobs = list(DataSource.objects.filter(configuration__model=model, enabled=True, draft=False).order_by("id"))
+        jobs = list(jobs_to_run(model))
         if with_jobs and jobs:
             _copy_first(run, jobs, user)
         else:
