@@ -91,8 +91,9 @@ def jobs_of(rows: Sequence[Connection]) -> dict[int, Used]:
         count=Window(Count("id"), partition_by=F("connection_id")),
     )
     found: dict[int, Used] = {row.id: (0, []) for row in rows}
-    for connection, name, count in jobs.filter(place__lte=NAMED).values_list("connection_id", "name", "count"):
-        found[connection] = (count, sorted([*found[connection][1], name]))
+    named = jobs.filter(place__lte=NAMED).order_by("place")
+    for connection, name, count in named.values_list("connection_id", "name", "count"):
+        found[connection] = (count, [*found[connection][1], name])
     return found
 
 
