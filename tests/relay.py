@@ -80,6 +80,8 @@ class Relay:
     def _serve(self, client: socket.socket) -> None:
         with client, socket.create_connection(("127.0.0.1", self._target)) as server:
             pair = (client, server)
+            for link in pair:  # what is carried is not held back until a packet is full, which takes 40 ms
+                link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._open.add(pair)
             back = threading.Thread(target=self._answer, args=(server, client), daemon=True)
