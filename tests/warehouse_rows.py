@@ -28,6 +28,17 @@ def warehouse_of(tenant: Tenant) -> LocalWarehouse:
     return LocalWarehouse(Home.current().model_warehouse(tenant.id_of("ModelEndpoint")))
 
 
+def stop_run(tenant: Tenant, table: LocalTable, rows: int) -> None:
+    """Let the tenant's run be one that was stopped by so many rows the table could not take."""
+    run = f"etl-run-{tenant.id_of('ETLRun')}"
+    kept = [
+        {"row": json.dumps({"id": str(at)}), "column": "id", "reason": "is too large", "run": run,
+         "rejected_at": NOW, "fingerprint": str(at)}
+        for at in range(rows)
+    ]  # fmt: skip
+    table.stopped.append(pa.Table.from_pylist(kept, REJECTED))
+
+
 def load_table(tenant: Tenant, **spec: Any) -> LocalTable:
     """Fill the tenant's table, and let its job be the one that did; ``spec`` is added to what the job copies."""
     table, run = warehouse_of(tenant).table("raw_data", table_of(tenant)), tenant.id_of("ETLRun")

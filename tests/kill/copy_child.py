@@ -17,11 +17,17 @@ from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 
-DESTINATIONS = {"appended": "bq_ledger", "replaced": "bq_ledger_copy", "merged": "bq_ledger_merged"}
+DESTINATIONS = {
+    "appended": "bq_ledger",
+    "replaced": "bq_ledger_copy",
+    "merged": "bq_ledger_merged",
+    "strict": "bq_ledger_strict",
+}
 
 
 def spec(kind: str) -> CopySpec:
-    """A job over the ledger: ``appended`` by its time and key, ``merged`` with deletions, or ``replaced`` each run."""
+    """A job over the ledger: ``appended`` by its time and key, ``merged`` with deletions, or ``replaced`` each run;
+    ``strict`` is replaced as well, and takes no rejected row."""
     load: Catalog | Transactional | Merge = Catalog()
     reconcile: Literal["counts", "checksums"] = "counts"
     if kind == "appended":
@@ -35,6 +41,7 @@ def spec(kind: str) -> CopySpec:
         destination_table=DESTINATIONS[kind],
         load=load,
         reconcile=reconcile,
+        reject_threshold=0 if kind == "strict" else 0.05,
     )
 
 

@@ -18,7 +18,7 @@ from kill import copy_child
 from kill.ledger import forks, order_copy
 
 from b2b_recs.engine import faults
-from b2b_recs.engine.errors import ConnectionLost, SourceRefused, TableMissing
+from b2b_recs.engine.errors import ConnectionLost, SourceRefused, TableMissing, TooManyRejected
 from b2b_recs.runtime.postgres import EmbeddedPostgres
 
 STEPS = (
@@ -136,6 +136,29 @@ def test_a_copy_killed_at_any_step_loses_nothing_and_doubles_nothing(
         assert not list((folder / "staging").rglob("*.jsonl")), step
     assert deaths >= 18
     postgres_server.drop_database(f"kill_{kind}")
+
+
+@pytest.mark.parametrize("step", ["copy.before_stopped", "copy.after_stopped"])
+def test_a_run_killed_while_it_keeps_the_rows_that_stop_it_keeps_them_once(
+    postgres_server: Any, forked: subprocess.Popen[str], tmp_path: Path, small_batches: None, step: str
+) -> None:
+    name = f"kill_{step.partition('_')[0][5:]}_stopped"
+    url = postgres_server.create_database(name)
+    writer = Writer(url)
+    writer.write(60)
+    copy_child.copy(tmp_path, url, "strict-1")
+    before = warehouse_rows(tmp_path, "strict")
+    writer.write(60)  # one of them must be rejected
+    order = {"folder": str(tmp_path), "url": url, "run_key": "strict-2", "step": step, "count": 1}
+    assert order_copy(forked, order) == "killed"
+    assert warehouse_rows(tmp_path, "strict") == before
+    with pytest.raises(TooManyRejected):
+        copy_child.copy(tmp_path, url, "strict-2")
+    table = copy_child.table(tmp_path, "strict")
+    assert table.stopped.read(columns=["column", "run"]).to_pylist() == [{"column": "amount", "run": "strict-2"}]
+    assert warehouse_rows(tmp_path, "strict") == before and not strays(tmp_path, "strict")
+    assert not list((tmp_path / "staging").rglob("*.jsonl"))
+    postgres_server.drop_database(name)
 
 
 @pytest.fixture

@@ -207,7 +207,9 @@ def test_names_that_could_mean_something_else_are_refused(tmp_path: Path, name: 
     assert refused.value.field == "destination_dataset"
 
 
-@pytest.mark.parametrize("name", ["orders__rejected", "orders__files", "Orders__Rejected", "__files"])
+@pytest.mark.parametrize(
+    "name", ["orders__rejected", "orders__files", "orders__stopped", "Orders__Rejected", "__files"]
+)
 def test_the_tables_kept_beside_another_are_read_but_filled_by_no_job(tmp_path: Path, name: str) -> None:
     with pytest.raises(BadInput) as refused:
         checked_table(name)
@@ -246,6 +248,7 @@ def test_the_warehouse_lists_what_has_been_loaded(tmp_path: Path) -> None:
         pass
     warehouse.table("raw_data", "bq_a").rejected.append(rows(1))
     warehouse.table("raw_data", "bq_a").ledger.append(rows(1))
+    warehouse.table("raw_data", "bq_a").stopped.append(rows(1))
     assert [table.name for table in warehouse.tables("raw_data")] == ["bq_a", "bq_b"]
     assert warehouse.datasets() == ["raw_data"]
 

@@ -87,6 +87,27 @@ def test_rejected_rows_are_read_page_by_page_and_as_a_safe_file(acme: Tenant, wr
     assert text.splitlines()[0] == "column,reason,rejected_at,row" and "seen_at" in text
 
 
+def test_the_rows_that_stopped_a_run_are_read_page_by_page_and_as_a_file(
+    acme: Tenant, writer: Program, connected: int
+) -> None:
+    body: dict[str, Any] = {
+        "name": "strict", "connection_id": connected, "source_schema": "public", "source_table": "odd",
+        "load": {"strategy": "catalog"}, "reject_threshold": 0,
+    }  # fmt: skip
+    job = writer.post("etl/add-source/", body).well(201)
+    run_id = writer.post(f"/api/etl/sources/{job['id']}/run/").well(202)["id"]
+    carry_out(acme, run_id)
+    failed = writer.get(f"/api/etl/runs/{run_id}/status/").well()
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "too_many_rejected")
+    assert failed["log"][-2]["message"] == "1 rejected row is kept for looking at."
+    page = writer.get(f"/api/etl/runs/{run_id}/rejected/").well()
+    assert (page["total"], page["rejected"], page["kept_in"]) == (1, 1, "bq_odd__stopped")
+    assert page["items"][0]["column"] == "seen_at" and page["items"][0]["row"]["id"] == "2"
+    text = b"".join(writer.get(f"/api/etl/runs/{run_id}/rejected/", format="csv").response.streaming_content).decode()
+    assert len(text.splitlines()) == 2 and "seen_at" in text
+    assert "bq_odd" not in {table["name"] for table in writer.get("tables/").well()["items"] if table["rows"]}
+
+
 def test_a_run_that_fails_says_why_and_what_to_do(
     acme: Tenant, writer: Program, connected: int, postgres_server: Any
 ) -> None:

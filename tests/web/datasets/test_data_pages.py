@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tenant_rows import Tenant
-from warehouse_rows import load_table, table_of, warehouse_of
+from warehouse_rows import load_table, stop_run, table_of, warehouse_of
 
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
@@ -225,6 +225,36 @@ def test_rejected_rows_are_searched_narrowed_and_exported(acme: Tenant, opened: 
     assert [(row["column"], row["reason"]) for row in rows] == [("id", "is not a whole number")]
     warehouse_of(acme).table("raw_data", "bq_clean").append(pa.table({"a": [1]}))
     assert "No row was rejected" in opened("rejected/", table="bq_clean")
+
+
+def test_rows_that_stopped_a_run_are_shown_apart_from_those_the_table_lacks(acme: Tenant, opened: Open) -> None:
+    table = warehouse_of(acme).table("raw_data", table_of(acme))
+    assert "was stopped" not in opened("rejected/")
+    stop_run(acme, table, 2)
+    text = opened("rejected/")
+    assert "A later run was stopped" in text and "Look at 2 of them" in text and "is too large" not in text
+    with scope(acme.id):
+        ETLRun.objects.filter(id=acme.id_of("ETLRun")).update(rows_rejected=70_000, error_code="too_many_rejected")
+    stopped = opened("rejected/?stopped=1")
+    assert "The first 2 of 70,000 are kept" in stopped and "is too large" in stopped and "Nothing of it" in stopped
+    assert f"/runs/copies/{acme.id_of('ETLRun')}/" in stopped and 'name="stopped" value="1"' in stopped
+    rows = list(csv.DictReader(io.StringIO(opened("rejected/export/?stopped=1"))))
+    assert [row["reason"] for row in rows] == ["is too large"] * 2
+    assert "is too large" not in opened("rejected/export/")
+    run = signed_in(acme).get(f"/models/{acme.id_of('ModelEndpoint')}/runs/copies/{acme.id_of('ETLRun')}/")
+    assert "rejected/?stopped=1" in run.content.decode()
+
+
+def test_a_table_that_was_never_loaded_shows_the_rows_that_stopped_its_first_run(acme: Tenant) -> None:
+    with scope(acme.id):
+        row = DataSourceTable.objects.get(id=acme.id_of("DataSourceTable"))
+        row.spec = {"source_table": "orders", "destination_table": "bq_never"}
+        row.save()
+    client, path = signed_in(acme), place(acme, "rejected/", "bq_never")
+    assert "Not loaded yet" in client.get(path).content.decode()
+    stop_run(acme, warehouse_of(acme).table("raw_data", "bq_never"), 1)
+    assert "is too large" in client.get(path).content.decode()
+    assert "Not loaded yet" in client.get(place(acme, "", "bq_never")).content.decode()
 
 
 def test_a_sample_is_sent_as_csv_without_formulas_or_as_parquet(acme: Tenant) -> None:

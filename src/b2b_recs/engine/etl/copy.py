@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from b2b_recs.engine.counting import counted
-from b2b_recs.engine.errors import EngineError, Fenced
+from b2b_recs.engine.errors import EngineError, Fenced, TooManyRejected
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
@@ -22,6 +22,7 @@ from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
 from b2b_recs.engine.etl.settle import Leaving, Settled, settle
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
 from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
+from b2b_recs.engine.etl.stopped import forget_stopped, keep_stopped
 from b2b_recs.engine.etl.sums import part_sums, summed_columns
 from b2b_recs.engine.etl.sweep import leaving_rows, read_keys, turnover
 from b2b_recs.engine.etl.words import load_words, read_words, reading_words
@@ -84,6 +85,7 @@ class _Run:
         self.seconds: dict[str, float] = {}
         self.warnings: list[str] = []
         self.sums: tuple[ColumnSum, ...] = ()
+        self.reading: Stage | None = None
         self.started = time.monotonic()
 
     def copy(self) -> CopyResult:
@@ -94,6 +96,10 @@ class _Run:
             return self._copy()
         except Fenced:
             # The attempt that took over works with the same staging.
+            raise
+        except TooManyRejected:
+            self._keep_rejected()
+            self.journal.discard()
             raise
         except EngineError as error:
             if not error.transient or error.code == "storage_full":
@@ -116,6 +122,7 @@ class _Run:
         with self._stage("reconcile"):
             by_file = isinstance(self.spec.load, Files)
             result = reconcile(result, self.table, plan.cursor, plan.bounds, by_file=by_file)
+            forget_stopped(self.table, plan.now, f"{self.app}:ended")
             step("copy.before_forget")
             # The journal goes last: while it is there, the next run looks for files left behind.
             self._tidy(result)
@@ -169,6 +176,7 @@ class _Run:
         self.progress.update(rows_expected=claim.rows)
         stage = Stage(self.source, plan, self.spec, self.table, self.journal, self.progress)
         stage.expected = claim.rows
+        self.reading = stage
         resumed = bool(staged)
         step("copy.before_read")
         staged = stage.run(staged) if not complete else stage.replay(staged)
@@ -191,10 +199,23 @@ class _Run:
 
     def _compare_sums(self, plan: Plan, staged: list[Staged], claim: Claim) -> None:
         read = part_sums(self.table, [item.part for item in staged], tuple(claim.sums))
-        rejected = rejected_rows(self.journal, staged)
+        rejected = (row.row for row in rejected_rows(self.journal, staged))
         again = lambda: self._claim(plan, tuple(claim.sums)).sums  # noqa: E731 - asked only when they differ
         self.sums, warning = check_content(claim, read, rejected, again)
         self._warn(warning)
+
+    def _keep_rejected(self) -> None:
+        """Keep the rows that stopped the run for looking at; the refusal stays what the run ends with."""
+        header = self.journal.header()
+        if header is None or self.reading is None:
+            return
+        step("copy.before_stopped")
+        try:
+            words = keep_stopped(self.table, self.journal, self.reading, header.now, f"{self.app}:stopped")
+        except EngineError as error:
+            words = f"The rejected rows could not be kept. {error.message}"
+        step("copy.after_stopped")
+        self.progress.log(words, "warning")
 
     def _warn(self, warning: str) -> None:
         if warning:
@@ -280,6 +301,7 @@ class _Run:
             self.progress.stage(name, "done", "before the interruption")
         with self._stage("reconcile"):
             result = reconcile(result, self.table, cursor, bounds, by_file=note.get("strategy") == "files")
+            forget_stopped(self.table, self.clock(), f"{self.app}:ended")
             self._tidy(result)
             self.journal.forget()
         self.progress.update(

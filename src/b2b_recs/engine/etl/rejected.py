@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from b2b_recs.engine.etl.journal import Journal, Staged
+from b2b_recs.engine.sources.contract import RejectedRow
 from b2b_recs.engine.warehouse.commits import Commit
 from b2b_recs.engine.warehouse.local import LocalTable
 
@@ -47,7 +48,7 @@ def commit_rejected(
     seen: set[str] = set()
     if exists and not replace:
         seen.update(target.read(columns=["fingerprint"])["fingerprint"].to_pylist())
-    batches = _fresh(_batches(journal, staged, at), seen)
+    batches = _fresh(in_batches(rejected_rows(journal, staged), journal.run_key, at), seen)
     first = next(batches, None)
     if first is None and not replace:
         return None
@@ -55,13 +56,13 @@ def commit_rejected(
     return write(chain([first] if first is not None else [], batches), schema=SCHEMA, app=app)
 
 
-def rejected_rows(journal: Journal, staged: Sequence[Staged]) -> Iterator[dict[str, str | None]]:
+def rejected_rows(journal: Journal, staged: Sequence[Staged]) -> Iterator[RejectedRow]:
     """The rejected rows of a run, every value as text."""
     for item in staged:
         if item.rejected:
             with journal.rejected_path(item.part).open(encoding="utf-8") as lines:
                 for line in lines:
-                    yield json.loads(line)[0]
+                    yield RejectedRow(*json.loads(line))
 
 
 def _fresh(batches: Iterator[pa.RecordBatch], seen: set[str]) -> Iterator[pa.RecordBatch]:
@@ -73,25 +74,18 @@ def _fresh(batches: Iterator[pa.RecordBatch], seen: set[str]) -> Iterator[pa.Rec
             yield fresh
 
 
-def _batches(journal: Journal, staged: Sequence[Staged], at: datetime) -> Iterator[pa.RecordBatch]:
-    rows: list[tuple[str, str, str]] = []
-    for item in staged:
-        if not item.rejected:
-            continue
-        with journal.rejected_path(item.part).open(encoding="utf-8") as lines:
-            for line in lines:
-                row, column, reason = json.loads(line)
-                rows.append((json.dumps(row, ensure_ascii=False), column, reason))
-                if len(rows) >= _BATCH:
-                    yield _batch(rows, journal.run_key, at)
-                    rows = []
-    if rows:
-        yield _batch(rows, journal.run_key, at)
+def in_batches(rows: Iterable[RejectedRow], run_key: str, at: datetime) -> Iterator[pa.RecordBatch]:
+    """Rejected rows as they are kept: each with its run and the time."""
+    left = iter(rows)
+    while some := list(islice(left, _BATCH)):
+        yield _batch(some, run_key, at)
 
 
-def _batch(rows: list[tuple[str, str, str]], run_key: str, at: datetime) -> pa.RecordBatch:
-    texts, columns, reasons = (list(values) for values in zip(*rows, strict=True))
-    marks = [hashlib.sha256("\0".join(row).encode("utf-8", "surrogatepass")).hexdigest() for row in rows]
+def _batch(rows: list[RejectedRow], run_key: str, at: datetime) -> pa.RecordBatch:
+    texts = [json.dumps(row.row, ensure_ascii=False) for row in rows]
+    columns, reasons = [row.column for row in rows], [row.reason for row in rows]
+    told = zip(texts, columns, reasons, strict=True)
+    marks = [hashlib.sha256("\0".join(one).encode("utf-8", "surrogatepass")).hexdigest() for one in told]
     count = len(rows)
     return pa.RecordBatch.from_arrays(
         [

@@ -53,6 +53,7 @@ class Stage:
         self.read = 0
         self.rejected = 0
         self.example = ""  # why the first row was rejected
+        self.unfinished: list[RejectedRow] = []  # rejected rows of files that were never finished
         self.arrow_bytes = 0
 
     def run(self, done: list[Staged]) -> list[Staged]:
@@ -157,6 +158,8 @@ class Stage:
             raise
         finally:
             if open_part is not None:
+                with self._counting:
+                    self.unfinished.extend(open_part.rejected)
                 open_part.writer.discard()
 
     def _open_part(self, number: int, request: ReadRequest, first: Batch) -> _OpenPart:
@@ -208,25 +211,25 @@ class _OpenPart:
         self._segment = segment
         self._request = request
         self._read = 0
-        self._rejected: list[RejectedRow] = []
+        self.rejected: list[RejectedRow] = []
 
     def add(self, batch: Batch) -> None:
         rows = batch.rows
         self._read += rows.num_rows + len(batch.rejected)
-        self._rejected.extend(batch.rejected)
+        self.rejected.extend(batch.rejected)
         if rows.num_rows:
             self.writer.write(rows)
             self.after = self._last_key(rows)
 
     def full(self) -> bool:
-        return self.writer.arrow_bytes >= PART_BYTES or len(self._rejected) >= 50_000
+        return self.writer.arrow_bytes >= PART_BYTES or len(self.rejected) >= 50_000
 
     def close(self, journal: Journal) -> Staged:
         part = self.writer.close(flushed=False)
-        if self._rejected:
+        if self.rejected:
             with storage_errors(), journal.rejected_path(part).open("w", encoding="utf-8") as lines:
-                _write_rejected(self._rejected, lines)
-        return Staged(part, self._segment, self.after, self._read, len(self._rejected), self.writer.arrow_bytes)
+                _write_rejected(self.rejected, lines)
+        return Staged(part, self._segment, self.after, self._read, len(self.rejected), self.writer.arrow_bytes)
 
     def _last_key(self, rows: pa.RecordBatch) -> tuple[str, ...] | None:
         if not self._request.order_by:
@@ -250,7 +253,7 @@ def refuse_many_rejected(rejected: int, total: int, spec: CopySpec, example: str
             f"{rejected:,} of {counted(total, 'row')} could not be loaded, more than the "
             f"{spec.reject_threshold:.0%} the job allows. "
             "Nothing was committed." + (f" The first: {example}." if example else ""),
-            advice="Look at the column types of the job, or allow more rejected rows.",
+            advice="Look at the rejected rows and at the column types of the job, or allow more rejected rows.",
             field="reject_threshold",
         )
 

@@ -33,11 +33,16 @@ SELECT "column", reason, count(*) FROM rejected GROUP BY ALL ORDER BY 3 DESC, 1,
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which rejected rows: those that contain a text, and those of one column and reason; empty means any."""
+    """Which rejected rows: those that contain a text, and those of one column and reason; empty means any.
+
+    ``stopped``: those of the last run that was stopped because there were too many, instead of those that are missing
+    in the table.
+    """
 
     search: str = ""
     column: str = ""
     reason: str = ""
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +75,10 @@ class RejectedPage:
     reasons: list[Reason]
 
 
-def rejected_count(table: LocalTable) -> int:
-    """Rows kept beside the table as rejected, 0 when there are none."""
+def rejected_count(table: LocalTable, *, stopped: bool = False) -> int:
+    """Rows kept beside the table as rejected, or of the run that was stopped; 0 when there are none."""
     try:
-        return facts_of(table.rejected).rows
+        return facts_of(table.stopped if stopped else table.rejected).rows
     except WarehouseTableMissing:
         return 0
 
@@ -82,27 +87,35 @@ def rejected_page(
     table: LocalTable, wanted: Wanted, start: int, most: int, scratch: Path | None = None
 ) -> RejectedPage:
     """Rejected rows, the newest first, and every reason with its rows. Raises QueryTooLong."""
-    if not rejected_count(table):
+    kept = _kept(table, wanted)
+    if kept is None:
         return RejectedPage([], 0, 0, [])
     with (
-        query_connection({"rejected": (table.rejected, None)}, _LIMITS, scratch) as connection,
+        query_connection({"rejected": (kept, None)}, _LIMITS, scratch) as connection,
         time_limit(connection, _LIMITS.seconds),
     ):
         reasons = [Reason(*row) for row in connection.execute(_REASONS).fetchall()]
         total = int(connection.execute(_COUNT, _values(wanted)).fetchall()[0][0])
         paged = {**_values(wanted), "most": most, "start": start}
         rows = [_row(row) for row in connection.execute(_PAGE, paged).fetchall()] if start < total else []
-    return RejectedPage(rows, total, rejected_count(table), reasons)
+    return RejectedPage(rows, total, facts_of(kept).rows, reasons)
 
 
 def rejected_rows(table: LocalTable, wanted: Wanted, scratch: Path | None = None) -> Iterator[RejectedRow]:
     """Every rejected row that is wanted, the newest first. Raises QueryTooLong."""
-    if not rejected_count(table):
+    kept = _kept(table, wanted)
+    if kept is None:
         return
-    with query_connection({"rejected": (table.rejected, None)}, _LIMITS, scratch) as connection:
+    with query_connection({"rejected": (kept, None)}, _LIMITS, scratch) as connection:
         answer = connection.execute(_ROWS, _values(wanted))
         while rows := answer.fetchmany(_BATCH):
             yield from map(_row, rows)
+
+
+def _kept(table: LocalTable, wanted: Wanted) -> LocalTable | None:
+    """The table that keeps what is wanted, None when it keeps nothing."""
+    found = table.stopped if wanted.stopped else table.rejected
+    return found if rejected_count(table, stopped=wanted.stopped) else None
 
 
 def _values(wanted: Wanted) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from b2b_recs.engine.warehouse.names import (
     kept_beside,
     ledger_name,
     rejected_name,
+    stopped_name,
 )
 from b2b_recs.engine.warehouse.parts import Part, PartWriter, repeating_columns, storage_errors
 
@@ -105,6 +106,12 @@ class LocalTable:
     def rejected(self) -> LocalTable:
         """The table that keeps this table's rejected rows."""
         name = rejected_name(self.name)
+        return LocalTable(self.folder.with_name(name), self.dataset, name)
+
+    @property
+    def stopped(self) -> LocalTable:
+        """The table that keeps the rejected rows of the last run that was stopped because there were too many."""
+        name = stopped_name(self.name)
         return LocalTable(self.folder.with_name(name), self.dataset, name)
 
     @property

@@ -8,7 +8,12 @@ from b2b_recs.engine.errors import BadInput
 
 REJECTED_SUFFIX = "__rejected"
 LEDGER_SUFFIX = "__files"
-_KEPT_FOR = ((REJECTED_SUFFIX, "the rejected rows"), (LEDGER_SUFFIX, "the list of files"))
+STOPPED_SUFFIX = "__stopped"
+_KEPT_FOR = (
+    (REJECTED_SUFFIX, "the rejected rows"),
+    (LEDGER_SUFFIX, "the list of files"),
+    (STOPPED_SUFFIX, "the rows that stopped a run"),
+)
 _LONGEST = 200
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -61,6 +66,11 @@ def rejected_name(table: str) -> str:
 def ledger_name(table: str) -> str:
     """The name of the table that tells which files ``table`` was loaded from."""
     return checked_existing(table) + LEDGER_SUFFIX
+
+
+def stopped_name(table: str) -> str:
+    """The name of the table that keeps the rejected rows of the last run that was stopped because of them."""
+    return checked_existing(table) + STOPPED_SUFFIX
 
 
 def quoted(name: str) -> str:

@@ -14,7 +14,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from b2b_recs.engine.datasets.spec import RAW as USUAL
-from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.errors import BadInput, TooManyRejected
 from b2b_recs.engine.etl.reached import noted_key
 from b2b_recs.engine.profile.facts import loaded_tables, newest_version
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
@@ -93,6 +93,14 @@ def address_of(model_id: int, spec: Mapping[str, Any]) -> str:
     except BadInput:
         return ""
     return reverse("data_table", args=[model_id, slug])
+
+
+def rejected_address(model_id: int, run: ETLRun, spec: Mapping[str, Any]) -> str:
+    """The page of the rows a run rejected; empty when it rejected none, or none of them is kept."""
+    stopped = run.error_code == TooManyRejected.code
+    kept = run.rows_rejected and (stopped or run.status in (ETLRun.Status.COMPLETED, ETLRun.Status.PARTIAL))
+    address = address_of(model_id, spec) if kept else ""
+    return address and f"{address}rejected/" + ("?stopped=1" if stopped else "")
 
 
 def scratch() -> Path:

@@ -18,7 +18,7 @@ from b2b_recs.engine.profile.facts import VersionFacts, facts_of, newest_version
 from b2b_recs.engine.profile.notes import QualityNote, Severity, quality_notes
 from b2b_recs.engine.profile.preview import MOST_ROWS
 from b2b_recs.engine.profile.preview import preview as first_rows
-from b2b_recs.engine.profile.rejects import RejectedPage, RejectedRow, Wanted, rejected_page
+from b2b_recs.engine.profile.rejects import RejectedPage, RejectedRow, Wanted, rejected_count, rejected_page
 from b2b_recs.engine.warehouse.versions import Version
 from b2b_recs.engine.warehouse.versions import versions as versions_of
 from b2b_recs.web.datasets.cells import cell, shown_value
@@ -153,13 +153,19 @@ class RejectedShown:
 
 @dataclass(frozen=True)
 class RejectedTab:
-    """One page of rejected rows with what they were narrowed by."""
+    """One page of rejected rows with what they were narrowed by.
+
+    ``kept`` rows stand in the list of the run that was stopped; of those it rejected ``of_run`` when that is known.
+    """
 
     found: RejectedPage
     page: Page[Any]
     rows: list[RejectedShown]
     wanted: Wanted
     reasons: list[tuple[str, str, int, bool]]
+    kept: int
+    of_run: int | None
+    run_address: str
 
 
 def preview_tab(one: WarehouseTable, version: int | None, group: int) -> PreviewTab:
@@ -238,7 +244,7 @@ def compare_tab(one: WarehouseTable, before: int | None, after: int | None) -> C
 
 
 def rejected_tab(one: WarehouseTable, wanted: Wanted, page: int) -> RejectedTab:
-    """One page of the rejected rows that are wanted; one query. Raises QueryTooLong."""
+    """One page of the rejected rows that are wanted; at most two queries. Raises QueryTooLong."""
     found = rejected_page(one.table, wanted, (page - 1) * REJECTED, REJECTED, scratch())
     runs = _runs(one, [row.run for row in found.rows])
     rows = [
@@ -253,7 +259,17 @@ def rejected_tab(one: WarehouseTable, wanted: Wanted, page: int) -> RejectedTab:
         (one.column, one.reason, one.rows, (one.column, one.reason) == (wanted.column, wanted.reason))
         for one in found.reasons
     ]
-    return RejectedTab(found, Paginator(range(found.total), REJECTED).get_page(page), rows, wanted, reasons)
+    kept = rejected_count(one.table, stopped=True)
+    run, address = _stopped_run(one, found) if wanted.stopped else (None, "")
+    listed = Paginator(range(found.total), REJECTED).get_page(page)
+    return RejectedTab(found, listed, rows, wanted, reasons, kept, run, address)
+
+
+def _stopped_run(one: WarehouseTable, found: RejectedPage) -> tuple[int | None, str]:
+    """How many rows the run that was stopped rejected, and its address; None and nothing when it is not there."""
+    number = _run_number(found.rows[0].run) if found.rows else None
+    run = ETLRun.objects.filter(data_source__configuration__model_id=one.model_id, id=number).first()
+    return (run.rows_rejected, reverse("etl_run", args=[one.model_id, run.id])) if run else (None, "")
 
 
 def _shown(one: WarehouseTable, version: int | None) -> Shown:

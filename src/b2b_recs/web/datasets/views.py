@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from b2b_recs.engine.errors import EngineError
-from b2b_recs.engine.profile.rejects import Wanted
+from b2b_recs.engine.profile.rejects import Wanted, rejected_count
 from b2b_recs.web.accounts.access import model_or_404, requires
 from b2b_recs.web.datasets import tabs
 from b2b_recs.web.datasets.listing import listing
@@ -120,7 +120,7 @@ def compare_panel(request: HttpRequest, model_id: int, table: str) -> HttpRespon
 def rejected(request: HttpRequest, model_id: int, table: str) -> HttpResponse:
     """The rows the table could not take, with the reason of each."""
     model, one = _table(request, model_id, table)
-    found = {"rejected": lambda: tabs.rejected_tab(one, _wanted(request), _number(request, "page") or 1)}
+    found = {"rejected": lambda: tabs.rejected_tab(one, _wanted(request, one), _number(request, "page") or 1)}
     return _tab(request, model, one, "data_rejected", "datasets/rejected.html", **found)
 
 
@@ -129,7 +129,7 @@ def rejected(request: HttpRequest, model_id: int, table: str) -> HttpResponse:
 def rejected_export(request: HttpRequest, model_id: int, table: str) -> StreamingHttpResponse:
     """The same rows as a file for a spreadsheet."""
     _, one = _table(request, model_id, table)
-    return rejected_lines(one, _wanted(request))
+    return rejected_lines(one, _wanted(request, one))
 
 
 def _statistics(request: HttpRequest, model_id: int, table: str, template: str) -> HttpResponse:
@@ -164,7 +164,7 @@ def _tab(
     """A tab with what ``found`` finds; a table never loaded, and a version that is gone, have a page that says so."""
     with shown_in(model.time_zone):
         context = _context(model, one, here)
-        if not one.loaded:
+        if not one.loaded and not (here == "data_rejected" and rejected_count(one.table, stopped=True)):
             return render(request, "datasets/not_loaded.html", context)
         try:
             return render(request, template, context | {name: find() for name, find in found.items()})
@@ -191,9 +191,11 @@ def _table(request: HttpRequest, model_id: int, table: str) -> tuple[ModelEndpoi
     return model, table_or_404(model, table)
 
 
-def _wanted(request: HttpRequest) -> Wanted:
+def _wanted(request: HttpRequest, one: WarehouseTable) -> Wanted:
+    """What the query asks for; a table never loaded can only have rows that stopped a run."""
     ask = request.GET
-    return Wanted(ask.get("q", "").strip()[:200], ask.get("column", ""), ask.get("reason", ""))
+    stopped = not one.loaded or bool(ask.get("stopped"))
+    return Wanted(ask.get("q", "").strip()[:200], ask.get("column", ""), ask.get("reason", ""), stopped)
 
 
 def _number(request: HttpRequest, name: str) -> int | None:

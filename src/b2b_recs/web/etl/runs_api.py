@@ -11,7 +11,7 @@ from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.door import needs
 from b2b_recs.web.api.schemas import LARGEST_ID, TAKES_JSON, Id, PageNumber, PerPage, answers, page_of
 from b2b_recs.web.etl.models import ETLRun
-from b2b_recs.web.etl.rejected import RejectedRows, rejected_csv, rejected_page, rejected_table
+from b2b_recs.web.etl.rejected import RejectedRows, rejected_csv, rejected_page
 from b2b_recs.web.etl.services import cancel_run
 from b2b_recs.web.etl.showing import RunOut, Runs, RunStatusOut, run_out, run_status
 
@@ -79,21 +79,19 @@ def rejected(
 ) -> RejectedRows | HttpResponse:
     """The rows a run could not load, each with the column at fault and why.
 
-    A job that replaces its table keeps those of its last run only.
+    A job that replaces its table keeps those of its last run only. Those of a run that was stopped because there were
+    too many are kept until a run of the job ends well or is stopped like it.
     """
     with acting(request):
         run = _row(request, run_id)
-        spec, model_id = run.data_source.table.spec, run.data_source.configuration.model_id
-    destination = str(spec.get("destination_table") or "none")
-    table = rejected_table(model_id, str(spec.get("destination_dataset") or "raw_data"), destination)
     if format == "csv":
         name = f"rejected-{run_id}.csv"
         return StreamingHttpResponse(
-            rejected_csv(table, run_id),
+            rejected_csv(run),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
-    return rejected_page(table, destination, run_id, page, per_page)
+    return rejected_page(run, page, per_page)
 
 
 def _rows() -> QuerySet[ETLRun]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from b2b_recs.engine.errors import TooManyRejected
 from b2b_recs.web.etl.history import attempts_of, numbers_of
 from b2b_recs.web.runs.faults import fault_of
 from b2b_recs.web.ui import formats
@@ -225,13 +226,14 @@ def present_pipeline(run: Any, what: str = "Training") -> RunView:
     return view
 
 
-def etl_facts(run: Any) -> list[Fact]:
-    """Counters, reconciliation and times of one copy, in the order people ask for them."""
+def etl_facts(run: Any, rejected: str = "") -> list[Fact]:
+    """Counters, reconciliation and times of one copy, in the order people ask for them; ``rejected`` is the address of
+    the rows it rejected."""
     results = run.results or {}
     facts = [
         Fact("Rows read", formats.grouped(run.rows_read), _of_expected(run)),
         Fact("Rows loaded", formats.grouped(run.rows_loaded)),
-        Fact("Rows rejected", formats.grouped(run.rows_rejected), _rejected_note(run)),
+        Fact("Rows rejected", formats.grouped(run.rows_rejected), _rejected_note(run), address=rejected),
     ]
     if results.get("rows_known"):
         facts.append(Fact("Read again", formats.grouped(results["rows_known"]), "already in the warehouse"))
@@ -358,8 +360,10 @@ def _of_expected(run: Any) -> str:
 def _rejected_note(run: Any) -> str:
     if not run.rows_rejected:
         return ""
-    if run.status == "failed":
-        return "the reason of the first stands above; nothing was committed"
+    if run.error_code == TooManyRejected.code:
+        return "nothing was committed; kept with their reasons until a run ends well"
+    if run.status not in ("completed", "partial"):
+        return "nothing was committed" if run.status in OVER else ""
     return "kept with their reasons beside the table, under the same name ending in __rejected"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
 from b2b_recs.runtime.fetching import runs_per_organization
-from b2b_recs.web.datasets.tables import address_of
+from b2b_recs.web.datasets.tables import address_of, rejected_address
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.models import Run, RunLogLine
@@ -118,17 +119,17 @@ def listing(model: ModelEndpoint, query: str, kind: str, status: str, page: str)
 def etl_run_view(run: ETLRun, model_id: int) -> RunView:
     """One copy with its facts and log."""
     view = present_etl(run, model_id)
-    view.facts = [*_belongings(run, model_id), *etl_facts(run)]
+    spec = (
+        DataSourceTable.objects.filter(data_source_id=run.data_source_id).values_list("spec", flat=True).first() or {}
+    )
+    view.facts = [*_belongings(run, model_id, spec), *etl_facts(run, rejected_address(model_id, run, spec))]
     view.waits = view.waits or _turn(run)
     return _with_log(view, ETLRun.KIND)
 
 
-def _belongings(run: ETLRun, model_id: int) -> list[Fact]:
+def _belongings(run: ETLRun, model_id: int, spec: Mapping[str, Any]) -> list[Fact]:
     """The job of a run, the table it fills, and the training it belongs to."""
     facts = [Fact("Job", run.data_source.name, address=reverse("job", args=[model_id, run.data_source_id]))]
-    spec = (
-        DataSourceTable.objects.filter(data_source_id=run.data_source_id).values_list("spec", flat=True).first() or {}
-    )
     if address := address_of(model_id, spec):
         facts.append(Fact("Table", str(spec["destination_table"]), address=address))
     if run.pipeline_run_id:
