@@ -45,6 +45,10 @@ def test_an_unknown_address_is_told_where_addresses_are_listed(writer: Program) 
         for answer in (writer.get(path), writer.post(path, {})):
             error = answer.refused(404, "not_found")
             assert error["message"] == "The API has no such address." and "/api/docs" in error["advice"]
+    for path in ("/api/", "/api/foo/", "/api/foo"):
+        for visitor in (Client(), Client(headers={"Accept": "text/html"})):
+            error = Answer(visitor.get(path)).refused(404, "not_found")
+            assert error["message"] == "The API has no such address." and "/api/docs" in error["advice"]
     path = writer.model("etl/run")
     assert f"Write a slash at its end: {path}/." in writer.post(path, {}).refused(404, "not_found")["advice"]
     assert writer.get("/api/models").response["Location"] == "/api/models/"

@@ -40,10 +40,15 @@ ADVICE = {
 }
 
 
+def of_api(path: str) -> bool:
+    """Whether an address is the API's, so that programs ask for it; the slash may be missing."""
+    return path == "/api" or path.startswith("/api/")
+
+
 def refuse(request: HttpRequest, status: int, message: str = "", advice: str = "") -> HttpResponse:
     """The answer with that status: JSON for programs, a page for people."""
     title, usual, code = WORDS[status]
-    if request.path.startswith("/api/") or "application/json" in request.headers.get("Accept", ""):
+    if of_api(request.path) or "application/json" in request.headers.get("Accept", ""):
         return error_answer(status, code, message or usual, advice or ADVICE[status])
     told = message or (f"{usual} {ADVICE[403]}" if status == 403 else usual)
     homeless = status == 403 and getattr(request, "organization", None) is None and request.user.is_authenticated
@@ -69,7 +74,7 @@ def error_answer(status: int, code: str, message: str, advice: str = "", field: 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old or came from elsewhere; a program that did not say who it is learns just that."""
-    if request.path.startswith("/api/") and not request.user.is_authenticated:
+    if of_api(request.path) and not request.user.is_authenticated:
         return refuse(request, 401)
     told = "This form is too old or came from another site. Go back, reload the page, try again."
     return refuse(request, 403, told, "Send the header X-CSRFToken with the token of the page, or use an API key.")
@@ -77,7 +82,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The same answer for what is missing and what is foreign; a program learns when there is no such address."""
-    if isinstance(exception, Resolver404) and request.path.startswith("/api/"):
+    nowhere = isinstance(exception, Resolver404) or request.path.strip("/") == "api"
+    if nowhere and of_api(request.path):
         return refuse(request, 404, "The API has no such address.", _where_to_look(request.path))
     return refuse(request, 404)
 
