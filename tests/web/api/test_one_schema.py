@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from run_rows import without_pool
+from tenant_rows import Tenant
 from web.api.api_client import Program
 
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.web.connections import services, testing
+from b2b_recs.web.etl import execution
 
 TABLES = """
 CREATE TABLE orders (id INTEGER PRIMARY KEY, ordered_on DATE, shipped TEXT, amount INTEGER);
@@ -23,7 +26,7 @@ CATALOG = {"load": {"strategy": "catalog"}}
 def shop(writer: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """The id of a connection to a SQLite file."""
     guard = OutgoingGuard(enabled=False, folders=[tmp_path])
-    for module in (services, testing):
+    for module in (services, testing, execution):
         monkeypatch.setattr(module, "guard", lambda: guard)
     path = tmp_path / "shop.db"
     with sqlite3.connect(path) as file:
@@ -47,6 +50,23 @@ def test_columns_and_jobs_find_the_table_without_its_schema(writer: Program, sho
     writer.post("etl/add-source/", job(shop, name="x", source_table="nothing")).refused(
         422, "table_missing", "source_table"
     )
+
+
+def test_a_job_saved_without_looking_finds_its_schema_when_it_runs(acme: Tenant, writer: Program, shop: int) -> None:
+    made = writer.post("etl/add-source/", job(shop, check_source=False)).well(201)
+    assert made["settings"]["source_schema"] == "" and made["source"] == "orders"
+    assert writer.post(f"/api/etl/sources/{made['id']}/test/").well()["status"] == "passed"
+    run_id = writer.post(f"/api/etl/sources/{made['id']}/run/").well(202)["id"]
+    with without_pool():
+        execution.execute(acme.id, run_id)
+    done = writer.get(f"/api/etl/runs/{run_id}/status/").well()
+    assert (done["status"], done["rows_loaded"]) == ("completed", 2), done
+    gone = writer.post("etl/add-source/", job(shop, name="x", source_table="later", check_source=False)).well(201)
+    run_id = writer.post(f"/api/etl/sources/{gone['id']}/run/").well(202)["id"]
+    with without_pool():
+        execution.execute(acme.id, run_id)
+    failed = writer.get(f"/api/etl/runs/{run_id}/status/").well()
+    assert failed["error"]["code"] == "table_missing" and "later" in failed["error"]["message"]
 
 
 def test_a_format_is_for_text_only(writer: Program, shop: int) -> None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.etl.copy import copy_table
+from b2b_recs.engine.etl.place import placed
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.sources.contract import Dialer, Source
@@ -57,10 +58,11 @@ def run_copy(
     with _opened(task, gate, dial) as source:
         progress.stage("connect", "running", f"Connected to {task.connection}")
         progress.log(f"Connected to {task.connection}.")
+        declared = source_type(task.source_type)
         result = copy_table(
-            source_type(task.source_type),
+            declared,
             source,
-            task.spec,
+            placed(declared, source, task.spec),
             LocalWarehouse(warehouse),
             staging,
             f"etl-run-{task.run_id}",

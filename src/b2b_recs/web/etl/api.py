@@ -58,7 +58,7 @@ from b2b_recs.web.etl.schemas import (
 )
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.showing import JobOut, Jobs, RunOut, job_out, jobs_out, run_out, schedule_out
-from b2b_recs.web.etl.sourcing import JobTest, settled_by, test_of
+from b2b_recs.web.etl.sourcing import JobTest, held_columns, settled_by, test_of
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import schedule_of
 from b2b_recs.web.runs.documents import parsed
@@ -105,7 +105,7 @@ def add_source(request: HttpRequest, model_id: Id, body: JobIn, key: Idempotency
         check_spec(spec, SOURCE_TYPES.get(connection.source_type))
         _refuse_taken(model, body.name, spec, body.draft_id)
     if body.check_source:
-        spec = _settled(request, connection, spec, new=True)
+        spec = _settled(request, connection, spec)
 
     def save() -> JobOut:
         model = model_or_404(request, model_id, "editor")
@@ -228,7 +228,7 @@ def update(request: HttpRequest, source_id: Id, body: JobChange, key: Idempotenc
         copies_alike = connection.id == job.connection_id and spec == _spec(job)
     settled = spec
     if settings.check_source and not copies_alike:
-        settled = _settled(request, connection, spec, new=False)
+        settled = _settled(request, connection, spec)
 
     def save() -> JobOut:
         job = _row(request, source_id, "editor")
@@ -316,8 +316,9 @@ def _changed(job: DataSource, body: BaseModel) -> tuple[Any, CopySpec]:
     return settings, spec_of(settings, job.configuration.model.time_zone)
 
 
-def _settled(request: HttpRequest, connection: Connection, spec: CopySpec, *, new: bool) -> CopySpec:
+def _settled(request: HttpRequest, connection: Connection, spec: CopySpec) -> CopySpec:
     spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
-    return ask(open_source, settled_by(source_type(connection.source_type), spec, new=new))
+    held = held_columns(connection.model_id, spec)
+    return ask(open_source, settled_by(source_type(connection.source_type), spec, held))

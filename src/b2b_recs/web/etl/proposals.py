@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import TableMissing
+from b2b_recs.engine.etl.place import schema_of
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.project_file.names import warehouse_name
-from b2b_recs.web.etl.places import schema_of
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput, EngineError, SourceRefused
+from b2b_recs.engine.etl.place import placed
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.runtime.home import Home
 from b2b_recs.web.api.schemas import ErrorDetail
 from b2b_recs.web.connections.schemas import describe_error
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_against
-from b2b_recs.web.etl.places import schema_of
 from b2b_recs.web.etl.proposals import SAMPLED
 
 
@@ -32,29 +34,39 @@ def question_of(declared: SourceType, spec: CopySpec) -> Callable[[Source], int]
     """What to ask: how many columns the job's table has, after checking that the job fits them."""
 
     def question(source: Source) -> int:
-        columns = source.columns(spec.source_schema, spec.source_table)
-        check_against(declared, spec, columns)
+        there = placed(declared, source, spec)
+        columns = source.columns(there.source_schema, there.source_table)
+        check_against(declared, there, columns)
         return len(columns)
 
     return question
 
 
-def settled_by(declared: SourceType, given: CopySpec, *, new: bool) -> Callable[[Source], CopySpec]:
+def held_columns(model_id: int, spec: CopySpec) -> frozenset[str]:
+    """The columns the warehouse table of a copy has already, whose types stay; none of a table that is not loaded."""
+    table = LocalWarehouse(Home.current().model_warehouse(model_id)).table(
+        spec.destination_dataset, spec.destination_table
+    )
+    return frozenset(table.schema().names) if table.exists() else frozenset()
+
+
+def settled_by(
+    declared: SourceType, given: CopySpec, held: Collection[str] = frozenset()
+) -> Callable[[Source], CopySpec]:
     """What to ask of a job that is saved: the same copy with schema and types settled, after checking that it fits.
 
-    A type chosen by hand is noted together with the source's own type, so that a later change of that is noticed. A
-    ``new`` job gets the types proposed from values for the columns it says nothing of, as they were shown.
+    A type chosen by hand is noted together with the source's own type, so that a later change of that is noticed.
+    Columns it says nothing of, and that its warehouse table does not hold yet, get the types proposed from values, as
+    they were shown.
     """
 
     def question(source: Source) -> CopySpec:
-        schema = schema_of(declared, source, given.source_schema, given.source_table)
-        spec = given.model_copy(update={"source_schema": schema})
+        spec = placed(declared, source, given)
         columns = source.columns(spec.source_schema, spec.source_table)
         check_against(declared, spec, columns)
         here = {column.name: column for column in columns}
         types = [replace(mapping, source_type=here[mapping.name].source_type) for mapping in spec.types]
-        if new:
-            types += _seen(declared, source, spec, columns)
+        types += _seen(declared, source, spec, [column for column in columns if column.name not in held])
         settled = spec.model_copy(update={"types": tuple(types)})
         check_against(declared, settled, columns)
         return settled

@@ -31,7 +31,7 @@ from b2b_recs.web.etl.jobs import (
 )
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
-from b2b_recs.web.etl.sourcing import settled_by
+from b2b_recs.web.etl.sourcing import held_columns, settled_by
 from b2b_recs.web.etl.wizard.state import Wizard
 
 # Settings whose field has another name than the API's, with what may be typed there.
@@ -73,7 +73,7 @@ def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
 
 def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
     """The job of a finished wizard: copy, destination and schedule, all or nothing."""
-    settings, spec = _asked(request, wizard, wizard.values, new=True)
+    settings, spec = _asked(request, wizard, wizard.values)
     with acting(request):
         refuse_taken_name(wizard.job.configuration, wizard.job.name, wizard.job.id)
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
@@ -98,7 +98,7 @@ def save_job(
     """
     job = wizard.job
     job.name, job.connection = name or job.name, connection or job.connection
-    settings, spec = _asked(request, wizard, {**wizard.values, **changes}, new=False)
+    settings, spec = _asked(request, wizard, {**wizard.values, **changes})
     with acting(request):
         refuse_taken_name(job.configuration, job.name, job.id)
         refuse_taken_destination(job.configuration, spec, job.id)
@@ -109,7 +109,7 @@ def save_job(
         return changed
 
 
-def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any], *, new: bool) -> tuple[Any, CopySpec]:
+def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> tuple[Any, CopySpec]:
     """Settings and copy after the source was asked whether they fit."""
     with acting(request):
         settings = settings_of(values, wizard.job)
@@ -119,7 +119,7 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any], *, n
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
         open_source = opener(wizard.job.connection)
     spend(request, LOOKS)
-    return settings, ask(open_source, settled_by(declared, spec, new=new))
+    return settings, ask(open_source, settled_by(declared, spec, held_columns(wizard.model.id, spec)))
 
 
 def _locked(job: DataSource) -> DataSource:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.sources.contract import Source, SourceType
 
 MOST_SHOWN = 8
@@ -30,3 +31,9 @@ def schema_of(declared: SourceType, source: Source, schema: str, table: str, fie
             field=field,
         )
     return found[0]
+
+
+def placed(declared: SourceType, source: Source, spec: CopySpec) -> CopySpec:
+    """The copy with the schema of its table, looked for when nobody named it. Raises BadInput and TableMissing."""
+    schema = schema_of(declared, source, spec.source_schema, spec.source_table)
+    return spec if schema == spec.source_schema else spec.model_copy(update={"source_schema": schema})
