@@ -17,7 +17,7 @@ from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguratio
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.features.models import FeatureConfig
 from b2b_recs.web.monitoring.models import PredictionLog, SystemMetrics
-from b2b_recs.web.projects.models import ModelEndpoint, Schedule
+from b2b_recs.web.projects.models import ModelEndpoint, Removal, Schedule
 from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.tenancy import operating
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
@@ -90,5 +90,6 @@ def _everything(organization: Organization, user: User) -> list[models.Model]:
         Experiment.objects.create(**own, pipeline_run=pipeline_run, algorithm="popular"),
         PredictionLog.objects.create(**of_model, deployment=deployment, **hour),
         SystemMetrics.objects.create(**own, date=NOW.date()),
+        Removal.objects.create(**own, kind="table", model_id=model.id, name="old", parts={}, removed_by=user),
         KeptAnswer.objects.create(**own, key="once", request_digest="0" * 64, status=201),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ django.setup()
 import numpy as np
 from django.utils import timezone
 from seed_data import fill_warehouse
+from seed_versions import add_version, keeper, served
 
 from b2b_recs.engine.algorithms.registry import make_algorithm
 from b2b_recs.engine.artifacts.bundle import write_bundle
@@ -213,6 +214,9 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
         dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
         metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN]},
     )  # fmt: skip
+    earlier = add_version(model, 11, 0.384, artifact, version, NOW, status="retired")
+    add_version(model, 10, 0.352, artifact, version, NOW)
+    served(earlier, NOW - timedelta(days=9), NOW - timedelta(hours=2))
     deployment = Deployment.objects.create(
         organization=organization, model=model, trained_model=trained, artifact_id=artifact, status="active"
     )
@@ -311,9 +315,13 @@ def main() -> None:
         live = DataSource.objects.filter(configuration__model=models[2])
         jobs = {job.name: job.id for job in live}
         pipelines = [(run.model_id, run.id) for run in PipelineRun.objects.order_by("id")]
+        artifact = Deployment.objects.values_list("artifact_id", flat=True).first()
     sync_pointers(organization.id)
+    house = keeper(str(artifact), NOW)
+    links["keeper"] = house.pop("links")
     print(json.dumps({
-        "links": links, "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "ending": ending.id,
+        "links": links, "keeper": house,
+        "failed": models[0].id, "busy": models[1].id, "live": models[2].id, "ending": ending.id,
         "watched": watched.id,
         "runs": runs, "jobs": jobs, "shop": live[0].connection_id,
         "pipelines": pipelines, "home": str(Path(Home.current().root)),

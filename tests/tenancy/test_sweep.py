@@ -35,6 +35,7 @@ ROWS = {
     "connection_id": "Connection",
     "dataset_id": "Dataset",
     "deployment_id": "Deployment",
+    "version_id": "TrainedModel",
     "membership_id": "Membership",
     "invitation_id": "Invitation",
     "schedule_id": "Schedule",

@@ -18,7 +18,15 @@ def worker(concurrency: int) -> None:
     from b2b_recs.runtime.runs import RunExecutor
     from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
     from b2b_recs.web.operations.dispatcher import fire_due_schedules
-    from b2b_recs.web.operations.upkeep import again, collect_traffic, end_lost_runs, keep_pins, keep_pointers, settle
+    from b2b_recs.web.operations.upkeep import (
+        again,
+        collect_traffic,
+        end_lost_runs,
+        keep_pins,
+        keep_pointers,
+        remove_files,
+        settle,
+    )
 
     home = Home.current()
     run_worker(
@@ -30,6 +38,7 @@ def worker(concurrency: int) -> None:
             (2.0, keep_pointers),
             (300.0, keep_pins),
             (15.0, collect_traffic),
+            (5.0, remove_files),
             (60.0, end_lost_runs),
         ],
         alive_file=home.run / ALIVE_FILE,

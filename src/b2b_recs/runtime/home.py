@@ -71,6 +71,11 @@ class Home:
         return self.warehouse / f"model-{model_id}"
 
     @property
+    def removed(self) -> Path:
+        """Where folders of deleted tables and models wait to be cleared; beside them, so that moving is one step."""
+        return self.warehouse / ".removed"
+
+    @property
     def artifacts(self) -> Path:
         return self.root / "artifacts"
 

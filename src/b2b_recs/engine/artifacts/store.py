@@ -13,6 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -119,6 +120,13 @@ class ArtifactStore:
         if _tensor_facts(arrays) != manifest.tensors:
             raise damaged(artifact_id, "its arrays are not the ones its manifest lists")
         return Artifact(artifact_id, manifest, arrays)
+
+    def remove(self, artifact_id: str) -> None:
+        """Take an artifact off the disk; nothing happens when it is not there. Who has it open goes on reading it."""
+        aside = self.root / f"{_ASIDE}removed-{secrets.token_hex(8)}"
+        with suppress(FileNotFoundError):
+            self.path(artifact_id).rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
 
     def _publish(self, aside: Path, artifact_id: str) -> None:
         """Move the finished folder into place; an intact one that is already there stays."""

@@ -23,6 +23,7 @@ from b2b_recs.web.accounts.refusals import not_allowed, refuse
 from b2b_recs.web.api.reading import refused_body
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.models import DataSource, ETLRun
+from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
 
 Operation = TypeVar("Operation", bound=Callable[..., Any])
@@ -30,6 +31,7 @@ ROWS: dict[str, Callable[[], QuerySet[Any]]] = {
     "model_id": ModelEndpoint.objects.all,
     "connection_id": Connection.objects.all,
     "source_id": lambda: DataSource.objects.select_related("configuration"),
+    "version_id": TrainedModel.objects.all,
     "run_id": lambda: ETLRun.objects.select_related("data_source__configuration"),
 }
 # Parts of a path that name something kept with one of those rows; the operation finds it there.

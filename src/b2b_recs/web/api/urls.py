@@ -15,6 +15,7 @@ from b2b_recs.web.api.door import guarded_urls
 from b2b_recs.web.api.reading import KeptBody
 from b2b_recs.web.connections.api import router as connections
 from b2b_recs.web.datasets.api import router as tables
+from b2b_recs.web.deployments.api import router as deployments
 from b2b_recs.web.etl.api import router as jobs
 from b2b_recs.web.etl.runs_api import router as runs
 from b2b_recs.web.etl.versions_api import router as versions
@@ -54,7 +55,7 @@ api = PlatformAPI(
     parser=KeptBody(),
 )
 failures.declare(api)
-ROUTERS = [models, connections, jobs, runs, versions, tables]
+ROUTERS = [models, connections, jobs, runs, versions, tables, deployments]
 for _router in ROUTERS:
     api.add_router("", _router)
 

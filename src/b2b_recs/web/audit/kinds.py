@@ -23,7 +23,7 @@ from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguratio
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.features.models import FeatureConfig
 from b2b_recs.web.monitoring.models import PredictionLog, SystemMetrics
-from b2b_recs.web.projects.models import ModelEndpoint, Schedule
+from b2b_recs.web.projects.models import ModelEndpoint, Removal, Schedule
 from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
@@ -273,10 +273,22 @@ KINDS = (
         Deployment,
         "service",
         "deployment",
-        {"status": "status", "traffic_share": "share of traffic", "notes": "notes"},
-        name=naming.of_model,
+        {"status": "status", "notes": "notes"},
+        ("trained_model", "restores", "traffic_share"),
+        naming.of_model,
+        {"trained_model": naming.of_version},
         found=naming.in_model,
         tell=telling.deployment,
+    ),
+    Kind(
+        Removal,
+        "models",
+        "removal",
+        {},
+        ("kind",),
+        within=naming.of_model,
+        found=naming.own_or_in_model,
+        tell=telling.removal,
     ),
     Kind(PredictionLog, "records", "traffic of", {}, name=naming.of_model, found=naming.in_model),
     Kind(

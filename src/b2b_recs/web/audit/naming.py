@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce, NullIf
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 
 Finder = Callable[[str], Q]
@@ -42,6 +43,12 @@ def person(key: str) -> Expression:
 def of_model() -> Expression:
     """The name of the recommendation model a row belongs to."""
     return latest(ModelEndpoint, "model_id")
+
+
+def of_version() -> Expression:
+    """The number of the trained version a deployment serves."""
+    rows = event_of(TrainedModel).objects.filter(pgh_obj_id=OuterRef("trained_model_id")).order_by("-pgh_id")
+    return Subquery(rows.values("number")[:1])
 
 
 def of_job() -> Expression:

@@ -167,9 +167,21 @@ def numbered(facts: Facts) -> Told:
 
 def deployment(facts: Facts) -> Told:
     """What answers, and what no longer does."""
+    number = facts.after.get("trained_model")
+    version = "a version" if number is None else f"v{number}"
     if facts.label == CREATED:
-        return Told("put into service a version of", [])
+        return Told(f"{'rolled back to' if facts.after.get('restores') else 'put into service'} {version} of", [])
+    if facts.became("traffic_share"):
+        return Told(f"{'started' if facts.after.get('traffic_share') else 'stopped'} the serving of {version} of", [])
     return Told(f"{VERBS.get(facts.label, facts.label)} the deployment of", facts.changes)
+
+
+def removal(facts: Facts) -> Told:
+    """Files that go together with what they belonged to."""
+    what = "the warehouse table" if facts.after.get("kind") == "table" else "the files of the model"
+    if facts.label == CREATED:
+        return Told(f"deleted {what}", [])
+    return Told(f"{VERBS.get(facts.label, facts.label)} the removal of {what}", facts.changes)
 
 
 def _rhythm(row: Mapping[str, Any]) -> str:

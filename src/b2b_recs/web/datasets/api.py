@@ -9,15 +9,17 @@ from b2b_recs.engine.errors import WarehouseTableMissing
 from b2b_recs.engine.profile.facts import VersionFacts, facts_of
 from b2b_recs.engine.profile.preview import preview as first_rows
 from b2b_recs.web.accounts.access import model_or_404
-from b2b_recs.web.accounts.acting import acting
+from b2b_recs.web.accounts.acting import acting, user_of
 from b2b_recs.web.accounts.refusals import error_answer
 from b2b_recs.web.api.door import needs
-from b2b_recs.web.api.schemas import LARGEST_ID, Id, PageNumber, PerPage, Search, answers
+from b2b_recs.web.api.schemas import LARGEST_ID, TAKES_JSON, Id, PageNumber, PerPage, Search, answers
+from b2b_recs.web.datasets.deleting import delete_table
 from b2b_recs.web.datasets.examining import statistics_of
 from b2b_recs.web.datasets.listing import listing
 from b2b_recs.web.datasets.schemas import (
     PreviewOut,
     StatisticsOut,
+    TableDeleted,
     TableDetail,
     Tables,
     Underway,
@@ -100,6 +102,18 @@ def statistics(
         document = Underway(version=facts.version).model_dump()
         return JsonResponse(document, status=202, headers={"Retry-After": "2"})
     return statistics_out(answer.document)
+
+
+@router.post("/models/{int:model_id}/tables/{str:table}/delete/", response=answers(200, TableDeleted, 409, *TAKES_JSON))
+@needs("editor")
+def delete(request: HttpRequest, model_id: Id, table: TableName) -> TableDeleted:
+    """Delete a loaded table with every version and its rejected rows.
+
+    Refused while a job writes to it, a dataset reads it, the version in service was trained on it, or a training is
+    under way; the refusal names them.
+    """
+    with acting(request):
+        return TableDeleted(name=delete_table(model_or_404(request, model_id, "editor"), table, user_of(request)))
 
 
 def _table(request: HttpRequest, model_id: int, table: str) -> WarehouseTable:

@@ -99,7 +99,7 @@ def overview(one: WarehouseTable) -> Overview:
         columns=[ColumnRow(column, parts.get(column.name, [])) for column in facts.columns],
         load_words=_load_words(one),
         schedule_words=_schedule_words(one),
-        used_by=[dataset for dataset in Dataset.objects.filter(model_id=one.model_id) if _uses(dataset.spec, one)],
+        used_by=[dataset for dataset in Dataset.objects.filter(model_id=one.model_id) if uses(dataset.spec, one)],
     )
 
 
@@ -139,7 +139,7 @@ def _schedule_words(one: WarehouseTable) -> str:
     return words if row.enabled else f"{words}, paused"
 
 
-def _uses(spec: Any, one: WarehouseTable) -> bool:
+def uses(spec: Any, one: WarehouseTable) -> bool:
     """Whether a dataset's description names the table, as its base or in a join."""
     if not isinstance(spec, dict):
         return False

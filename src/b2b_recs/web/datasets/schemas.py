@@ -65,6 +65,12 @@ class TableDetail(TableOut):
     rejected_rows: int
 
 
+class TableDeleted(BaseModel):
+    """The table that was deleted."""
+
+    name: str
+
+
 class PreviewColumn(BaseModel):
     """A column of a preview."""
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from b2b_recs.web.datasets import views
+from b2b_recs.web.datasets import delete_views, views
 
 PLACE = "models/<int:model_id>/data/"
 TABLE = f"{PLACE}<str:table>/"
@@ -10,6 +10,7 @@ TABLE = f"{PLACE}<str:table>/"
 urlpatterns = [
     path(PLACE, views.tables, name="data"),
     path(TABLE, views.table, name="data_table"),
+    path(f"{TABLE}delete/", delete_views.delete, name="data_delete"),
     path(f"{TABLE}preview/", views.preview, name="data_preview"),
     path(f"{TABLE}download/", views.download, name="data_download"),
     path(f"{TABLE}statistics/", views.statistics, name="data_statistics"),

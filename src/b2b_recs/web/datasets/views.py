@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.profile.rejects import Wanted, rejected_count
-from b2b_recs.web.accounts.access import model_or_404, requires
+from b2b_recs.web.accounts.access import allows, model_or_404, requires
 from b2b_recs.web.datasets import tabs
 from b2b_recs.web.datasets.listing import listing
 from b2b_recs.web.datasets.overview import head_of, overview
@@ -163,7 +163,7 @@ def _tab(
 ) -> HttpResponse:
     """A tab with what ``found`` finds; a table never loaded, and a version that is gone, have a page that says so."""
     with shown_in(model.time_zone):
-        context = _context(model, one, here)
+        context = _context(request, model, one, here)
         if not one.loaded and not (here == "data_rejected" and rejected_count(one.table, stopped=True)):
             return render(request, "datasets/not_loaded.html", context)
         try:
@@ -176,14 +176,14 @@ def _refused(
     request: HttpRequest, model: ModelEndpoint, one: WarehouseTable, here: str, refusal: EngineError
 ) -> HttpResponse:
     status = 404 if refusal.code == "warehouse_table_missing" else 422
-    context = {**_context(model, one, here), "refusal": refusal}
+    context = {**_context(request, model, one, here), "refusal": refusal}
     if request.headers.get("HX-Request"):  # the part that comes later: what it waited for went away meanwhile
         return render(request, "datasets/refusal_panel.html", context)
     return render(request, "datasets/refused.html", context, status=status)
 
 
-def _context(model: ModelEndpoint, one: WarehouseTable, here: str) -> dict[str, Any]:
-    return {"model": model, "one": one, "head": head_of(one, here)}
+def _context(request: HttpRequest, model: ModelEndpoint, one: WarehouseTable, here: str) -> dict[str, Any]:
+    return {"model": model, "one": one, "head": head_of(one, here), "may_edit": allows(request, "editor")}
 
 
 def _table(request: HttpRequest, model_id: int, table: str) -> tuple[ModelEndpoint, WarehouseTable]:

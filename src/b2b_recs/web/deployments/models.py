@@ -38,6 +38,8 @@ class Deployment(TenantModel):
     deployed_at = models.DateTimeField(default=timezone.now)
     deployed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    # the earlier deployment that a roll back brought back; None for a version put into service
+    restores = TenantForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
         ordering = ["-id"]
@@ -49,3 +51,8 @@ class Deployment(TenantModel):
 
     def __str__(self) -> str:
         return f"deployment {self.id} {self.status}"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it answers nothing until somebody starts it again."""
+        return self.traffic_share <= 0

@@ -38,6 +38,7 @@ def sync_pointers(organization_id: int) -> None:
         deployments = (
             Deployment.objects.filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
             .exclude(model__status=ModelEndpoint.Status.ARCHIVED)
+            .exclude(traffic_share__lte=0)
             .select_related("model", "trained_model__dataset_version")
             .order_by("model_id")
             .select_for_update(of=("self",))

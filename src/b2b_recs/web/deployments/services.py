@@ -42,10 +42,16 @@ def active_deployment(model: ModelEndpoint) -> Deployment | None:
     return found
 
 
-def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any] | None = None) -> Deployment:
+def deploy(
+    trained: TrainedModel,
+    user: User | None = None,
+    gate: dict[str, Any] | None = None,
+    restores: Deployment | None = None,
+) -> Deployment:
     """Put a trained model into service and retire the one before; doing it twice changes nothing.
 
-    A draft becomes active by it. Raises ModelArchived.
+    A draft becomes active by it. ``restores`` is the earlier deployment that a roll back brings back. Raises
+    ModelArchived.
     """
     now = datetime.now(UTC)
     with transaction.atomic():
@@ -64,13 +70,15 @@ def deploy(trained: TrainedModel, user: User | None = None, gate: dict[str, Any]
             deployment = Deployment.objects.create(
                 organization_id=model.organization_id,
                 model=model,
-                trained_model=trained,
+                # with its dataset: after the commit, outside the scope, it could not be read any more
+                trained_model=TrainedModel.objects.select_related("dataset_version").get(id=trained.id),
                 artifact_id=trained.artifact_id,
                 status=Deployment.Status.ACTIVE,
                 address=settings.SERVING_URL,
                 deployed_at=now,
                 deployed_by=user,
                 gate=gate or {},
+                restores=restores,
             )
             TrainedModel.objects.filter(id=trained.id).update(status=TrainedModel.Status.DEPLOYED)
             if model.status == ModelEndpoint.Status.DRAFT:
@@ -92,9 +100,14 @@ def ask(model: ModelEndpoint, customer_id: str, k: int = 10, **options: Any) -> 
     """
     import httpx
 
-    if active_deployment(model) is None:
+    deployment = active_deployment(model)
+    if deployment is None:
         raise BadInput(
             f"{model.name} has no deployed model yet.", advice="Run its pipeline first: b2b-recs run MODEL --wait"
+        )
+    if deployment.stopped:
+        raise BadInput(
+            f"{model.name} was stopped: its endpoint answers nothing.", advice="Start it again on its page Versions."
         )
     key = own_key(model.organization_id, model.id)
     body = {"customer_id": customer_id, "k": k, **options}

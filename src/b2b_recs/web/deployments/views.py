@@ -66,7 +66,9 @@ def try_it(request: HttpRequest, model_id: int) -> HttpResponse:
     deployment = active_deployment(model)
     customer, k = request.GET.get("customer", "").strip(), request.GET.get("k", "10")
     context: dict[str, Any] = {"model": model, "customer": customer, "k": k, "may_key": allows(request, "admin")}
-    if deployment is not None:
+    if deployment is not None and deployment.stopped:
+        context["stopped"] = deployment.trained_model.number
+    elif deployment is not None:
         known = find_customers(deployment.artifact_id, "")
         example = customer or (known[0].id if known else "")
         context |= {

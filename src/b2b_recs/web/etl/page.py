@@ -22,6 +22,7 @@ from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.runs.models import RunStatus
 from b2b_recs.web.runs.presenting import OVER, RunView, present_etl
+from b2b_recs.web.runs.turns import tell_turns
 
 PER_PAGE = 20
 STATES = {
@@ -140,14 +141,17 @@ def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
 
 
 def job_cards(jobs: Sequence[DataSource], model_id: int, times: int = 1) -> list[JobCard]:
-    """Jobs with the next ``times`` of their schedules and their past runs; three queries however many."""
+    """Jobs with the next ``times`` of their schedules and their past runs; three queries however many, and two more
+    while a run waits for its turn."""
     ids = [job.id for job in jobs]
     rows = Schedule.objects.filter(target_kind=Schedule.Target.ETL, target_id__in=ids)
     schedules = {row.target_id: row for row in rows}
     newest, ended = _past_runs(ids)
-    return [
+    found = [
         _card(job, schedules.get(job.id), newest.get(job.id), ended.get(job.id, []), model_id, times) for job in jobs
     ]
+    tell_turns(card.run for card in found if card.run is not None)
+    return found
 
 
 def card_context(request: HttpRequest, model_id: int, connection_id: int) -> dict[str, Any]:

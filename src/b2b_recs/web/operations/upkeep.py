@@ -9,6 +9,8 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from django.db.models import Q, QuerySet
+
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.models import Deployment
@@ -16,16 +18,19 @@ from b2b_recs.web.deployments.pins import keep_versions
 from b2b_recs.web.deployments.pointers import remake_pointers
 from b2b_recs.web.etl.endings import after_etl
 from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.monitoring.services import collect
 from b2b_recs.web.operations.fresh_connections import on_fresh_connections
 from b2b_recs.web.operations.lost_runs import LOST, in_hand, quiet_since, waits_for_copies
-from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.projects.models import ModelEndpoint, Removal
+from b2b_recs.web.projects.removing import clear
 from b2b_recs.web.runs.attempts import end_from_outside, fail_from_outside
 from b2b_recs.web.runs.models import Run
 from b2b_recs.web.runs.outage import patiently
-from b2b_recs.web.tenancy import unscoped
+from b2b_recs.web.tenancy import scope, unscoped
 from b2b_recs.web.training.models import PipelineRun
 
+REMOVALS = 20  # at most so many in one sweep
 log = logging.getLogger(__name__)
 
 
@@ -38,16 +43,36 @@ def keep_pointers() -> None:
 @on_fresh_connections
 def keep_pins() -> None:
     """Keep the table versions behind every model in service; a kill between commit and pin is mended here."""
-    keep_versions(_answering()[0])
+    keep_versions(_in_service())
 
 
 def _answering() -> tuple[list[Deployment], list[ApiKey]]:
-    active = unscoped(Deployment).filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
-    active = active.exclude(model__status=ModelEndpoint.Status.ARCHIVED)
     return (
-        list(active.select_related("model", "trained_model__dataset_version")),
+        list(_in_service().exclude(traffic_share__lte=0)),
         list(unscoped(ApiKey).filter(revoked_at=None)),
     )
+
+
+def _in_service() -> QuerySet[Deployment]:
+    """The versions in service, also one that was stopped and may be started again at any time."""
+    active = unscoped(Deployment).filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
+    active = active.exclude(model__status=ModelEndpoint.Status.ARCHIVED)
+    return active.select_related("model", "trained_model__dataset_version")
+
+
+@on_fresh_connections
+def remove_files() -> None:
+    """Take off the disk what was deleted in the database; what a kill left behind is finished here."""
+    for removal in unscoped(Removal).filter(done_at=None).order_by("id")[:REMOVALS]:
+        if clear(removal, _is_artifact_used):
+            with scope(removal.organization_id):
+                Removal.objects.filter(id=removal.id).update(done_at=datetime.now(UTC))
+
+
+def _is_artifact_used(artifact: str) -> bool:
+    """Whether a version of any organization still needs an artifact: the same content has one folder for all."""
+    wanted = Q(artifact_id=artifact) | Q(metrics__evaluation_artifact_id=artifact)
+    return unscoped(TrainedModel).filter(wanted).exists()
 
 
 @on_fresh_connections

@@ -6,12 +6,13 @@ from typing import Literal
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from b2b_recs.web.accounts.access import model_or_404
-from b2b_recs.web.accounts.acting import acting
+from b2b_recs.web.accounts.acting import acting, user_of
 from b2b_recs.web.api.door import needs
 from b2b_recs.web.api.schemas import TAKES_JSON, Given, Id, PageNumber, PageOf, PerPage, Search, answers, page_of
+from b2b_recs.web.projects.deleting import delete_model
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.states import change_status
 
@@ -48,6 +49,19 @@ class StatusGiven(Given):
     status: Literal["active", "paused", "archived"]
 
 
+class NameGiven(Given):
+    """The name of what shall be deleted."""
+
+    name: str = Field(max_length=400)
+
+
+class ModelDeleted(BaseModel):
+    """The model that was deleted."""
+
+    id: int
+    name: str
+
+
 @router.get("/models/", response=answers(200, Models))
 @needs("viewer")
 def models(request: HttpRequest, page: PageNumber, per_page: PerPage, q: Search) -> Models:
@@ -80,6 +94,15 @@ def change(request: HttpRequest, model_id: Id, body: StatusGiven) -> ModelOut:
     with acting(request):
         found = change_status(model_or_404(request, model_id, "editor").id, body.status)
         return _show(_counted(ModelEndpoint.objects.filter(id=found.id)).get())
+
+
+@router.post("/models/{int:model_id}/delete/", response=answers(200, ModelDeleted, 409, *TAKES_JSON))
+@needs("admin")
+def delete(request: HttpRequest, model_id: Id, body: NameGiven) -> ModelDeleted:
+    """Delete an archived model with everything it has; `name` repeats its name. No API key may do this."""
+    with acting(request):
+        found = model_or_404(request, model_id, "admin")
+        return ModelDeleted(id=found.id, name=delete_model(found.id, body.name, user_of(request)))
 
 
 def _counted(rows: QuerySet[ModelEndpoint]) -> QuerySet[ModelEndpoint]:

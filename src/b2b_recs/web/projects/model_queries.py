@@ -30,6 +30,7 @@ from b2b_recs.web.projects.overview import (
 )
 from b2b_recs.web.runs.presenting import RunView, present_etl, present_pipeline
 from b2b_recs.web.runs.queries import etl_runs, newest, pipeline_runs
+from b2b_recs.web.runs.turns import tell_turns
 from b2b_recs.web.training.models import PipelineConfiguration
 
 RECENT = 6
@@ -41,6 +42,7 @@ ADDRESSES = {
     "connection_new": "connection_new",
     "job_new": "job_new",
     "setup": "model_setup",
+    "versions": "versions",
 }
 
 
@@ -62,6 +64,7 @@ def overview(model: ModelEndpoint) -> Overview:
     )
     views = [present_pipeline(run) for run in pipelines]
     views += [present_etl(run, model.id) for run in copies if run.pipeline_run_id is None]
+    tell_turns(views)
     found.recent = sorted(views, key=lambda view: view.created_at, reverse=True)[:RECENT]
     found.running = _running(views)
     found.busy = found.running is not None
@@ -141,6 +144,8 @@ def _endpoint(model: ModelEndpoint) -> EndpointFacts:
         return EndpointFacts()
     if model.status == ModelEndpoint.Status.ARCHIVED:
         return EndpointFacts(off=True)
+    if deployment.stopped:
+        return EndpointFacts(stopped=deployment.trained_model.number)
     since = datetime.now(UTC) - timedelta(hours=24)
     windows = PredictionLog.objects.filter(model=model, window_end__gt=since)
     total = windows.order_by().aggregate(requests=Sum("requests"), errors=Sum("errors"))

@@ -86,3 +86,31 @@ class Schedule(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.target_kind} {self.target_id}: {self.cron or self.kind}"
+
+
+@audited(leave_out=("done_at",))
+class Removal(TenantModel):
+    """Something deleted whose files are to go too: noted with the deletion, kept as what it was, done by the worker.
+
+    ``parts`` names them: ``folders`` of the warehouse, each with the ``identity`` of the table it must still hold,
+    ``artifacts``, and the ``jobs`` whose staging goes.
+    """
+
+    class Kind(models.TextChoices):
+        MODEL = "model", "Model"
+        TABLE = "table", "Warehouse table"
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    model_id = models.BigIntegerField(help_text="Id of the model, which may be gone.")
+    name = models.CharField(max_length=450)
+    parts = models.JSONField(default=dict)
+    removed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["id"], condition=models.Q(done_at=None), name="removal_to_do")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"

@@ -94,6 +94,7 @@ class EndpointFacts:
     p95_ms: float | None = None
     p99_ms: float | None = None
     off: bool = False
+    stopped: int | None = None  # the version that was stopped by hand
 
 
 @dataclass
@@ -144,6 +145,8 @@ class Overview:
             return "Nothing is connected yet."
         if self.running is not None:
             return f"{self.running.what} is under way: {self.running.words}."
+        if self.endpoint.stopped is not None:
+            return f"v{self.endpoint.stopped} was stopped: nothing answers until it is started again."
         if not self.deployed:
             return "Nothing answers yet. The marked step is the next one."
         verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
@@ -152,14 +155,19 @@ class Overview:
 
     @property
     def steps(self) -> list[Step]:
-        """Sources → Data → Dataset → Model → Endpoint; the first that is not well is marked as next."""
+        """Sources → Data → Dataset → Model → Endpoint; the first that is not well is marked as next.
+
+        What was stopped by hand comes before anything else.
+        """
         steps = [self._sources(), self._data(), self._dataset(), self._model(), self._endpoint()]
         busy = self._busy_step()
         for step in steps:
             if step.name == busy:
                 step.look, step.state = "busy", "under way"
-        unwell = (step for step in steps if step.look in ("bad", "none", "warn"))
-        marked = next((step for step in steps if step.look == "busy"), None) or next(unwell, steps[-1])
+        unwell = [step for step in steps if step.look in ("bad", "none", "warn")]
+        if self.endpoint.stopped is not None:
+            unwell = steps[-1:]
+        marked = next((step for step in steps if step.look == "busy"), None) or next(iter(unwell), steps[-1])
         marked.next = True
         if marked.look == "busy" or self.status == "archived":
             marked.advice = ""
@@ -240,6 +248,9 @@ class Overview:
         facts = self.endpoint
         if facts.off:
             return Step("Endpoint", "none", "switched off", "Off, the model is archived")
+        if facts.stopped is not None:
+            words, address = f"v{facts.stopped} stopped by hand", self.addresses.get("versions", "")
+            return Step("Endpoint", "warn", "stopped", words, None, "Start it again", address)
         if facts.number is None:
             if self.gate_refusal:
                 return Step(

@@ -58,7 +58,8 @@ _RESTORE = Move(
     Status.PAUSED,
     "Restore",
     "rotate-cw",
-    "The version that was in service answers again. Its schedules rest until it is resumed.",
+    "The version that was in service answers again, unless it was stopped before. Its schedules rest until it is "
+    "resumed.",
     "info",
 )
 MOVES = {
@@ -81,12 +82,13 @@ def change_status(model_id: int, to: str) -> ModelEndpoint:
         before, wanted = Status(model.status), Status(to)
         if before == wanted:
             return model
-        deployed = Deployment.objects.filter(model=model, status=Deployment.Status.ACTIVE).exists()
+        in_service = Deployment.objects.filter(model=model, status=Deployment.Status.ACTIVE).first()
+        deployed = in_service is not None
         refusal = _refusal(model, before, wanted, deployed)
         if refusal is not None:
             raise refusal
         model.status = _reached(before, wanted, deployed)
-        model.endpoint_active = deployed and wanted != Status.ARCHIVED
+        model.endpoint_active = in_service is not None and not in_service.stopped and wanted != Status.ARCHIVED
         model.save(update_fields=["status", "endpoint_active", "updated_at"])
         _serve(model, wanted)
     return model
@@ -121,7 +123,7 @@ def _refusal(model: ModelEndpoint, before: Status, wanted: Status, deployed: boo
         return refused(f"{name} answers requests.", "Pause it first, then archive it.")
     if before == Status.ARCHIVED and wanted == Status.ACTIVE:
         return refused(f"{name} is archived.", "Restore it first by pausing it, then resume it.")
-    if wanted == Status.ARCHIVED and (runs := _under_way(model)):
+    if wanted == Status.ARCHIVED and (runs := runs_under_way(model)):
         have = "has" if runs == 1 else "have"
         return refused(f"{counted(runs, 'run')} of {name} {have} not ended.", "Wait for the end or stop them first.")
     if wanted == Status.ACTIVE and not deployed:
@@ -129,6 +131,7 @@ def _refusal(model: ModelEndpoint, before: Status, wanted: Status, deployed: boo
     return None
 
 
-def _under_way(model: ModelEndpoint) -> int:
+def runs_under_way(model: ModelEndpoint) -> int:
+    """How many copies and trainings of the model have not ended."""
     copies = ETLRun.objects.filter(data_source__configuration__model=model, status__in=ETLRun.ACTIVE)
     return copies.count() + PipelineRun.objects.filter(model=model, status__in=PipelineRun.ACTIVE).count()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from b2b_recs.web.projects import views
+from b2b_recs.web.projects import delete_views, views
 
 urlpatterns = [
     path("", views.dashboard, name="dashboard"),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("models/<int:model_id>/live/", views.model_live, name="model_live"),
     path("models/<int:model_id>/setup/", views.model_setup, name="model_setup"),
     path("models/<int:model_id>/status/", views.model_status, name="model_status"),
+    path("models/<int:model_id>/delete/", delete_views.delete, name="model_delete"),
     path("models/<int:model_id>/train/", views.model_train, name="model_train"),
     path("models/<int:model_id>/run/", views.model_run, name="model_run"),
 ]

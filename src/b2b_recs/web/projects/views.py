@@ -76,6 +76,7 @@ def model(request: HttpRequest, model_id: int) -> HttpResponse:
             "overview": model_queries.overview(found),
             "may_edit": allows(request, "editor"),
             "moves": moves_of(found),
+            "may_delete": allows(request, "admin"),
             "start": starter(found.name, found.currency, found.time_zone),
         }
         return render(request, "projects/model.html", context)

@@ -11,11 +11,10 @@ from django.core.paginator import Page, Paginator
 from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
-from b2b_recs.runtime.fetching import runs_per_organization
 from b2b_recs.web.datasets.tables import address_of, rejected_address
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.runs.models import Run, RunLogLine
+from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.runs.presenting import (
     Fact,
     RunView,
@@ -24,6 +23,7 @@ from b2b_recs.web.runs.presenting import (
     present_etl,
     present_pipeline,
 )
+from b2b_recs.web.runs.turns import tell_turns
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.ui import formats
 
@@ -82,7 +82,7 @@ def newest(runs: QuerySet[AnyRun], count: int) -> list[AnyRun]:
 
 
 def listing(model: ModelEndpoint, query: str, kind: str, status: str, page: str) -> Listing:
-    """Runs of both kinds on one time line; four queries whatever the number of runs."""
+    """Runs of both kinds on one time line; four queries whatever the number of runs, two more while one waits."""
     copies, trainings = etl_runs(model.id), pipeline_runs(model.id)
     if status:
         copies, trainings = copies.filter(status=status), trainings.filter(status=status)
@@ -112,6 +112,7 @@ def listing(model: ModelEndpoint, query: str, kind: str, status: str, page: str)
     if wanted["pipeline"]:
         rows = pipeline_runs(model.id).filter(id__in=wanted["pipeline"])
         found |= {("pipeline", run.id): present_pipeline(run) for run in rows}
+    tell_turns(found.values())
     shown.object_list = [found[key] for key in order if key in found]
     return Listing(shown, query, kind, status, _headline(model), STATUSES)
 
@@ -123,7 +124,7 @@ def etl_run_view(run: ETLRun, model_id: int) -> RunView:
         DataSourceTable.objects.filter(data_source_id=run.data_source_id).values_list("spec", flat=True).first() or {}
     )
     view.facts = [*_belongings(run, model_id, spec), *etl_facts(run, rejected_address(model_id, run, spec))]
-    view.waits = view.waits or _turn(run)
+    tell_turns([view])
     return _with_log(view, ETLRun.KIND)
 
 
@@ -146,20 +147,8 @@ def pipeline_run_view(run: PipelineRun) -> RunView:
     if view.copies:
         view.rows = sum(copy.rows or 0 for copy in view.copies)
     view.facts = pipeline_facts(run)
-    view.waits = view.waits or _turn(run)
+    tell_turns([view, *view.copies])
     return _with_log(view, PipelineRun.KIND)
-
-
-def _turn(run: Run) -> str:
-    """Why a run that waits has not begun, when its organization has as much under way as it may."""
-    most = runs_per_organization()
-    if run.status != Run.Status.PENDING or not most:
-        return ""
-    busy = sum(kind.objects.filter(status=Run.Status.RUNNING).count() for kind in (ETLRun, PipelineRun))
-    if busy < most:
-        return ""
-    runs = "1 run of this organization is" if most == 1 else f"{most} runs of this organization are"
-    return f"Waits: {runs} under way, as many as may be at once."
 
 
 def _with_log(view: RunView, kind: str) -> RunView:

@@ -203,6 +203,9 @@ def _deploy(trained: TrainedModel, recorder: RunRecorder) -> bool:
     if not gate.get("deploy"):
         recorder.stage("deploy", "skipped", " ".join(gate.get("reasons", ["The gate gave no verdict."])))
         return False
+    if patiently(lambda: _stopped(trained)):
+        recorder.stage("deploy", "skipped", f"Serving was stopped by hand. Put v{trained.number} into service by hand.")
+        return False
     recorder.stage("deploy", "running", f"v{trained.number}")
     step("pipeline.before_deploy")
     model = patiently(lambda: _put_into_service(trained, gate))
@@ -212,6 +215,13 @@ def _deploy(trained: TrainedModel, recorder: RunRecorder) -> bool:
         detail = f"v{trained.number} answers" if answering else f"v{trained.number} answers as soon as serving runs"
         recorder.stage("deploy", "done", detail)
     return True
+
+
+def _stopped(trained: TrainedModel) -> bool:
+    """Whether somebody stopped what was in service: then no training lets the endpoint answer again."""
+    with scope(trained.organization_id):
+        current = active_deployment(trained.model)
+    return current is not None and current.stopped
 
 
 def _put_into_service(trained: TrainedModel, gate: dict[str, Any]) -> ModelEndpoint:

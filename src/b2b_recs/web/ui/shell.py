@@ -63,6 +63,7 @@ OF_MODEL = (
     ),
     ("Data", "table-2", "data", ("data_table", *(f"data_{tab}" for tab in DATA_TABS))),
     ("Runs", "history", "runs", ("etl_run", "pipeline_run")),
+    ("Versions", "layers", "versions", ()),
     ("Try it", "sparkles", "try_it", ()),
     ("API keys", "key-round", "model_keys", ()),
 )
