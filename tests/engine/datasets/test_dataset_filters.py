@@ -92,6 +92,8 @@ def customers_where(kinds: Any, column: str, op: str, value: Any = None) -> str:
         ("note", "unknown", None, "23"),
         ("note", "matches", "^x-[0-9]$", "1"),
         ("note", "not starts", "x", ""),
+        ("note", "not matches", "^x-[0-9]$", ""),
+        ("what", "not matches", "a|b", "3"),
         ("note", "!=", "x-1", "2"),
     ],
 )
@@ -115,6 +117,7 @@ def test_a_condition_keeps_the_rows_for_which_it_is_true(
         ("what", "=", True, "string column what"),
         ("what", "starts", "", "a text"),
         ("what", "matches", "(", "RE2 syntax"),
+        ("what", "not matches", "(", "RE2 syntax"),
         ("what", "matches", "(?=a)b", "RE2 syntax"),
     ],
 )

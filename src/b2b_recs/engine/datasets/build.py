@@ -55,7 +55,7 @@ def build_dataset(
         time_limit(backend.con, limits.seconds),
         _refusals(),
     ):
-        plain = _definition(spec, backend)
+        plain = definition(spec, backend)
         sql = str(ibis.to_sql(final(spec, plain, zone), dialect="duckdb"))
         rows, taken, selected = _selected(spec, backend, plain, zone)
     interactions = encode(selected, time_zone)
@@ -100,7 +100,7 @@ def _refuse_alike(tables: list[str]) -> None:
             )
 
 
-def _definition(spec: DatasetSpec, backend: Any) -> Any:
+def definition(spec: DatasetSpec, backend: Any) -> Any:
     """Joined tables under the roles' names, once it is sure that no join multiplies rows."""
     for number, join in enumerate(spec.joins):
         check_join(join, backend.table(join.table), number)

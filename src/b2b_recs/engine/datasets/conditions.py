@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Context, Decimal, InvalidOperation
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import ibis
+import pyarrow as pa
 
 from b2b_recs.engine.datasets.columns import as_text
 from b2b_recs.engine.datasets.spec import Condition
@@ -28,7 +30,7 @@ _COMPARISONS: dict[str, Callable[[Column, Any], Any]] = {
 # A whole number beyond 64 bits is compared as floating point, which no integer column can equal anyway.
 _BIG, _BIGGEST = Decimal(2) ** 63, 308
 _SHOWN = 200  # characters
-_VERBS = {"starts": "starts with", "not starts": "does not start with"}
+_VERBS = {"starts": "starts with", "not starts": "does not start with", "not matches": "does not match"}
 
 
 def in_words(condition: Condition) -> str:
@@ -36,9 +38,24 @@ def in_words(condition: Condition) -> str:
     value = condition.value
     if condition.op in ("known", "unknown"):
         return f"{condition.column} {condition.op}"
+    verb = _VERBS.get(condition.op, condition.op)
     shown = ", ".join(str(each) for each in value) if isinstance(value, tuple) else str(value)
+    if condition.op == "not matches" and (text := plain_text(shown)) is not None:
+        verb, shown = "does not contain", text
     shown = shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"
-    return f"{condition.column} {_VERBS.get(condition.op, condition.op)} {shown}"
+    return f"{condition.column} {verb} {shown}"
+
+
+def plain_text(pattern: str) -> str | None:
+    """The text a pattern looks for when it is that text and nothing else, None for any other pattern."""
+    text = re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
+    return text if text and re.escape(text) == pattern else None
+
+
+def check_condition(kind: pa.DataType, condition: Condition, field: str, zone: ZoneInfo) -> None:
+    """Refuse a condition that cannot be asked of a column of that kind. Raises BadInput with ``field``."""
+    table = ibis.table(ibis.Schema.from_pyarrow(pa.schema([("column", kind)])), name="asked")
+    test_of(table["column"], condition, field, zone)
 
 
 def test_of(column: Column, condition: Condition, field: str, zone: ZoneInfo) -> Any:
@@ -57,7 +74,7 @@ def test_of(column: Column, condition: Condition, field: str, zone: ZoneInfo) ->
             raise _refused(condition, field, "a list of values")
         values = [_literal(column, condition, each, field, zone) for each in value]
         return column.isin(values) if op == "in" else column.notin(values)
-    if op in ("starts", "not starts", "matches"):
+    if op in ("starts", "not starts", "matches", "not matches"):
         return _text_test(as_text(column, condition.column, field), condition, field)
     if isinstance(value, tuple) or value is None:
         raise _refused(condition, field, "one value")
@@ -70,7 +87,7 @@ def _text_test(text: Column, condition: Condition, field: str) -> Any:
         value = str(value)  # YAML reads an unquoted 85 as a number
     if not isinstance(value, str) or not value:
         raise _refused(condition, field, "a text")
-    if condition.op == "matches":
+    if condition.op in ("matches", "not matches"):
         try:
             # the very engine that will run it: look-around, for one, is Python's only
             with duckdb.connect(":memory:") as scratch:
@@ -78,7 +95,8 @@ def _text_test(text: Column, condition: Condition, field: str) -> Any:
         except duckdb.Error as error:
             reason = str(error).splitlines()[0].rpartition("Error: ")[2]
             raise _refused(condition, field, f"a pattern in RE2 syntax ({reason})") from None
-        return text.re_search(value)
+        found = text.re_search(value)
+        return found if condition.op == "matches" else ~found
     starts = text.startswith(value)
     return starts if condition.op == "starts" else ~starts
 

@@ -116,7 +116,7 @@ def _top(share: float) -> Narrow:
     """Products by falling worth until the share is reached; the one that reaches it stays, equals go by id."""
 
     def narrow(table: Table) -> Table:
-        valued = table.select("role_product", worth=_worth(table))
+        valued = table.select("role_product", worth=worth_of(table))
         sold = valued.group_by("role_product").aggregate(worth=valued.worth.sum())
         sold = sold.filter(sold.worth > 0)
         before = ibis.window(order_by=[sold.worth.desc(), sold.role_product.asc()], preceding=None, following=0)
@@ -128,7 +128,7 @@ def _top(share: float) -> Narrow:
     return narrow
 
 
-def _worth(table: Table) -> Any:
+def worth_of(table: Table) -> Any:
     """Revenue, else quantity, else one per row; as decimals, whose sum does not depend on the order of adding."""
     for role in ("role_revenue", "role_quantity"):
         if role in table.columns:

@@ -39,7 +39,10 @@ class Condition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     column: str
-    op: Literal["=", "!=", ">", ">=", "<", "<=", "in", "not in", "known", "unknown", "starts", "not starts", "matches"]
+    op: Literal[
+        "=", "!=", ">", ">=", "<", "<=", "in", "not in", "known", "unknown",
+        "starts", "not starts", "matches", "not matches",
+    ]  # fmt: skip
     value: str | int | float | bool | tuple[str | int | float | bool, ...] | None = None
 
 

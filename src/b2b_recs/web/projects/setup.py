@@ -6,7 +6,10 @@ Call inside the organization's scope.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -16,6 +19,7 @@ from b2b_recs.web.projects.setup_columns import (
     PRODUCT_ROLES,
     ROLES,
     Table,
+    can_be_ruled,
     fitting,
     guess,
     guess_product_table,
@@ -25,7 +29,8 @@ from b2b_recs.web.projects.setup_columns import (
     tables_of,
     texts,
 )
-from b2b_recs.web.projects.setup_saved import Saved, saved_setup
+from b2b_recs.web.projects.setup_rules import Rule, rules_changed, saved_rules, typed_rules
+from b2b_recs.web.projects.setup_saved import Saved, joined_name, saved_setup
 
 NUMBERS = {"history_days": "", "top_share": "80", "test_days": "30"}
 
@@ -59,6 +64,8 @@ class SetupForm:
     top_share: str
     test_days: str
     saved: Saved | None
+    ticked: list[str] = field(default_factory=list)
+    rules: list[Rule] = field(default_factory=list)
 
     @property
     def kept(self) -> Saved | None:
@@ -77,9 +84,33 @@ class SetupForm:
         base = self.saved.spec.base if self.saved is not None else ""
         return base if base and base not in {table.name for table in self.tables} else ""
 
+    @property
+    def product(self) -> str:
+        """The column of what was bought."""
+        return next(role.chosen for role in self.roles if role.name == "product")
 
-def setup_form(model: ModelEndpoint, typed: Mapping[str, str], looking: bool = False) -> SetupForm | None:
-    """The page; None without any table. ``looking`` at another table proposes its columns anew, numbers stay."""
+    @property
+    def rule_columns(self) -> dict[str, pa.DataType | None]:
+        """The columns a rule can be about, as the dataset calls them; None for the kind of one from another table."""
+        found: dict[str, pa.DataType | None] = {
+            name: kind for name, kind in self.base.columns.items() if can_be_ruled(kind)
+        }
+        other = next((table for table in self.tables if table.name == self.product_table), None)
+        if other is not None and self.product_key in other.columns:
+            for name, kind in other.columns.items():
+                if can_be_ruled(kind):
+                    found.setdefault(joined_name(self.base, other, name, self.product, self.product_key), kind)
+        for condition in self.kept.spec.filters.where if self.kept is not None and self.kept.further_joins else ():
+            found.setdefault(condition.column, None)
+        return found
+
+
+def setup_form(model: ModelEndpoint, typed: QueryDict | None, do: str = "") -> SetupForm | None:
+    """The page; None without any table.
+
+    ``do`` is the button that was pressed: look at another table proposes its columns anew, where numbers stay; add
+    and drop change the lines of what is left out.
+    """
     tables = tables_of(model)
     if not tables:
         return None
@@ -88,10 +119,10 @@ def setup_form(model: ModelEndpoint, typed: Mapping[str, str], looking: bool = F
     kept = saved.values(by_name) if saved is not None and saved.spec.base in by_name else {}
     given = dict(kept)
     if typed:
-        given = dict(typed)
-        if looking:
-            told = {name: typed[name] for name in ("base", *NUMBERS) if name in typed}
-            given = {**(kept if typed.get("base") == kept.get("base") else {}), **told}
+        given = typed.dict()
+        if do == "look":
+            told = {name: given[name] for name in ("base", *NUMBERS) if name in given}
+            given = {**(kept if given.get("base") == kept.get("base") else {}), **told}
     base = by_name.get(given.get("base", "")) or max(tables, key=likeness)
     same = kept if kept.get("base") == base.name else {}
     roles = [_role(base, name, given, same) for name in ROLES]
@@ -99,7 +130,7 @@ def setup_form(model: ModelEndpoint, typed: Mapping[str, str], looking: bool = F
     others = [table.name for table in tables if table is not base]
     wanted = given["product_table"] if "product_table" in given else guess_product_table(tables, base, product)
     other = by_name.get(wanted) if wanted in others else None
-    return SetupForm(
+    form = SetupForm(
         tables=tables,
         base=base,
         roles=roles,
@@ -111,6 +142,14 @@ def setup_form(model: ModelEndpoint, typed: Mapping[str, str], looking: bool = F
         saved=saved,
         **{name: given.get(name, proposed) for name, proposed in NUMBERS.items()},
     )
+    if typed and "rules" in typed and do != "look":
+        form.ticked, form.rules = typed_rules(typed)
+        form.rules = rules_changed(form.rules, do)
+    elif form.kept is not None:
+        form.ticked, form.rules = saved_rules(form.kept.spec, form.kept.spec.roles.product)
+    for number, rule in enumerate(form.rules):
+        rule.number = number
+    return form
 
 
 def _role(base: Table, name: str, given: Mapping[str, str], kept: Mapping[str, str]) -> RoleField:

@@ -110,6 +110,11 @@ def texts(table: Table) -> list[str]:
     return [name for name, kind in table.columns.items() if _is_text(kind)]
 
 
+def can_be_ruled(kind: pa.DataType) -> bool:
+    """Whether values of a column can be compared with what a person types."""
+    return _is_text(kind) or _is_number(kind) or bool(pa.types.is_temporal(kind) or pa.types.is_boolean(kind))
+
+
 def _money_rank(name: str) -> int:
     """How well a name promises the money of one line: 0 best, 2 a price, 3 a whole order's, 4 no money of it at all."""
 

@@ -13,6 +13,7 @@ from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup_columns import PRODUCT_ROLES, ROLES, Table
+from b2b_recs.web.projects.setup_rules import rule_of
 from b2b_recs.web.training.models import PipelineConfiguration
 
 
@@ -31,16 +32,21 @@ class Saved:
         return next(found, None)
 
     @property
+    def further_joins(self) -> int:
+        """How many tables are joined beside that of the products."""
+        return len(self.spec.joins) - (self.product_join is not None)
+
+    @property
     def unasked(self) -> str:
         """What the page does not ask, in words; "" when there is nothing."""
         return ", ".join(self._unasked())
 
     def _unasked(self) -> Iterator[str]:
-        spec, product_join = self.spec, self.product_join
-        if more := len([join for join in spec.joins if join is not product_join]):
+        spec = self.spec
+        if more := self.further_joins:
             yield counted(more, "more table")
-        if spec.filters.where:
-            yield counted(len(spec.filters.where), "condition")
+        if further := sum(rule_of(condition) is None for condition in spec.filters.where):
+            yield counted(further, "condition")
         if spec.filters.min_orders_per_customer > 1:
             yield f"at least {counted(spec.filters.min_orders_per_customer, 'order')} a customer"
         if spec.upper_case:

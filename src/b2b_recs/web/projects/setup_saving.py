@@ -6,13 +6,15 @@ import re
 
 from django.db import transaction
 
-from b2b_recs.engine.datasets.spec import DatasetSpec, Join
+from b2b_recs.engine.datasets.local_time import zone_named
+from b2b_recs.engine.datasets.spec import Condition, DatasetSpec, Join
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup import RoleField, SetupForm
+from b2b_recs.web.projects.setup_rules import conditions_of, find_faults, with_rules
 from b2b_recs.web.projects.setup_saved import joined_name
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 from b2b_recs.web.training.services import start_pipeline
@@ -23,9 +25,11 @@ BOUNDS = {"history_days": ("Last days", 1, 36_500), "top_share": ("Products of t
           "test_days": ("Days to test on", 1, 3_650)}  # fmt: skip
 
 
-def faults_of(form: SetupForm) -> dict[str, BadInput]:
-    """What cannot be saved, by field, one fault for a field; the form's questions have theirs."""
-    found = {fault.field or "": fault for fault in reversed([*_column_faults(form), *_number_faults(form)])}
+def faults_of(form: SetupForm, time_zone: str) -> dict[str, BadInput]:
+    """What cannot be saved, by field, one fault for a field; the form's questions and lines have theirs."""
+    found = {fault.field or "": fault for fault in reversed([*column_faults(form), *number_faults(form)])}
+    if find_faults(form.rules, form.rule_columns, zone_named(time_zone)):
+        found |= {f"{rule.name}_{part}": fault for rule in form.rules for part, fault in rule.faults.items()}
     for role in (*form.roles, *form.product_roles):
         role.fault = found.get(role.name)
     return found
@@ -47,9 +51,16 @@ def dataset_spec(form: SetupForm) -> DatasetSpec:
         **document.get("filters", {}),
         "history_days": int(form.history_days) if form.history_days.strip() else None,
         "top_revenue_share": round(share, 6),
+        "where": where_of(form),
     }
     roles = {**document.get("roles", {}), **asked}
     return DatasetSpec.model_validate({**document, "joins": joins, "roles": roles, "filters": filters})
+
+
+def where_of(form: SetupForm) -> list[Condition]:
+    """The conditions of a form without faults."""
+    before = form.kept.spec.filters.where if form.kept is not None else ()
+    return with_rules(before, conditions_of(form.ticked, form.product, form.rules))
 
 
 def training_spec(form: SetupForm) -> TrainingSpec:
@@ -118,7 +129,8 @@ def _join(form: SetupForm, columns: dict[str, str], before: Join | None) -> Join
     return Join(table=form.product_table, on={columns["product"]: form.product_key}, kind=kind)
 
 
-def _column_faults(form: SetupForm) -> list[BadInput]:
+def column_faults(form: SetupForm) -> list[BadInput]:
+    """What is wrong about the chosen columns."""
     found = []
     for role in form.roles:
         if role.needed and not role.chosen:
@@ -152,7 +164,8 @@ def _shared(form: SetupForm) -> list[BadInput]:
     return found
 
 
-def _number_faults(form: SetupForm) -> list[BadInput]:
+def number_faults(form: SetupForm) -> list[BadInput]:
+    """What is wrong about the numbers."""
     found = []
     for name, (title, least, most) in BOUNDS.items():
         text = str(getattr(form, name)).strip()

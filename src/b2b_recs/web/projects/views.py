@@ -14,6 +14,8 @@ from b2b_recs.web.projects.forms import ModelForm
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.projects.setup import setup_form
+from b2b_recs.web.projects.setup_facts import facts_of
+from b2b_recs.web.projects.setup_rules import KINDS
 from b2b_recs.web.projects.setup_saving import faults_of, save_and_train, started_words
 from b2b_recs.web.projects.starter import starter
 from b2b_recs.web.projects.states import change_status, moves_of
@@ -101,11 +103,11 @@ def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
 def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
     """Which column means what; after confirming, a training starts."""
     found = model_or_404(request, model_id, "editor")
-    looking = request.POST.get("do") == "look"
-    form = setup_form(found, request.POST.dict(), looking)
+    do = request.POST.get("do", "")
+    form = setup_form(found, request.POST, do)
     faults: dict[str, BadInput] = {}
-    if form is not None and request.method == "POST" and not looking:
-        faults = faults_of(form)
+    if form is not None and request.method == "POST" and do == "train":
+        faults = faults_of(form, found.time_zone)
         if not faults:
             try:
                 run = save_and_train(found, request.user, form)
@@ -114,8 +116,18 @@ def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
             else:
                 messages.success(request, started_words(run, first=form.saved is None))
                 return redirect("model", found.id)
-    context = {"model": found, "form": form, "faults": faults}
+    context = {"model": found, "form": form, "faults": faults, "added": do == "add", "kinds": KINDS.items()}
     return render(request, "projects/setup.html", context, status=422 if faults else 200)
+
+
+@requires("editor")
+@require_POST
+def model_setup_facts(request: HttpRequest, model_id: int) -> HttpResponse:
+    """What the set-up would leave out as it stands, and the products there are, asked while the page stands."""
+    found = model_or_404(request, model_id, "editor")
+    form = setup_form(found, request.POST)
+    context = {"model": found, "form": form, "facts": facts_of(found, form) if form is not None else None}
+    return render(request, "projects/setup_facts.html", context)
 
 
 @requires("editor")

@@ -70,6 +70,15 @@ def decimals(value: object, places: int = 3) -> str:
     return text[1:] if text.startswith("0.") else text
 
 
+def percent(share: float) -> str:
+    """A share as "12%", small ones as "0.4%"; what is there and rounds to nothing is "under 0.1%"."""
+    value = 100 * abs(share)
+    sign = "−" if share < 0 else ""
+    if 0 < value < 0.1:
+        return f"{sign}0.1%" if sign else "under 0.1%"
+    return f"{sign}{value:.1f}%" if round(value, 1) != round(value) else f"{sign}{value:.0f}%"
+
+
 def duration(seconds: object) -> str:
     """Seconds as "38 ms", "1.2 s", "2 m 5 s" or "3 h 4 m"."""
     if seconds is None or seconds == "":

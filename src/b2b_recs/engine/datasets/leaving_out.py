@@ -1,0 +1,166 @@
+"""What conditions would leave out of a dataset, told before they are saved: rows, revenue, and the values there are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from b2b_recs.engine.datasets.build import definition
+from b2b_recs.engine.datasets.columns import as_text
+from b2b_recs.engine.datasets.conditions import test_of
+from b2b_recs.engine.datasets.expressions import steps, worth_of
+from b2b_recs.engine.datasets.local_time import zone_named
+from b2b_recs.engine.datasets.spec import RAW, Condition, DatasetSpec
+from b2b_recs.engine.datasets.unlike_products import Sold, unlike_reasons
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
+
+MOST_VALUES = 10
+_MOST_PRODUCTS = 200_000  # looked at for reasons, those in most rows first
+_SEEN = "rows looked at"  # no warehouse table can have a blank in its name
+
+Table = Any  # ibis expressions; the library carries no types
+
+
+@dataclass(frozen=True)
+class Share:
+    """Rows left out, their parts of all rows and of the revenue; ``unknown`` of them because the column is empty."""
+
+    rows: int
+    of_rows: float
+    of_worth: float
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was found: all rows, what each rule and all together leave out, frequent values, and the products.
+
+    ``reasons`` tells of products why they look like none.
+    """
+
+    rows: int
+    by_rule: tuple[Share, ...]
+    together: Share
+    frequent: Mapping[str, tuple[tuple[str, int], ...]]
+    products: tuple[Sold, ...]
+    worth: float
+    reasons: Mapping[str, tuple[str, ...]]
+
+
+def look_at(
+    spec: DatasetSpec,
+    rules: Sequence[Condition],
+    columns: Sequence[str],
+    warehouse: LocalWarehouse,
+    *,
+    time_zone: str = "UTC",
+    limits: Limits = Limits.DEFAULT,
+    scratch: Path | None = None,
+) -> Look:
+    """What ``rules`` would leave out of the rows ``spec`` selects, and what stands most often in ``columns``.
+
+    Rows count as a build counts them, after the spec's own conditions and its history, before customers and products
+    are chosen. Raises BadInput, WarehouseTableMissing, QueryTooLong.
+    """
+    zone = zone_named(time_zone)
+    own = spec.model_copy(
+        update={"filters": spec.filters.model_copy(update={"min_orders_per_customer": 1, "top_revenue_share": 1.0})}
+    )
+    asked = [Condition(column=name, op="known") for name in columns]
+    where = (*own.filters.where, *rules, *asked)
+    probe = own.model_copy(update={"filters": own.filters.model_copy(update={"where": where})})
+    names = sorted({spec.base, *(join.table for join in spec.joins)})
+    views = {name: (warehouse.table(RAW, name), None) for name in names}
+    with ibis_connection(views, limits, scratch) as backend, time_limit(backend.con, limits.seconds):
+        table = definition(probe, backend)
+        for _, narrow in steps(own, zone):
+            table = narrow(table)
+        table = backend.create_table(_SEEN, table.mutate(worth=worth_of(table)), temp=True)
+        first = len(own.filters.where)
+        rows, worth, by_rule, together = _shares(table, rules, first, zone)
+        frequent = {
+            name: _frequent(table[f"where_{first + len(rules) + number}"], table, name)
+            for number, name in enumerate(columns)
+        }
+        products = _products(table)
+    return Look(rows, by_rule, together, frequent, products, worth, unlike_reasons(products))
+
+
+def _shares(
+    table: Table, rules: Sequence[Condition], first: int, zone: ZoneInfo
+) -> tuple[int, float, tuple[Share, ...], Share]:
+    """All rows and their worth, what each rule leaves out, and what all leave out together."""
+    never = table.role_product.isnull()  # no row here is without a product
+    outs, asked = [], {"rows": table.count(), "worth": table.worth.sum()}
+    for number, rule in enumerate(rules):
+        column = table[f"where_{first + number}"]
+        out = ~test_of(column, rule, f"filters.where[{number}]", zone).fill_null(False)
+        unknown = _unknown(column, rule, never)
+        outs.append(out)
+        asked |= {f"out_{number}": out, f"unknown_{number}": unknown.sum()}
+    outs.append(reduce(or_, outs, never))
+    for number, out in enumerate(outs):
+        asked |= {f"out_{number}": out.sum(), f"worth_{number}": out.ifelse(table.worth, 0).sum()}
+    (found,) = table.aggregate(**asked).to_pyarrow().to_pylist()
+    rows, worth = int(found["rows"] or 0), float(found["worth"] or 0)
+    shares = [
+        Share(
+            int(found[f"out_{number}"] or 0),
+            int(found[f"out_{number}"] or 0) / rows if rows else 0.0,
+            float(found[f"worth_{number}"] or 0) / worth if worth else 0.0,
+            int(found.get(f"unknown_{number}") or 0),
+        )
+        for number in range(len(outs))
+    ]
+    return rows, worth, tuple(shares[:-1]), shares[-1]
+
+
+def _unknown(column: Any, rule: Condition, never: Any) -> Any:
+    """Whether a row goes only because nothing is known of it, which no rule but “is empty” says."""
+    if rule.op == "known":
+        return never
+    if rule.op in ("not starts", "not matches"):
+        return as_text(column, rule.column, "filters.where").isnull()
+    return column.isnull() | column.isnan() if column.type().is_floating() else column.isnull()
+
+
+def _frequent(column: Any, table: Table, name: str) -> tuple[tuple[str, int], ...]:
+    """The values that stand in most rows, as text, each with its rows."""
+    known = table.select(value=as_text(column, name, "filters.where")).drop_null()
+    counts = known.group_by("value").aggregate(rows=known.count())
+    best = counts.order_by([counts.rows.desc(), counts.value]).limit(MOST_VALUES).to_pyarrow().to_pylist()
+    return tuple((str(one["value"]), int(one["rows"])) for one in best)
+
+
+def _products(table: Table) -> tuple[Sold, ...]:
+    """The products by falling rows, each with its newest name, its worth and the prices it keeps to."""
+    facts = {"rows": table.count(), "worth": table.worth.sum()}
+    if "role_product_name" in table.columns:
+        named = table.role_product_name.notnull().ifelse(table.role_time, None)
+        facts["name"] = table.role_product_name.argmax(named)
+    if {"role_revenue", "role_quantity"} <= set(table.columns):
+        sold = (table.role_revenue > 0) & (table.role_quantity > 0)  # NaN is above every number here
+        price = (sold & ~table.role_revenue.isnan() & ~table.role_quantity.isnan()).ifelse(
+            table.role_revenue / table.role_quantity, None
+        )
+        facts |= {"low": price.quantile(0.05), "high": price.quantile(0.95), "priced": price.count()}
+    by_code = table.group_by("role_product").aggregate(**facts)
+    best = by_code.order_by([by_code.rows.desc(), by_code.role_product]).limit(_MOST_PRODUCTS)
+    return tuple(
+        Sold(
+            one["role_product"],
+            one.get("name") or "",
+            int(one["rows"]),
+            float(one["worth"] or 0),
+            one.get("low"),
+            one.get("high"),
+            int(one.get("priced") or 0),
+        )
+        for one in best.to_pyarrow().to_pylist()
+    )

@@ -1,0 +1,147 @@
+"""What the set-up page would leave out as it stands, asked of the data. Call inside the organization's scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from b2b_recs.engine.counting import counted
+from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.engine.warehouse.query import Limits
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.datasets.tables import scratch
+from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.projects.setup import SetupForm
+from b2b_recs.web.projects.setup_rules import LISTS, conditions_of, find_faults, rule_of
+from b2b_recs.web.projects.setup_saving import column_faults, dataset_spec, number_faults
+from b2b_recs.web.ui.formats import percent
+
+if TYPE_CHECKING:  # takes long to load, and only the question itself needs it
+    from b2b_recs.engine.datasets.leaving_out import Look, Share
+
+MOST_SUGGESTED, MOST_FREQUENT = 12, 10
+_LIMITS = Limits(memory_bytes=512 * 1024 * 1024, seconds=20.0)
+
+
+@dataclass(frozen=True)
+class ProductLine:
+    """A product to tick: its code and name, how much it is, and why it may be none."""
+
+    code: str
+    name: str = ""
+    told: str = ""
+    ticked: bool = False
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RuleFacts:
+    """What a line of the page leaves out, and the values its column has most often with how many rows each."""
+
+    told: str = ""
+    values: tuple[tuple[str, int, bool], ...] = ()
+
+
+@dataclass
+class SetupFacts:
+    """Everything the data says; ``trouble`` says why it says nothing."""
+
+    trouble: str = ""
+    together: str = ""
+    suggested: list[ProductLine] = field(default_factory=list)
+    further: int = 0
+    sold: list[ProductLine] = field(default_factory=list)
+    rules: list[RuleFacts] = field(default_factory=list)
+
+
+def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
+    """What the data says about a form; its lines get their faults."""
+    from b2b_recs.engine.datasets.leaving_out import look_at
+    from b2b_recs.engine.datasets.local_time import zone_named
+
+    bare = [RuleFacts() for _ in form.rules]
+    ticked = [ProductLine(code, ticked=True) for code in form.ticked]
+    if faults := column_faults(form):
+        told = "Once the columns above are chosen, the products stand here and what each line leaves out."
+        return SetupFacts(f"{faults[0].message} {told}", sold=ticked, rules=bare)
+    columns = form.rule_columns
+    find_faults(form.rules, columns, zone_named(model.time_zone))
+    sound = [number for number, rule in enumerate(form.rules) if not rule.blank and not rule.faults]
+    conditions = conditions_of(form.ticked, form.product, [form.rules[number] for number in sound])
+    asked = list(dict.fromkeys(rule.column for rule in form.rules if rule.kind in LISTS and rule.column in columns))
+    numbers = {fault.field: "" if fault.field == "history_days" else "30" for fault in number_faults(form)}
+    whole = replace(form, ticked=[], rules=[], **(numbers | {"top_share": "100"}))  # type: ignore[arg-type]
+    spec = dataset_spec(whole)
+    own = tuple(condition for condition in spec.filters.where if rule_of(condition) is None)
+    spec = spec.model_copy(update={"filters": spec.filters.model_copy(update={"where": own})})
+    warehouse = LocalWarehouse(Home.current().model_warehouse(model.id))
+    try:
+        look = look_at(spec, conditions, asked, warehouse, time_zone=model.time_zone, limits=_LIMITS, scratch=scratch())
+    except EngineError as refusal:
+        return SetupFacts(str(refusal), sold=ticked, rules=bare)
+    if not look.rows:
+        return SetupFacts("No row has a customer, a product and a time.", sold=ticked, rules=bare)
+    return _facts(form, look, sound)
+
+
+def _facts(form: SetupForm, look: Look, sound: list[int]) -> SetupFacts:
+    words = _Words(form, look)
+    first = bool(form.ticked)
+    shares = {number: look.by_rule[first + place] for place, number in enumerate(sound)}
+    odd = [one.code for one in look.products if one.code in look.reasons]
+    suggested = odd[:MOST_SUGGESTED]
+    usual = [one.code for one in look.products if one.code not in look.reasons][:MOST_FREQUENT]
+    elsewhere = [code for code in form.ticked if code not in usual and code not in suggested]
+    return SetupFacts(
+        together=words.together(),
+        suggested=[words.line(code) for code in suggested],
+        further=len(odd) - len(suggested),
+        sold=[words.line(code) for code in (*elsewhere, *usual)],
+        rules=[
+            RuleFacts(
+                words.left_out(shares[number]) if number in shares else "",
+                tuple((value, rows, value in rule.values) for value, rows in look.frequent.get(rule.column, ()))
+                if rule.kind in LISTS
+                else (),
+            )
+            for number, rule in enumerate(form.rules)
+        ],
+    )
+
+
+class _Words:
+    """What was found, in words."""
+
+    def __init__(self, form: SetupForm, look: Look) -> None:
+        self.ticked, self.look = set(form.ticked), look
+        self.with_revenue = any(role.name == "revenue" and role.chosen for role in form.roles)
+        self.known = {one.code: one for one in look.products}
+
+    def line(self, code: str) -> ProductLine:
+        """A product to tick."""
+        one = self.known.get(code)
+        if one is None:
+            return ProductLine(code, told="in no row now", ticked=code in self.ticked)
+        told = counted(one.rows, "row")
+        if self.with_revenue and self.look.worth:
+            told += f" · {percent(one.worth / self.look.worth)} of revenue"
+        name = one.name if one.name != code else ""
+        return ProductLine(code, name, told, code in self.ticked, self.look.reasons.get(code, ()))
+
+    def left_out(self, share: Share) -> str:
+        """What one line leaves out."""
+        told = f"Leaves out {counted(share.rows, 'row')} ({percent(share.of_rows)}){self._revenue(share)}"
+        empty = f"; {share.unknown:,} of these rows have nothing in this column" if share.unknown else ""
+        return f"{told}{empty}."
+
+    def together(self) -> str:
+        """What all lines and ticks leave out."""
+        share, rows = self.look.together, counted(self.look.rows, "row")
+        if not share.rows:
+            return f"Nothing is left out: {rows} stay."
+        told = f"All this leaves out {share.rows:,} of {rows} ({percent(share.of_rows)}){self._revenue(share)}."
+        return told if share.rows < self.look.rows else f"{told} Nothing is left to learn from."
+
+    def _revenue(self, share: Share) -> str:
+        return f" and {percent(share.of_worth)} of the revenue" if self.with_revenue else ""

@@ -1,0 +1,205 @@
+"""What the set-up leaves out: ticked products and rules, what is told of them before saving, and what is saved."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from run_rows import Shop, make_shop
+from web.projects.test_setup import GIVEN, Page
+from web_support import TestDatabase
+
+from b2b_recs.engine.datasets.spec import Condition
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.datasets.models import Dataset
+from b2b_recs.web.projects.setup_rules import KINDS, Rule, rule_of
+from b2b_recs.web.tenancy import scope
+from b2b_recs.web.training.models import PipelineConfiguration
+
+CODES = [f"{20_000 + at}" for at in range(30)]
+
+
+@pytest.fixture
+def shop(platform_database: TestDatabase) -> Iterator[Shop]:
+    """Thirty products at one price each, and postage at any."""
+    made = make_shop(pipeline=False)
+    home = Home.current().model_warehouse(made.model.id)
+    products = [code for code in CODES for _ in range(4)] + ["POST"] * 12
+    totals = [10.0] * (4 * len(CODES)) + [float(at * at + 1) for at in range(12)]
+    lines: dict[str, list[Any]] = {
+        "order_id": [f"o{at // 2}" for at in range(len(products))],
+        "ordered_at": [datetime(2026, 1, 1 + at % 28, tzinfo=UTC) for at in range(len(products))],
+        "customer_id": [f"c{at % 9}" for at in range(len(products))],
+        "product_id": products,
+        "quantity": [1] * len(products),
+        "line_total": totals,
+        "note": [None if at % 12 == 0 else "gift, wrapped" if at % 3 == 0 else "plain" for at in range(len(products))],
+    }
+    names = {"product_id": [*CODES, "POST"], "name": [*(f"Thing {code}" for code in CODES), "POSTAGE"]}
+    for name, rows in (("bq_orders", lines), ("bq_products", names)):
+        LocalWarehouse(home).table("raw_data", name).append(pa.table(rows), app=f"test:{name}")
+    yield made
+    shutil.rmtree(home)
+
+
+GIVEN_HERE = GIVEN | {"category": "", "rules": "0", "top_share": "100"}
+
+
+def rules(*lines: tuple[str, str, str]) -> dict[str, str]:
+    """The fields of some lines."""
+    fields = {"rules": str(len(lines))}
+    for number, (column, kind, values) in enumerate(lines):
+        fields |= {f"rule{number}_column": column, f"rule{number}_kind": kind, f"rule{number}_values": values}
+    return fields
+
+
+def where(shop: Shop) -> list[dict[str, Any]]:
+    """The conditions that were saved."""
+    with scope(shop.id):
+        return list(Dataset.objects.get().spec.get("filters", {}).get("where", []))
+
+
+def facts(shop: Shop, typed: dict[str, Any]) -> str:
+    answer = Page(shop).client.post(f"/models/{shop.model.id}/setup/facts/", GIVEN_HERE | typed)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_postage_is_suggested_with_reasons_and_not_ticked(shop: Shop) -> None:
+    text = facts(shop, {})
+    assert "Looks like no product" in text
+    line = re.search(r'<label><input type="checkbox" name="not_product" value="POST"([^>]*)>.*?</label>', text, re.S)
+    assert line is not None and "checked" not in line[1]
+    assert "POSTAGE" in line[0] and "12 rows" in line[0]
+    assert "Its code is written unlike the others" in line[0] and "Its price runs from" in line[0]
+    assert "Nothing is left out: 132 rows stay." in text
+
+
+def test_rows_and_revenue_are_shown_before_anything_is_saved(shop: Shop) -> None:
+    text = facts(shop, {"not_product": ["POST"], **rules(("note", "contains", "gift, wr"), ("quantity", "most", "0"))})
+    assert re.search(r'value="POST" checked', text)
+    told = re.findall(r'<p class="small muted">(.*?)</p>', text)
+    assert told == [
+        "Leaves out 44 rows (33.3%) and 30.8% of the revenue; 11 of these rows have nothing in this column.",
+        "Leaves out 0 rows (0%) and 0% of the revenue.",
+    ]
+    assert "All this leaves out 52 of 132 rows" in text
+    with scope(shop.id):
+        assert not Dataset.objects.exists()
+
+
+def test_frequent_values_of_a_list_are_offered_and_those_in_it_are_ticked(shop: Shop) -> None:
+    text = facts(shop, rules(("note", "one", "plain")))
+    boxes = re.findall(r'data-line-of="id_rule0_values" value="([^"]*)"( checked)?', text)
+    assert boxes == [("plain", " checked"), ("gift, wrapped", "")]
+
+
+def test_what_is_left_out_is_saved_as_conditions_and_shown_again(shop: Shop) -> None:
+    page = Page(shop)
+    lines = rules(
+        ("note", "one", "plain\r\ngift, wrapped\r\n"),
+        ("note", "contains", "a.b"),
+        ("line_total", "greater", "100"),
+        ("name", "starts", "Sample"),
+        ("quantity", "empty", "ignored"),
+        ("", "one", ""),
+    )
+    page.client.post(page.address, GIVEN_HERE | lines | {"not_product": ["POST", "22423"]})
+    saved = [
+        ("product_id", "not in", ["POST", "22423"]),
+        ("note", "not in", ["plain", "gift, wrapped"]),
+        ("note", "not matches", "a\\.b"),
+        ("line_total", "<=", "100"),
+        ("name", "not starts", "Sample"),
+        ("quantity", "known", None),
+    ]
+    assert [(one["column"], one["op"], one.get("value")) for one in where(shop)] == saved
+    text = page.text()
+    assert re.findall(r'name="not_product" value="([^"]*)" checked', text) == ["POST", "22423"]
+    assert "plain\ngift, wrapped</textarea>" in text and ">a.b</textarea>" in text
+    assert text.count('class="leave-rule"') == 5
+    page.saved(category="", history_days="90")  # a page without the lines changes nothing of them
+    assert [(one["column"], one["op"], one.get("value")) for one in where(shop)] == saved
+
+
+def test_what_is_wrong_stands_beside_its_field_and_nothing_is_saved(shop: Shop) -> None:
+    text = Page(shop).refused(
+        **rules(
+            ("", "one", "x"),
+            ("note", "nonsense", "x"),
+            ("note", "contains", ""),
+            ("line_total", "greater", "many"),
+            ("line_total", "greater", "1\n2"),
+            ("colour", "one", "red"),
+            ("note", "one", "x" * 301),
+        )
+    )
+    for field, said in (
+        ("rule0_column", "Which column?"),
+        ("rule1_kind", "How is it compared?"),
+        ("rule2_values", "The value is missing."),
+        ("rule3_values", "Give a value that can be compared with the number column line_total."),
+        ("rule4_values", "takes one value"),
+        ("rule5_column", "No table here has a column “colour”."),
+        ("rule6_values", "this one has 301"),
+    ):
+        found = re.search(rf'id="{field}-error">.*?<span>(.*?)</span>', text, re.S)
+        assert found is not None and said in found[1], field
+    assert "aria-invalid" in text
+
+
+def test_a_line_is_added_and_removed_and_what_was_typed_stays(shop: Shop) -> None:
+    page = Page(shop)
+    typed = GIVEN_HERE | rules(("note", "one", "plain"), ("note", "starts", "g")) | {"history_days": "77"}
+    text = page.client.post(page.address, typed | {"do": "add"}).content.decode()
+    assert text.count('class="leave-rule"') == 3 and "autofocus" in text and 'value="77"' in text
+    text = page.client.post(page.address, typed | {"do": "drop-0"}).content.decode()
+    assert text.count('class="leave-rule"') == 1 and ">g</textarea>" in text and "plain</textarea>" not in text
+
+
+def test_without_columns_or_rows_the_page_says_why_it_counts_nothing(shop: Shop) -> None:
+    text = facts(shop, {"customer": "", "not_product": ["POST"]})
+    assert "Customer is missing." in text and 'value="POST" checked' in text
+    assert "differ" not in facts(shop, {"history_days": "soon"})  # a faulty number is told when saving
+
+
+def test_a_viewer_and_a_stranger_learn_nothing(shop: Shop) -> None:
+    from django.test import Client
+
+    assert Client().post(f"/models/{shop.model.id}/setup/facts/", GIVEN_HERE).status_code in (302, 401, 403)
+
+
+def test_an_earlier_condition_is_kept_as_it_was_written(shop: Shop) -> None:
+    own = {"organization": shop.organization, "model": shop.model}
+    spec = {
+        "base": "bq_orders",
+        "roles": {"customer": "customer_id", "product": "product_id", "time": "ordered_at"},
+        "filters": {"where": [{"column": "line_total", "op": ">", "value": 0.5}]},
+    }
+    with scope(shop.id):
+        Dataset.objects.create(**own, name="orders", spec=spec)
+        PipelineConfiguration.objects.create(**own, spec={"dataset": "orders"})
+    page = Page(shop)
+    assert ">0.5</textarea>" in page.text()
+    page.client.post(page.address, GIVEN_HERE | rules(("line_total", "most", "0.5"), ("quantity", "most", "0")))
+    assert where(shop) == [
+        {"column": "line_total", "op": ">", "value": 0.5},
+        {"column": "quantity", "op": ">", "value": "0"},
+    ]
+
+
+def test_every_rule_comes_back_from_its_condition() -> None:
+    for kind in KINDS:
+        values = () if kind == "empty" else ("a (b)",) if kind not in ("one", "none") else ("a (b)", "c")
+        found = rule_of(Rule("note", kind, values).condition())
+        assert found is not None and found.same(Rule("note", kind, values)), kind
+    for op, value in (("matches", "x"), ("unknown", None), ("starts", "x"), ("not matches", "^x"), ("=", None)):
+        assert rule_of(Condition.model_validate({"column": "a", "op": op, "value": value})) is None, op
+    single = rule_of(Condition.model_validate({"column": "a", "op": "!=", "value": True}))
+    assert single is not None and (single.kind, single.values) == ("one", ("true",))
