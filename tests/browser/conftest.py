@@ -23,7 +23,7 @@ FLAGS = (
 ASK = """rules => axe.run(
     {exclude: [["tbody tr:nth-child(n+21)"], [".rows > li:nth-child(n+21)"]]},
     {resultTypes: ["violations"], preload: false, ...(rules.length ? {runOnly: rules} : {})},
-)"""
+).then(found => found.violations.map(one => `${one.id}: ${one.nodes[0].html.slice(0, 160)}`))"""
 WAIT_MS = 15_000
 
 
@@ -90,8 +90,7 @@ class Visitor:
         """What axe finds on the page as it is, by these rules or by all, and whether it is wider than the window."""
         if self.page.evaluate("typeof axe === 'undefined'"):
             self.page.evaluate(AXE)
-        found: dict[str, Any] = self.page.evaluate(ASK, list(rules))
-        faults = [f"{one['id']}: {one['nodes'][0]['html'][:160]}" for one in found["violations"]]
+        faults: list[str] = self.page.evaluate(ASK, list(rules))
         if self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append("the page is wider than the window")
         return faults

@@ -28,7 +28,17 @@ def test_times_are_relative_in_the_largest_whole_unit(gap: timedelta, words: str
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0.038, "38 ms"), (1.24, "1.2 s"), (125, "2 m 5 s"), (11_040, "3 h 4 m"), (None, "–")]
+    ("seconds", "words"),
+    [
+        (0.038, "38 ms"),
+        (1.24, "1.2 s"),
+        (125, "2 m 5 s"),
+        (11_040, "3 h 4 m"),
+        (48 * 3600 - 1, "47 h 59 m"),
+        (48 * 3600, "2 d"),
+        (214 * 3600, "8 d 22 h"),
+        (None, "–"),
+    ],
 )
 def test_durations_carry_their_unit(seconds: float | None, words: str) -> None:
     assert formats.duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == words

@@ -80,7 +80,7 @@ def percent(share: float) -> str:
 
 
 def duration(seconds: object) -> str:
-    """Seconds as "38 ms", "1.2 s", "2 m 5 s" or "3 h 4 m"."""
+    """Seconds as "38 ms", "1.2 s", "2 m 5 s", "3 h 4 m" or "9 d 2 h"."""
     if seconds is None or seconds == "":
         return "–"
     s = float(seconds)  # type: ignore[arg-type]
@@ -91,7 +91,10 @@ def duration(seconds: object) -> str:
     minutes, rest = divmod(int(s), 60)
     if s < 3600:
         return f"{minutes}{_JOIN}m {rest}{_JOIN}s" if rest else f"{minutes}{_JOIN}m"
-    return f"{minutes // 60}{_JOIN}h {minutes % 60}{_JOIN}m"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}{_JOIN}h {rest}{_JOIN}m"
+    return f"{hours // 24}{_JOIN}d {hours % 24}{_JOIN}h" if hours % 24 else f"{hours // 24}{_JOIN}d"
 
 
 def money(value: object, currency: str) -> str:
