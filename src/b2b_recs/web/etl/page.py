@@ -16,6 +16,7 @@ from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
 from b2b_recs.web.datasets.tables import address_of
+from b2b_recs.web.etl.counts import counts_scope, counts_told
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, counts_in_words, schedule_out
 from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
@@ -51,6 +52,8 @@ class JobCard:
     table_address: str = ""  # the page of the destination
     run: RunView | None = None
     counts: str = ""
+    counts_told: str = ""
+    counts_scope: str = ""
     spark: Spark = field(default_factory=lambda: spark_of(()))
 
     @property
@@ -213,5 +216,7 @@ def _card(
         table_address="" if job.draft else address_of(model_id, values),
         run=present_etl(run, model_id) if run else None,
         counts=counts_in_words(run.results or {}) if run else "",
+        counts_told=counts_told(run.results or {}) if run else "",
+        counts_scope=counts_scope(run.results or {}) if run else "",
         spark=spark_of(ended),
     )

@@ -136,7 +136,7 @@ def _rows(query: str, status: str, sort: str) -> QuerySet[ModelEndpoint]:
         requests=Coalesce(Subquery(requests), 0),
         loaded_at=Subquery(loaded),
         run_status=Subquery(last.values("status")[:1]),
-        run_at=Subquery(last.values("created_at")[:1]),
+        run_at=Subquery(last.values(at=Coalesce("finished_at", "started_at", "created_at"))[:1]),
     )
     if query:
         rows = rows.filter(Q(name__icontains=query) | Q(description__icontains=query))

@@ -9,6 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from b2b_recs.engine.errors import TooManyRejected
+from b2b_recs.web.etl.counts import counts_told
 from b2b_recs.web.etl.history import attempts_of, numbers_of
 from b2b_recs.web.runs.faults import fault_of
 from b2b_recs.web.ui import formats
@@ -243,7 +244,7 @@ def etl_facts(run: Any, rejected: str = "") -> list[Fact]:
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:
         source, here = (formats.grouped(results[name]) for name in ("source_count", "warehouse_count"))
         equal = results["source_count"] == results["warehouse_count"]
-        facts.append(Fact("Source and warehouse", f"{source} {'=' if equal else '≠'} {here}"))
+        facts.append(Fact("Source and warehouse", f"{source} {'=' if equal else '≠'} {here}", counts_told(results)))
     if run.bytes:
         facts.append(Fact("Data read", formats.data_size(run.bytes)))
     rate = numbers_of(run).rows_per_second

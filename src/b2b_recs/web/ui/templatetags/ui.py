@@ -13,10 +13,12 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import slugify
 
 from b2b_recs.runtime.program import program as told
 from b2b_recs.web.ui import formats
 from b2b_recs.web.ui.shell import Shell, shell_of
+from b2b_recs.web.ui.terms import term_of
 
 register = template.Library()
 
@@ -132,6 +134,14 @@ def field(bound: BoundField, hint: str = "") -> dict[str, Any]:
     if bound.errors:
         attributes["aria-invalid"] = "true"
     return {"field": bound, "control": bound.as_widget(attrs=attributes), "hint": hint, "is_check": kind == "checkbox"}
+
+
+@register.inclusion_tag("ui/components/term.html")
+def term(text: str, place: str) -> dict[str, Any]:
+    """A mark that opens what the measure named in a text means; nothing when it names none. ``place`` is the part of
+    the page, in which each measure is explained once."""
+    found = term_of(str(text))
+    return {"term": found, "id": f"term-{place}-{slugify(found.name.replace('@', '-'))}" if found else ""}
 
 
 @register.simple_tag(takes_context=True)

@@ -1,0 +1,42 @@
+"""What the two counts of a run are counts of: “207 = 207” says nothing before it is known which rows were counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def counts_told(results: Mapping[str, Any]) -> str:
+    """What was counted on both sides, and how large the table is; nothing before both counts are known."""
+    if not _counted(results):
+        return ""
+    if _windowed(results):
+        return f"rows of this run’s window in the source and in the warehouse{_beside(results)}"
+    if results.get("files_loaded"):
+        return f"rows of the files read, and what they brought{_beside(results)}"
+    return "rows of the source table and of the warehouse table"
+
+
+def counts_scope(results: Mapping[str, Any]) -> str:
+    """The same in a few words, for a card."""
+    if not _counted(results):
+        return ""
+    part = "in this window" if _windowed(results) else "in the files read" if results.get("files_loaded") else ""
+    total = results.get("table_rows")
+    if not part:
+        return "all rows"
+    return f"{part}, {total:,} in all" if total is not None else part
+
+
+def _counted(results: Mapping[str, Any]) -> bool:
+    return results.get("source_count") is not None and results.get("warehouse_count") is not None
+
+
+def _windowed(results: Mapping[str, Any]) -> bool:
+    """Whether a cursor said which rows are new."""
+    return results.get("cursor_after") is not None or results.get("cursor_before") is not None
+
+
+def _beside(results: Mapping[str, Any]) -> str:
+    total = results.get("table_rows")
+    return f"; the table has {total:,} in all" if total is not None else ""
