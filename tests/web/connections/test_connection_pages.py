@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from tenant_rows import Tenant
 
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.web.connections import services, views
 from b2b_recs.web.connections.models import Connection
@@ -36,6 +38,22 @@ def test_every_wrong_field_is_told_and_no_secret_comes_back(acme: Tenant) -> Non
     assert answer.status_code == 422
     assert all(f'data-fault="{field}"' in text for field in ("host", "port", "database", "username"))
     assert CANARY not in text
+
+
+def test_a_type_whose_driver_is_missing_cannot_be_tested_and_says_what_to_install(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def button() -> str:
+        text = signed_in(acme).get(place(acme, "new/oracle/")).content.decode()
+        found = re.search(r'<button[^>]*name="do" value="test"[^>]*>', text)
+        assert found is not None
+        told = re.search(r'id="install-words">.*?<p class="mono">(.*?)</p>', text, re.S)
+        return f"{found[0]} {told[1] if told else ''}"
+
+    assert "disabled" not in button()
+    monkeypatch.setattr(type(SOURCE_TYPES["oracle"]), "driver", "a_driver_nobody_has")
+    assert 'disabled aria-describedby="install-words"' in button()
+    assert "-m pip install -r" in button() and "oracle.txt" in button()
 
 
 @pytest.mark.parametrize("kind", ["h2", "PostgreSQL", "postgresql;"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -11,6 +13,7 @@ from tenant_rows import Tenant
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.etl.models import ETLConfiguration
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.projects.queries import board
 from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineRun
@@ -84,6 +87,21 @@ def test_the_dashboard_of_one_organization_says_nothing_of_another(acme: Tenant,
     assert "Rival" not in text
 
 
+def test_the_last_run_is_told_from_its_end(acme: Tenant) -> None:
+    with scope(acme.id):
+        PipelineRun.objects.all().delete()
+        own = {"organization": acme.organization, "model_id": acme.id_of("ModelEndpoint")}
+        now = datetime.now(UTC)
+        run = PipelineRun.objects.create(
+            **own, status="completed", created_at=now - timedelta(hours=3), finished_at=now - timedelta(minutes=5)
+        )
+        (row,) = board("", "", "", "1").page.object_list
+        assert row.run_at == run.finished_at
+        run = PipelineRun.objects.create(**own, status="running", created_at=now, started_at=now)
+        (row,) = board("", "", "", "1").page.object_list
+        assert row.run_at == run.started_at
+
+
 def test_search_and_status_narrow_the_list(acme: Tenant) -> None:
     with scope(acme.id):
         create_model(acme.organization, None, "Spare parts", description="for lorries")
@@ -112,7 +130,7 @@ def test_a_refused_form_keeps_what_was_typed_and_names_the_field(acme: Tenant) -
     text = answer.content.decode()
     assert answer.status_code == 422
     for words in (
-        "Use at most 100 characters.",
+        "This name is 1 character too long: it has 101, and 100 is the most.",
         "Choose a currency of the list.",
         "Choose a time zone of the list.",
         "kept",

@@ -8,14 +8,19 @@ from typing import Any
 from django import forms
 
 from b2b_recs.web.accounts.models import Role
+from b2b_recs.web.name_field import NameField
+from b2b_recs.web.names import LONGEST_TITLE
 
 
-def one_line(text: str) -> str:
-    """The text without spaces around it. Raises ValidationError for control characters."""
-    text = text.strip()
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        raise forms.ValidationError("Use letters, digits, spaces and punctuation; line breaks and tabs are not kept.")
-    return text
+def own_name() -> NameField:
+    """The field in which a new person types their name."""
+    return NameField(
+        "a person",
+        LONGEST_TITLE,
+        label="Your name",
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        error_messages={"required": "Type your name."},
+    )
 
 
 class InviteForm(forms.Form):
@@ -42,12 +47,7 @@ class InviteForm(forms.Form):
 class JoinForm(forms.Form):
     """A new person's name and password."""
 
-    full_name = forms.CharField(
-        label="Your name",
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"required": "Type your name.", "max_length": "Use at most 200 characters."},
-    )
+    full_name = own_name()
     password = forms.CharField(
         max_length=128,
         strip=False,
@@ -56,37 +56,26 @@ class JoinForm(forms.Form):
         error_messages={"required": "Choose a password.", "max_length": "Use at most 128 characters."},
     )
 
-    def clean_full_name(self) -> str:
-        """The name on one line."""
-        return one_line(self.cleaned_data["full_name"])
-
 
 class NameForm(forms.Form):
     """A person's own name."""
 
-    full_name = forms.CharField(
+    full_name = NameField(
+        "a person",
+        LONGEST_TITLE,
         label="Name",
-        max_length=200,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text="Shown to your colleagues in lists and in the audit log.",
-        error_messages={"max_length": "Use at most 200 characters."},
     )
-
-    def clean_full_name(self) -> str:
-        """The name on one line."""
-        return one_line(self.cleaned_data["full_name"])
 
 
 class OrganizationForm(forms.Form):
     """What an organization is called."""
 
-    name = forms.CharField(
-        max_length=200,
+    name = NameField(
+        "an organization",
+        LONGEST_TITLE,
         help_text="Shown to its members and in invitations.",
-        error_messages={"required": "Give the organization a name.", "max_length": "Use at most 200 characters."},
+        error_messages={"required": "Give the organization a name."},
     )
-
-    def clean_name(self) -> str:
-        """The name on one line."""
-        return one_line(self.cleaned_data["name"])

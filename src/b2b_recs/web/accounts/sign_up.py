@@ -5,25 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.forms import SignupForm
-from django import forms
 from django.http import HttpRequest
 
-from b2b_recs.web.accounts.forms import one_line
+from b2b_recs.web.accounts.forms import own_name
 
 
 class SignUpForm(SignupForm):
     """Address, name and password; the organization is named on the next page."""
 
-    full_name = forms.CharField(
-        label="Your name",
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
-        error_messages={"required": "Type your name.", "max_length": "Use at most 200 characters."},
-    )
-
-    def clean_full_name(self) -> str:
-        """The name on one line."""
-        return one_line(self.cleaned_data["full_name"])
+    full_name = own_name()
 
     def custom_signup(self, request: HttpRequest, user: Any) -> None:
         """Keep the name with the new account."""

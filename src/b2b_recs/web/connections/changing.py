@@ -19,6 +19,7 @@ from b2b_recs.web.connections.services import (
     secret_fields_set,
     with_secrets,
 )
+from b2b_recs.web.names import refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint
 
 NAMES_SHOWN = 20
@@ -35,8 +36,7 @@ class Change:
 
 def refuse_taken_name(model: ModelEndpoint, name: str, but: Connection | None = None) -> None:
     """Raise NameTaken when another connection of the model has the name."""
-    if Connection.objects.filter(model=model, name=name).exclude(id=but.id if but else None).exists():
-        raise NameTaken(f"There is a connection named “{name}” already.", field="name", advice="Choose another name.")
+    refuse_taken(Connection.objects.filter(model=model), name, "connection", but.id if but else None)
 
 
 def make_connection(

@@ -20,6 +20,7 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.secrets import SecretBox, SecretPlace
 from b2b_recs.web.connections.models import Connection, StoredSecret
+from b2b_recs.web.names import refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import scope
 
@@ -37,7 +38,7 @@ def save_connection(
     ``references`` says how a project file wrote the values it took from elsewhere, so that an export writes them so.
     Secret parameters are sealed and never compared in the clear with anything shown; leaving one out keeps the one
     that is stored, unless something else changes: a stored password must not follow a connection to another address.
-    Raises BadInput naming the field.
+    Raises NameTaken for a name that differs from another only in capitals, and BadInput naming the field.
     """
     declared = SOURCE_TYPES.get(source_type)
     if declared is None:
@@ -52,6 +53,7 @@ def save_connection(
         kept = {field: value for field, value in stored.items() if field not in forget}
         parse_parameters(source_type, {**kept, **parameters})
         if connection is None:
+            refuse_taken(Connection.objects.filter(model=model), name, "connection")
             connection = Connection.objects.create(
                 organization_id=model.organization_id,
                 model=model,

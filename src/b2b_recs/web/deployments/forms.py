@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from b2b_recs.web.accounts.models import ApiKey
+from b2b_recs.web.name_field import NameField
 from b2b_recs.web.projects.models import ModelEndpoint
 
 
@@ -33,13 +34,11 @@ class AskForm(forms.Form):
 class KeyForm(forms.Form):
     """A new API key."""
 
-    name = forms.CharField(
-        max_length=80,
+    name = NameField(
+        "a key",
+        80,
         help_text="The system that will use it, such as “web shop”.",
-        error_messages={
-            "required": "Name the system that will use the key.",
-            "max_length": "Use at most 80 characters.",
-        },
+        error_messages={"required": "Name the system that will use the key."},
     )
 
 

@@ -14,6 +14,7 @@ from b2b_recs.web.conflicts import Conflict, InUse, NameTaken
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
+from b2b_recs.web.names import refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import set_schedule
 
@@ -34,18 +35,22 @@ def configuration_of(model: ModelEndpoint) -> ETLConfiguration:
 
 def refuse_taken_name(configuration: ETLConfiguration, name: str, but: int | None = None) -> None:
     """Raise NameTaken when another job (or draft) of the model has the name; ``but`` is the id of the job itself."""
-    if DataSource.objects.filter(configuration=configuration, name=name).exclude(id=but).exists():
-        raise _taken(name)
+    refuse_taken(DataSource.objects.filter(configuration=configuration), name, "job", but)
 
 
 def refuse_taken_destination(configuration: ETLConfiguration, spec: CopySpec, but: int | None = None) -> None:
     """Raise DestinationTaken when another job of the model fills the same warehouse table."""
-    same = {"spec__destination_table": spec.destination_table, "spec__destination_dataset": spec.destination_dataset}
+    same = {
+        "spec__destination_table__iexact": spec.destination_table,
+        "spec__destination_dataset__iexact": spec.destination_dataset,
+    }
     others = DataSourceTable.objects.filter(data_source__configuration=configuration, data_source__draft=False, **same)
     other = others.exclude(data_source_id=but).select_related("data_source").first()
     if other is not None:
+        named = other.spec["destination_table"]
+        told = "" if named == spec.destination_table else "; names that differ only in capitals are the same to SQL"
         raise DestinationTaken(
-            f"The warehouse table {spec.destination_table} is already filled by the job “{other.data_source.name}”.",
+            f"The warehouse table {named} is already filled by the job “{other.data_source.name}”{told}.",
             field="destination_table",
             advice="Give this job another destination.",
         )
@@ -56,6 +61,7 @@ def create_job(
 ) -> DataSource:
     """A new job with its table, all or nothing. Raises NameTaken, and BadInput for a copy that cannot be."""
     check_spec(spec, SOURCE_TYPES.get(connection.source_type))
+    refuse_taken_name(configuration, name)
     own = {"organization_id": configuration.organization_id}
     try:
         with transaction.atomic():

@@ -7,8 +7,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 
-from b2b_recs.engine.errors import BadInput
-from b2b_recs.web.names import refuse_bad_name
+from b2b_recs.web.name_field import NameField
 
 CURRENCIES = {
     "EUR": "EUR, euro", "GBP": "GBP, pound sterling", "USD": "USD, US dollar", "AED": "AED, UAE dirham",
@@ -29,10 +28,10 @@ ZONES = sorted(
 class ModelForm(forms.Form):
     """A new model. Errors name the field and say what to type."""
 
-    name = forms.CharField(
-        max_length=100,
+    name = NameField(
+        "a model",
         help_text="What your colleagues call this assortment, such as “Giftware wholesale”.",
-        error_messages={"required": "Give the model a name.", "max_length": "Use at most 100 characters."},
+        error_messages={"required": "Give the model a name."},
     )
     currency = forms.ChoiceField(
         choices=list(CURRENCIES.items()),
@@ -53,12 +52,3 @@ class ModelForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"max_length": "Use at most 500 characters."},
     )
-
-    def clean_name(self) -> str:
-        """The name without spaces around it; what cannot be seen is refused."""
-        name = str(self.cleaned_data["name"]).strip()
-        try:
-            refuse_bad_name(name, "a model")
-        except BadInput as refusal:
-            raise forms.ValidationError(f"{refusal.message} {refusal.advice}") from None
-        return name

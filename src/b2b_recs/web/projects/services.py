@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db import IntegrityError, transaction
 
-from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import Organization, User
+from b2b_recs.web.conflicts import NameTaken
 from b2b_recs.web.etl.models import ETLConfiguration
+from b2b_recs.web.names import refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint
 
 
@@ -19,10 +20,8 @@ def create_model(
     time_zone: str = "UTC",
     description: str = "",
 ) -> ModelEndpoint:
-    """A new model with its ETL settings. Raises BadInput when the name is taken, in any case of letters."""
-    taken = BadInput(f"There is a model named “{name}” already.", field="name", advice="Choose another name.")
-    if ModelEndpoint.objects.filter(name__iexact=name).exists():
-        raise taken
+    """A new model with its ETL settings. Raises NameTaken when the name is taken, in any case of letters."""
+    refuse_taken(ModelEndpoint.objects.all(), name, "model")
     try:
         with transaction.atomic():
             model = ModelEndpoint.objects.create(
@@ -35,5 +34,6 @@ def create_model(
             )
             ETLConfiguration.objects.create(organization=organization, model=model, time_zone=time_zone)
     except IntegrityError:  # two people pressed the button at once
-        raise taken from None
+        told = f"There is a model named “{name}” already."
+        raise NameTaken(told, field="name", advice="Choose another name.") from None
     return model
