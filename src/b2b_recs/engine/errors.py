@@ -29,9 +29,21 @@ class EngineError(Exception):
 
 
 class BadInput(EngineError):
-    """A value given by the user cannot be used; ``field`` names it."""
+    """A value given by the user cannot be used; ``field`` names it, and ``column`` the table's column it is about."""
 
     code = "bad_input"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str = "",
+        field: str | None = None,
+        transient: bool | None = None,
+        column: str = "",
+    ) -> None:
+        super().__init__(message, advice=advice, field=field, transient=transient)
+        self.column = column
 
 
 class SourceRefused(EngineError):

@@ -58,6 +58,10 @@ def column(name: str, source_type: str, warehouse: str, confidence: str) -> Prop
     ("typed", "words"),
     [
         ({"destination_table": "1 orders"}, "The table name “1 orders” cannot be used. Begin with a letter"),
+        (
+            {"destination_table": "b" * 140},
+            "This table name is 12 characters too long: it has 140, and 128 is the most",
+        ),
         ({"destination_table": "bq_orders", "rejects": "250"}, "“250” is no percentage of rows. Give a number from 0"),
         (
             {"destination_table": "bq_orders", "rejects": "many"},
@@ -74,6 +78,31 @@ def test_a_warehouse_table_that_cannot_be_is_refused_in_the_words_of_the_page(
     assert words in text
     assert all(f'value="{value}"' in text for value in typed.values())
     assert "reject_threshold must" not in text and "destination_table has" not in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "column", "words"),
+    [
+        (
+            {"type-0": "NUMERIC", "precision-0": "many"},
+            "id",
+            "“many” is not a number of digits for “id”. Give 0 to 76.",
+        ),
+        ({"type-1": "NUMERIC", "precision-1": "2", "scale-1": "5"}, "note", "more digits after the point than digits"),
+        ({"type-0": "DATE", "format-0": "%d.%m.%Y"}, "id", "has a format for dates"),
+    ],
+)
+def test_a_fault_of_a_column_stands_beside_it(
+    acme: Tenant, job: str, typed: dict[str, str], column: str, words: str
+) -> None:
+    text = signed_in(acme).post(f"{job}step/4/", {"destination_table": "bq_orders", **typed}).content.decode()
+    select = re.search(rf'<select[^>]*aria-label="Type of {column} in the warehouse"([^>]*)>', text)
+    assert select is not None and 'aria-invalid="true" aria-describedby="types-error"' in select[1]
+    row = re.search(r'<tr class="schema-fault">.*?</tr>', text, re.S)
+    assert row is not None and words in row[0]
+    assert text.count('id="types-error"') == 1
+    assert text.index("Type of id in") < row.start()
+    assert column == "note" or row.start() < text.index("Type of note in")
 
 
 def test_the_page_of_types_asks_for_rejected_rows_and_is_calm_about_text(acme: Tenant, job: str) -> None:

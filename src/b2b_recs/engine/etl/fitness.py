@@ -52,6 +52,7 @@ def _refuse_date_formats(spec: CopySpec, declared: SourceType) -> None:
             raise BadInput(
                 f"The column “{mapping.name[:100]}” has a format for dates, which {declared.name} cannot read.",
                 field="types",
+                column=mapping.name,
                 advice="Leave the format out, and choose STRING where text holds dates written otherwise.",
             )
 

@@ -82,6 +82,7 @@ def _refuse_formats(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Prop
                 f"The column “{mapping.name[:100]}” is of type {kinds[mapping.name]}, and a format is for text.",
                 field="types",
                 advice="Leave the format out.",
+                column=mapping.name,
             )
 
 
@@ -96,9 +97,10 @@ def _refuse_layout(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Propo
             first_bound(spec.load, cursor, datetime.now(UTC), spec.time_zone)
     except BadInput as refusal:
         field = "load.backfill" if refusal.field == "backfill" else refusal.field
+        column = refusal.column
         if field in names and field not in CopySpec.model_fields:
-            field = "types"
-        raise BadInput(refusal.message, advice=refusal.advice, field=field) from None
+            field, column = "types", field
+        raise BadInput(refusal.message, advice=refusal.advice, field=field, column=column or "") from None
 
 
 def _proposal(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> Propose:
@@ -110,7 +112,7 @@ def _among(used: Iterable[tuple[str, str]], known: Iterable[str], words: str, ad
     names = set(known)
     for field, name in used:
         if name not in names:
-            raise BadInput(f"The column “{name[:100]}” {words}.", field=field, advice=advice)
+            raise BadInput(f"The column “{name[:100]}” {words}.", field=field, advice=advice, column=name)
 
 
 def _once(field: str, names: Iterable[str]) -> None:

@@ -55,12 +55,14 @@ class ColumnType(Given):
             raise BadInput(
                 f"{self.warehouse_type.value} takes no number of digits.",
                 field="types",
+                column=self.name,
                 advice="Leave out precision and scale.",
             )
         if self.scale is not None and (self.precision is None or self.scale > self.precision):
             raise BadInput(
                 f"The column “{self.name}” has more digits after the point than digits.",
                 field="types",
+                column=self.name,
                 advice="Give a precision of at least the scale.",
             )
         mapping = ColumnMapping(
@@ -69,7 +71,7 @@ class ColumnType(Given):
         try:
             text_format(mapping)
         except BadInput as refusal:
-            raise BadInput(refusal.message, field="types", advice=refusal.advice) from None
+            raise BadInput(refusal.message, field="types", advice=refusal.advice, column=self.name) from None
         return mapping
 
 

@@ -5,6 +5,7 @@ The source is asked outside every transaction; call these outside the scope.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,6 +34,7 @@ from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
 from b2b_recs.web.etl.sourcing import held_columns, settled_by
 from b2b_recs.web.etl.wizard.state import Wizard
+from b2b_recs.web.names import refuse_too_long
 
 # Settings whose field has another name than the API's, with what may be typed there.
 _AS_TYPED = {
@@ -48,14 +50,18 @@ def settings_of(values: Mapping[str, Any], job: DataSource) -> Any:
     """The settings a wizard holds, checked by their shape. Raises BadInput naming the field."""
     known = {name: value for name, value in values.items() if name in JobSettings.model_fields}
     document = {**known, "name": job.name, "connection_id": job.connection_id}
+    refuse_too_long(str(values.get("destination_table") or ""), 128, "table name", "destination_table")
     try:
         return JobSettings.model_validate(document)
     except ValidationError as error:
         message, advice, field = words_of(error.errors(include_url=False, include_input=False))
-        said = _AS_TYPED.get(field or "")
+        said, column = _AS_TYPED.get(field or ""), ""
         if said is not None:
             message, advice = said[0].format(quoted(_as_typed(str(field), values))), said[1]
-        raise BadInput(message, advice=advice, field=field) from None
+        elif field and (found := re.match(r"types\.(\d+)", field)):
+            column = str(values["types"][int(found[1])].get("name", ""))
+            message, field = message.replace(field, f"What “{column[:100]}” becomes"), "types"
+        raise BadInput(message, advice=advice, field=field, column=column) from None
 
 
 def _as_typed(field: str, values: Mapping[str, Any]) -> object:

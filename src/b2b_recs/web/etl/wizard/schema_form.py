@@ -10,7 +10,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.formats import DATE_FORMATS
 from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
@@ -75,6 +75,12 @@ class SchemaForm:
     types = [one.value for one in WarehouseType]
     modes = ("NULLABLE", "REQUIRED")
     formats = (*DATE_FORMATS, *NUMBER_FORMATS)
+
+    def column_of(self, refusal: EngineError) -> str:
+        """The column a refusal is about, "" for one about the whole table."""
+        names = {row.name for row in self.rows}
+        said = (getattr(refusal, "column", ""), refusal.field or "")
+        return next((name for name in said if name in names), "")
 
     @property
     def clusters(self) -> list[str]:
@@ -146,7 +152,10 @@ def _digits(text: str, column: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit() and int(text) <= 76):
         raise BadInput(
-            f"“{text[:20]}” is not a number of digits for “{column[:100]}”.", field="types", advice="Give 0 to 76."
+            f"“{text[:20]}” is not a number of digits for “{column[:100]}”.",
+            field="types",
+            advice="Give 0 to 76.",
+            column=column,
         )
     return int(text)
 

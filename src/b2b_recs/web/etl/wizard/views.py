@@ -219,12 +219,15 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
         },
         "refusal": refusal,
         "faults": {refusal.field: refusal} if refusal is not None and refusal.field else {},
+        "fault_column": "",
         "last": LAST,
     }
     trouble = None
     if step in (3, 4):
         try:
-            context["form"] = _form(request, wizard, step)
+            form = context["form"] = _form(request, wizard, step)
+            if step == 4 and refusal is not None:
+                context["fault_column"] = form.column_of(refusal)
         except EngineError as error:
             trouble = context["trouble"] = error
     with acting(request), shown_in(wizard.model.time_zone):

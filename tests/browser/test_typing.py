@@ -1,0 +1,68 @@
+"""What is typed or ticked stays while an answer is under way, and what will be left out is told before saving."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from browser.conftest import Visitor
+from browser.installation import Installation
+from browser.test_looks import path_of
+from playwright.sync_api import Route, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+Visit = Callable[..., Visitor]
+
+
+def test_letters_typed_while_tables_are_searched_stay(visit: Visit, site: Installation, owner_state: Any) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(path_of(site, "/models/{live}/etl/jobs/{draft}/step/2/"))
+    box, rows = page.get_by_label("Search tables"), page.locator("#table-rows label")
+    expect(rows.first).to_be_visible()
+    before = rows.count()
+    held: list[Route] = []
+    page.route(re.compile(r"/tables/\?q="), lambda route: held.append(route))
+    box.fill("ord")
+    box.press("Enter")
+    expect(page.get_by_text("Searching", exact=True)).to_be_visible()
+    box.press_sequentially("er_li")
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_text(re.compile(r"^\d+ of \d+ match “ord”$"))).to_be_visible()
+    expect(box).to_have_value("order_li")
+    expect(box).to_be_focused()
+    page.unroute_all()
+    box.press("Enter")
+    expect(page.get_by_text("match “order_li”")).to_be_visible()
+    assert 0 < rows.count() < before
+    assert visitor.complaints == []
+
+
+def test_what_is_no_product_is_ticked_and_counted_before_saving(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(path_of(site, "/models/{live}/setup/"))
+    together = page.locator("#leave-together")
+    expect(together).to_contain_text("rows stay")
+    page.get_by_role("button", name="Add a condition").click()
+    column = page.get_by_label("Column", exact=True)
+    expect(column).to_be_focused()
+    column.select_option("product")
+    chip = page.get_by_role("group", name="Frequent values").get_by_role("checkbox").first
+    chip.check()
+    values = page.get_by_label("Value", exact=True)
+    expect(values).to_have_value(chip.get_attribute("value") or "?")
+    expect(page.get_by_text(re.compile(r"^Leaves out [1-9][\d,]* rows? \("))).to_be_visible()
+    expect(together).to_contain_text("All this leaves out")
+    assert visitor.faults() == []
+    page.get_by_role("button", name="Remove condition 1").click()
+    expect(page.get_by_label("Value", exact=True)).to_have_count(0)
+    box = page.locator("#leave-facts input[name=not_product]").first
+    expect(together).to_contain_text("rows stay")
+    box.check()
+    expect(together).to_contain_text("All this leaves out")
+    expect(box).to_be_checked()
+    assert visitor.complaints == []
