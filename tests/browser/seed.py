@@ -23,7 +23,7 @@ django.setup()
 import numpy as np
 from django.utils import timezone
 from seed_data import fill_warehouse
-from seed_versions import add_version, keeper, served
+from seed_versions import add_version, keeper, measured, served
 
 from b2b_recs.engine.algorithms.registry import make_algorithm
 from b2b_recs.engine.artifacts.bundle import write_bundle
@@ -212,14 +212,15 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
     trained = TrainedModel.objects.create(
         organization=organization, model=model, number=12, algorithm="user_knn", artifact_id=artifact,
         dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
-        metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN]},
+        metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN], **measured(0.381)},
     )  # fmt: skip
     earlier = add_version(model, 11, 0.384, artifact, version, NOW, status="retired")
     add_version(model, 10, 0.352, artifact, version, NOW)
     served(earlier, NOW - timedelta(days=9), NOW - timedelta(hours=2))
     deployment = Deployment.objects.create(
-        organization=organization, model=model, trained_model=trained, artifact_id=artifact, status="active"
-    )
+        organization=organization, model=model, trained_model=trained, artifact_id=artifact, status="active",
+        gate=trained.metrics["gate"],
+    )  # fmt: skip
     counts = [0] * (len(EDGES_MS) + 1)
     counts[35] = 1_240
     PredictionLog.objects.create(

@@ -25,19 +25,24 @@ WORSE = "It is worse than the model in service (Customers who buy alike): -0.031
 TOWNS = pa.table({"customer": ["17850", "17851", "17852"], "town": ["Hull", "York", None]})
 
 
+def measured(value: float) -> dict[str, Any]:
+    """The figures of a version and the verdict on it."""
+    passed = value >= 0.38
+    reason = PASSED.format(round(1000 * value)) if passed else WORSE
+    return {
+        "all": {"ndcg@10": {"value": value, "low": value - 0.009, "high": value + 0.009}}, "headline": "ndcg@10",
+        "gate": {"passed": passed, "deploy": passed, "reasons": [reason]},
+    }  # fmt: skip
+
+
 def add_version(
     model: ModelEndpoint, number: int, value: float, artifact: str, version: DatasetVersion, now: datetime, **more: Any
 ) -> TrainedModel:
     """A version that was measured; its gate did not pass it when it is worse than .38."""
-    passed = value >= 0.38
     trained: TrainedModel = TrainedModel.objects.create(
         organization_id=model.organization_id, model=model, number=number, algorithm="user_knn", artifact_id=artifact,
         dataset_version=version, created_at=now - timedelta(days=30 - number),
-        metrics={
-            "all": {"ndcg@10": {"value": value, "low": value - 0.009, "high": value + 0.009}}, "headline": "ndcg@10",
-            "gate": {"passed": passed, "deploy": passed,
-                     "reasons": [PASSED.format(round(1000 * value)) if passed else WORSE]},
-        },
+        metrics=measured(value),
         **more,
     )  # fmt: skip
     return trained

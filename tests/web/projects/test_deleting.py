@@ -141,7 +141,7 @@ def test_a_kill_before_the_files_moved_is_finished_by_the_sweep(acme: Tenant, mo
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("draft", "“Model of Acme” is draft. Archive it first"),
+        ("draft", "“Model of Acme” is a draft. Archive it first"),
         ("paused", "“Model of Acme” is paused. Archive it first"),
         ("active", "“Model of Acme” answers requests. Pause it, archive it, then delete it."),
     ],

@@ -11,6 +11,7 @@ from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.evaluation.metrics import metric_title
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.datasets.tables import address_of
@@ -21,6 +22,7 @@ from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.lift import METRIC, Figure, figure_of
 from b2b_recs.web.projects.model_queries import title_of
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.ui.formats import duration
 
 PER_PAGE = 20
 HISTORY = 10
@@ -104,16 +106,21 @@ class Served:
     def how(self) -> str:
         """Who or what put it there."""
         by = self.of.deployed_by
-        if by is None and "deploy" in self.of.gate:
-            return "put into service by its training"
-        who = f"by {by.full_name or by.email}" if isinstance(by, User) else "by a program"
-        return f"{'rolled back' if self.of.restores_id else 'put into service'} {who}"
+        verb = "rolled back" if self.of.restores_id else "put into service"
+        if isinstance(by, User):
+            return f"{verb} by {by.full_name or by.email}"
+        if not self.of.gate:
+            return verb
+        return f"{verb} by {'its training' if 'deploy' in self.of.gate else 'a program'}"
 
     @property
-    def seconds(self) -> float | None:
-        """How long it was in service; None while it is."""
+    def length(self) -> str:
+        """How long it was in service; empty while it is."""
         ended = self.of.deactivated_at
-        return None if ended is None else max(0.0, (ended - self.of.deployed_at).total_seconds())
+        if ended is None:
+            return ""
+        lasted = ended - self.of.deployed_at
+        return counted(lasted.days, "day") if lasted.days > 1 else duration(max(0.0, lasted.total_seconds()))
 
 
 @dataclass(frozen=True)

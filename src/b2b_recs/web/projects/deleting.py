@@ -45,7 +45,7 @@ def refusal_of(model: ModelEndpoint) -> DeletionRefused | None:
     if model.status == Status.ACTIVE:
         words = f"{name} answers requests." if model.endpoint_active else f"{name} is active."
         return DeletionRefused(words, field="model", advice="Pause it, archive it, then delete it.")
-    words = f"{name} is {Status(model.status).label.lower()}."
+    words = f"{name} is {'a draft' if model.status == Status.DRAFT else 'paused'}."
     return DeletionRefused(words, field="model", advice="Archive it first, then delete it.")
 
 
