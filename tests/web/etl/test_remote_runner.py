@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -19,6 +21,7 @@ from web_support import TestDatabase
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.etl.execution import execute
 from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.remote.launching import PASSED
 from b2b_recs.web.etl.remote.tokens import make_token
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.tenancy import scope
@@ -111,13 +114,33 @@ def test_a_runner_without_database_copies_and_reports_as_one_here_does(
 def test_the_worker_hands_runs_to_the_operators_command_and_writes_their_end(
     remote: RemoteShop, address: str, run: ETLRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in bare(tmp_path).items():
-        if name != "B2B_RECS_HOME":
-            monkeypatch.setenv(name, value)
+    own = bare(tmp_path)
+    for name in ("PYTHONPATH", "B2B_RECS_WAREHOUSE"):
+        monkeypatch.setenv(name, own[name])
+    # the runner needs no home of the platform: its own user's is an empty folder
+    monkeypatch.setenv("HOME", own["B2B_RECS_HOME"])
+    monkeypatch.setenv("B2B_RECS_RUNNER_ENVIRONMENT", "PYTHONPATH, B2B_RECS_WAREHOUSE")
     monkeypatch.setenv("B2B_RECS_RUNNER_COMMAND", " ".join(COMMAND))
     assert execute(remote.id, run.id) == 0
     assert (remote.run().status, remote.run().error) == ("completed", "")
     assert remote.loaded() == ROWS
+
+
+def test_the_operators_command_sees_its_run_and_nothing_of_the_platforms_keys(
+    remote: RemoteShop, address: str, run: ETLRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen.json"
+    program = "import json, os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(json.dumps(dict(os.environ)))"
+    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
+    monkeypatch.setenv("SHOP_PASSWORD", "canary-of-the-operator")
+    monkeypatch.setenv("B2B_RECS_RUNNER_ENVIRONMENT", "DOCKER_HOST")
+    monkeypatch.setenv("B2B_RECS_RUNNER_COMMAND", shlex.join([sys.executable, "-c", program, str(seen)]))
+    execute(remote.id, run.id)
+    found = json.loads(seen.read_text())
+    assert found.pop("DOCKER_HOST") and found.pop("PATH") == os.environ["PATH"]
+    assert found.pop("B2B_RECS_RUN_TOKEN") and str(run.id) in found.pop("B2B_RECS_RUN_URL")
+    assert [name for name in found if name not in PASSED] == []
+    assert {"DATABASE_URL", "B2B_RECS_HOME", "B2B_RECS_SECRET_KEY", "SHOP_PASSWORD"} <= set(os.environ)
 
 
 @pytest.mark.parametrize(

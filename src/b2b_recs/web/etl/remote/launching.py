@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.child import ChildEnd, run_in_child
-from b2b_recs.runtime.environment import envtext
+from b2b_recs.runtime.environment import envlist, envtext
 from b2b_recs.runtime.recording import TRY_AGAIN, shutting_down
 from b2b_recs.runtime.run_documents import TOKEN_VARIABLE, URL_VARIABLE
 from b2b_recs.web.etl.endings import after_etl
@@ -22,11 +22,23 @@ from b2b_recs.web.runs.outage import patiently
 from b2b_recs.web.tenancy import scope
 
 COMMAND_VARIABLE = "B2B_RECS_RUNNER_COMMAND"
+PASSED_VARIABLE = "B2B_RECS_RUNNER_ENVIRONMENT"
+# What a program needs to start and to reach other machines; nothing of it opens the platform's database or keys.
+PASSED = (
+    "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+)  # fmt: skip
 
 
 def runner_command() -> str:
     """The command that starts a runner elsewhere; empty when runs are carried out here."""
     return envtext(COMMAND_VARIABLE)
+
+
+def runner_environment() -> dict[str, str]:
+    """What the command finds in its environment besides the run: the usual variables and those the operator names."""
+    names = {*PASSED, *envlist(PASSED_VARIABLE)}
+    return {name: value for name, value in os.environ.items() if name in names}
 
 
 def launch(organization_id: int, run_id: int, command: str) -> int:
@@ -39,7 +51,7 @@ def launch(organization_id: int, run_id: int, command: str) -> int:
     try:
         end = run_in_child(
             shlex.split(command),
-            env={**os.environ, URL_VARIABLE: run_url(run_id), TOKEN_VARIABLE: token},
+            env=runner_environment() | {URL_VARIABLE: run_url(run_id), TOKEN_VARIABLE: token},
             should_stop=shutting_down.is_set,
         )
     except (OSError, ValueError) as trouble:
