@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
+import re
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
@@ -18,7 +22,7 @@ from web_support import TestDatabase
 from b2b_recs.runtime.schedules import ScheduleSpec
 from b2b_recs.web.accounts.api_keys import create_key, revoke_key
 from b2b_recs.web.accounts.models import Invitation, Organization
-from b2b_recs.web.audit import asking, reading
+from b2b_recs.web.audit import asking, reading, time_line
 from b2b_recs.web.audit.changes import HIDDEN, differences
 from b2b_recs.web.audit.kinds import KINDS
 from b2b_recs.web.connections.models import Connection, StoredSecret
@@ -35,7 +39,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def told(tenant: Tenant, **ask: str) -> list[str]:
     """The entries as plain text, newest first."""
     with scope(tenant.id):
-        return [entry.words for entry in reading.page_of(asking.Ask.of({"period": "all", **ask}), "1").object_list]
+        return [entry.words for entry in reading.page_of(asking.Ask.of({"period": "all", **ask})).entries]
 
 
 def acting(tenant: Tenant, role: str = "owner") -> Any:
@@ -103,7 +107,7 @@ def test_people_keys_and_runs_are_told_as_people_say_it(acme: Tenant) -> None:
         f"{owner} made the API key CRM: may read everything",
         f"{owner} revoked the API key CRM",
         f"{owner} stopped the copy of orders",
-        f"{owner} carried on with the copy of orders: waiting → cancelled",
+        f"{owner} cancelled the copy of orders",
         "b2b-recs created the connection shop",
     ):
         assert line in entries, "\n".join(entries)
@@ -114,7 +118,7 @@ def test_a_row_that_is_gone_keeps_its_name(acme: Tenant) -> None:
         DataSource.objects.get().delete()
     entries = told(acme)
     assert "owner@acme.example deleted the job orders" in entries
-    assert "owner@acme.example deleted the table of orders" in entries
+    assert "owner@acme.example deleted the copy settings of orders" in entries
     assert "b2b-recs asked for a copy of orders" in entries
 
 
@@ -129,7 +133,7 @@ def test_documents_are_told_value_by_value(acme: Tenant) -> None:
         )
     entries = told(acme, kind="connections") + told(acme, kind="jobs")
     assert "owner@acme.example changed the connection shop: host: db → db.example.com; port: none → 5,432" in entries
-    assert "owner@acme.example changed the table of orders: columns price type: NUMERIC → STRING" in entries
+    assert "owner@acme.example changed the copy settings of orders: columns price type: NUMERIC → STRING" in entries
 
 
 def test_no_secret_is_told(acme: Tenant) -> None:
@@ -202,13 +206,47 @@ def test_a_page_costs_few_queries_however_many_entries(acme: Tenant) -> None:
     client.get(AUDIT)
     with CaptureQueriesContext(connection) as captured:
         page = client.get(AUDIT, {"q": "shop"}).content.decode()
-    assert "1 to 50 of" in page
+    assert page.count('class="audit-line"') == 50
     assert len(captured) <= 20, "\n".join(query["sql"][:120] for query in captured)  # 12 and what every request costs
     assert "No entry matches" in client.get(AUDIT, {"q": "nothing like this"}).content.decode()
     assert client.get(f"{AUDIT}audit.csv", {"q": "nothing like this"}).content.decode().count("\n") == 1
     assert "Nothing changed" not in client.get(AUDIT, {"until": "2020-01-01"}).content.decode()
-    second = client.get(AUDIT, {"page": "2", "q": "shop"}).content.decode()
-    assert "51 to 100 of" in second and "q=shop" in second
+
+
+def test_pages_follow_each_other_without_a_gap_or_a_repetition(acme: Tenant) -> None:
+    with acting(acme):
+        for number in range(60):  # one transaction: all at one time, so numbers and kinds decide the order
+            Connection.objects.update(name=f"shop {number}")
+            DataSource.objects.update(name=f"orders {number}")
+    with scope(acme.id):
+        ask = asking.Ask.of({"period": "all"})
+        everything = [place.mark for place in time_line.newest(ask, 1_000)]
+        page, found, pages = time_line.stretch_of(ask), [], []
+        while True:
+            found += [place.mark for place in page.places]
+            pages.append(page)
+            if not page.older:
+                break
+            page = time_line.stretch_of(ask, before=page.older)
+        assert found == everything and len(everything) > 120
+        assert all(len(one.places) == time_line.PER_PAGE for one in pages[:-1])
+        for later, earlier in pairwise(pages):
+            assert time_line.stretch_of(ask, after=earlier.newer).places == later.places
+        assert not pages[0].newer
+        # from a place near the newest one, the page is the newest one and a whole one
+        assert time_line.stretch_of(ask, after=pages[0].places[3].mark) == pages[0]
+    client = signed_in(acme, "owner")
+    text = client.get(AUDIT, {"q": "shop", "period": "all"}).content.decode()
+    older = re.search(r'rel="next" href="([^"]*)"', text)
+    assert older is not None and "q=shop" in older[1] and 'rel="prev"' not in text
+    text = client.get(f"{AUDIT}{html.unescape(older[1])}").content.decode()
+    assert 'rel="prev"' in text and ">Newest<" in text
+
+
+@pytest.mark.parametrize("mark", ["", "x", "1-2", "1-2-Nothing", "٣-1-Connection", f"{'9' * 40}-1-Connection"])
+def test_a_mark_that_is_none_leads_to_the_newest_page(acme: Tenant, mark: str) -> None:
+    answer = signed_in(acme, "owner").get(AUDIT, {"before": mark, "after": mark, "period": "all"})
+    assert answer.status_code == 200 and 'rel="prev"' not in answer.content.decode()
 
 
 def test_the_file_holds_what_the_page_shows_and_no_formula(acme: Tenant) -> None:

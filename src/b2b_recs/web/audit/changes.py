@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from b2b_recs.web.accounts.models import ApiKey, Role
+from b2b_recs.web.audit.wording import condition_words, path_words, value_words
 from b2b_recs.web.operations.redaction import redacted
 from b2b_recs.web.ui import formats
 
@@ -71,7 +72,11 @@ def word(field: str, value: Any) -> str:
 def _inside(label: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Change]:
     paths = [*one, *(path for path in other if path not in one)]
     return [
-        Change(f"{label}, {path}" if label else path, word(path, one.get(path)), word(path, other.get(path)))
+        Change(
+            f"{label}, {path_words(path)}" if label else path_words(path),
+            word(path, value_words(path, one.get(path))),
+            word(path, value_words(path, other.get(path))),
+        )
         for path in paths
         if one.get(path) != other.get(path)
     ]
@@ -80,7 +85,9 @@ def _inside(label: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> lis
 def _flat(document: Any, path: str = "") -> dict[str, Any]:
     """The single values of a document by their path; elements of a list by their name where they have one."""
     if isinstance(document, dict):
-        parts = [(str(name), value) for name, value in document.items()]
+        if (condition := condition_words(document)) is not None:
+            return {path: condition}
+        parts = [(str(name).replace("_", " "), value) for name, value in document.items()]
     elif isinstance(document, list) and any(isinstance(value, dict | list) for value in document):
         parts = [
             (str(value["name"]) if isinstance(value, dict) and "name" in value else str(number), value)
@@ -90,5 +97,5 @@ def _flat(document: Any, path: str = "") -> dict[str, Any]:
         return {path: ", ".join(map(str, document)) if isinstance(document, list) else document}
     found: dict[str, Any] = {}
     for name, value in parts:
-        found |= _flat(value, f"{path} {name}".strip().replace("_", " "))
+        found |= _flat(value, f"{path} {name}".strip())
     return found

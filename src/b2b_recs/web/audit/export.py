@@ -6,10 +6,12 @@ import csv
 import io
 
 from b2b_recs.web.audit.asking import Ask
-from b2b_recs.web.audit.reading import MOST, entries, places
+from b2b_recs.web.audit.reading import entries
+from b2b_recs.web.audit.time_line import newest
 from b2b_recs.web.etl.rejected import safe
 
 COLUMNS = ("at", "who", "as", "action", "kind", "object", "model", "changes", "address", "request")
+MOST = 10_000  # entries in one file; a date leads to those before
 _BATCH = 1_000
 
 
@@ -18,7 +20,7 @@ def as_csv(ask: Ask) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    wanted = places(ask, MOST)
+    wanted = newest(ask, MOST)
     for start in range(0, len(wanted), _BATCH):
         for one in entries(wanted[start : start + _BATCH]):
             changes = "; ".join(map(str, one.changes))

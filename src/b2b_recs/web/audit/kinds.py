@@ -116,7 +116,13 @@ KINDS = (
         found=naming.own_or_in_model,
         tell=telling.api_key,
     ),
-    Kind(Organization, "organization", "organization", {"name": "name", "suspended": "suspended"}),
+    Kind(
+        Organization,
+        "organization",
+        "organization",
+        {"name": "name", "suspended": "suspended"},
+        tell=telling.organization,
+    ),
     Kind(
         ModelEndpoint,
         "models",
@@ -149,11 +155,11 @@ KINDS = (
         found=naming.own_or_in_model,
         tell=telling.connection,
     ),
-    Kind(StoredSecret, "connections", "sealed secret", tell=telling.secret),
+    Kind(StoredSecret, "connections", "secret", {}, ("name",), naming.of_secret, tell=telling.secret),
     Kind(
         ETLConfiguration,
         "jobs",
-        "copying settings",
+        "settings for all copies",
         {
             "enabled": "copying",
             "time_zone": "time zone",
@@ -179,7 +185,7 @@ KINDS = (
     Kind(
         DataSourceTable,
         "jobs",
-        "table",
+        "copy settings",
         {"spec": ""},
         name=naming.of_job,
         within=naming.model_of_job("data_source_id"),
@@ -211,10 +217,11 @@ KINDS = (
     Kind(
         RunLogLine,
         "runs",
-        "log line of run",
+        "log line",
         {"message": "line"},
         name=lambda: F("run_id"),
         found=naming.own("message"),
+        tell=telling.log_line,
     ),
     Kind(
         Dataset,
@@ -256,8 +263,9 @@ KINDS = (
         "training",
         "experiment",
         {"seconds": "seconds"},
-        name=lambda: F("algorithm"),
+        name=naming.of_algorithm,
         found=naming.own("algorithm"),
+        tell=telling.experiment,
     ),
     Kind(
         TrainedModel,
@@ -290,7 +298,15 @@ KINDS = (
         found=naming.own_or_in_model,
         tell=telling.removal,
     ),
-    Kind(PredictionLog, "records", "traffic of", {}, name=naming.of_model, found=naming.in_model),
+    Kind(
+        PredictionLog,
+        "records",
+        "requests",
+        {},
+        name=naming.of_model,
+        found=naming.in_model,
+        tell=telling.traffic,
+    ),
     Kind(
         SystemMetrics,
         "records",
@@ -299,6 +315,13 @@ KINDS = (
         name=lambda: F("date"),
         found=naming.nothing,
     ),
-    Kind(KeptAnswer, "records", "kept answer", name=lambda: F("key"), found=naming.own("key")),
+    Kind(
+        KeptAnswer,
+        "records",
+        "kept answer",
+        name=lambda: F("key"),
+        found=naming.own("key"),
+        tell=telling.kept_answer,
+    ),
 )
 BY_CODE = {kind.code: kind for kind in KINDS}

@@ -10,10 +10,12 @@ from typing import Any
 
 from django.apps import apps
 from django.db import models
-from django.db.models import Case, Expression, OuterRef, Q, Subquery, TextField, Value, When
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import BigIntegerField, Case, Expression, F, Func, OuterRef, Q, Subquery, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce, NullIf
 
+from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.web.accounts.models import User
+from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.experiments.models import TrainedModel
@@ -49,6 +51,20 @@ def of_version() -> Expression:
     """The number of the trained version a deployment serves."""
     rows = event_of(TrainedModel).objects.filter(pgh_obj_id=OuterRef("trained_model_id")).order_by("-pgh_id")
     return Subquery(rows.values("number")[:1])
+
+
+def of_algorithm() -> Expression:
+    """The algorithm of an experiment as people call it."""
+    known = [When(algorithm=name, then=Value(kind.title)) for name, kind in ALGORITHMS.items()]
+    return Case(*known, default=F("algorithm"), output_field=TextField())
+
+
+def of_secret() -> Expression:
+    """The connection a sealed secret belongs to, else the name it was stored under."""
+    number = Cast(Func(OuterRef("name"), Value("-connection-([0-9]+)-"), function="substring"), BigIntegerField())
+    rows = event_of(Connection).objects.filter(pgh_obj_id=number).order_by("-pgh_id")
+    plain = Func(F("name"), Value("^secrets/"), Value(""), function="regexp_replace")
+    return Coalesce(Subquery(rows.values("name")[:1]), plain, output_field=TextField())
 
 
 def of_job() -> Expression:

@@ -9,9 +9,19 @@ from typing import Any
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.schedules import ScheduleSpec
 from b2b_recs.web.audit.changes import Change, differences, word
+from b2b_recs.web.runs.faults import fault_of
 
 CREATED, CHANGED, REMOVED = "created", "changed", "removed"
 VERBS = {CREATED: "created", CHANGED: "changed", REMOVED: "deleted"}
+# what a run that came to a status did
+_TURNS = {
+    "pending": "put back",
+    "running": "began",
+    "completed": "finished",
+    "partial": "finished",
+    "failed": "could not finish",
+    "cancelled": "cancelled",
+}
 TRIGGERS = {
     "schedule": "by its schedule",
     "api": "by the API",
@@ -74,7 +84,7 @@ def invitation(facts: Facts) -> Told:
     if facts.label == CREATED:
         return Told("invited", [Change("", "", f"as {word('role', facts.after.get('role'))}")])
     if facts.became("accepted_at"):
-        return Told("accepted the invitation of", [])
+        return Told("accepted the invitation sent to", [])
     if facts.label == CHANGED:
         return Told("made a new link for the invitation of", facts.changes)
     used = facts.after.get("accepted_at")
@@ -90,13 +100,27 @@ def api_key(facts: Facts) -> Told:
     return usual(facts)
 
 
+def organization(facts: Facts) -> Told:
+    """An organization; whether it is suspended is the operator's doing."""
+    if facts.became("suspended") and len(facts.changes) == 1:
+        return Told(
+            "suspended the organization"
+            if facts.after.get("suspended")
+            else "lifted the suspension of the organization",
+            [],
+        )
+    return usual(facts)
+
+
 def model(facts: Facts) -> Told:
     """A recommendation model; its times of training and deployment are notes, not changes."""
     if facts.label == CHANGED and not facts.changes:
         if facts.became("last_deployed_at"):
-            return Told("noted a deployment of", [])
+            return Told("noted when a version went into service for", [])
         if facts.became("last_trained_at"):
-            return Told("noted a training of", [])
+            return Told("noted when a version was trained for", [])
+    if facts.became("status") and len(facts.changes) == 1:
+        return Told("changed the status of the model", [Change("", one.before, one.after) for one in facts.changes])
     return usual(facts)
 
 
@@ -114,7 +138,10 @@ def connection(facts: Facts) -> Told:
 def secret(facts: Facts) -> Told:
     """A sealed secret: that it was stored or replaced, never what it is."""
     verb = {CREATED: "stored", CHANGED: "replaced", REMOVED: "deleted"}.get(facts.label, facts.label)
-    return Told(f"{verb} the sealed secret", [])
+    place, _, part = str(facts.after.get("name", "")).rpartition("/")
+    if place.endswith("-credentials"):
+        return Told(f"{verb} the {part.replace('_', ' ')} of the connection", [])
+    return Told(f"{verb} the secret", [])
 
 
 def settings(facts: Facts) -> Told:
@@ -154,15 +181,44 @@ def run(facts: Facts) -> Told:
         return Told(f"asked for a {facts.noun} of", [Change("", "", why)] if why else [])
     if facts.became("cancel_requested") and facts.after.get("cancel_requested"):
         return Told(f"stopped the {facts.noun} of", [])
-    if facts.label == CHANGED:
-        return Told(f"carried on with the {facts.noun} of", facts.changes)
-    return Told(f"deleted the {facts.noun} of", [])
+    if facts.label != CHANGED:
+        return Told(f"deleted the {facts.noun} of", [])
+    status = str(facts.after.get("status"))
+    if not facts.became("status"):
+        verb = "tried again" if facts.became("attempt") else "went on with"
+        return Told(f"{verb} the {facts.noun} of", [])
+    fault = fault_of(str(facts.after.get("error_code") or ""))
+    changes = [Change("", "", f"{fault.title[:1].lower()}{fault.title[1:]}")] if fault is not None else []
+    if status == "partial":
+        changes = [Change("", "", "some rows were rejected")]
+    return Told(f"{_TURNS.get(status, 'went on with')} the {facts.noun} of", changes)
 
 
 def numbered(facts: Facts) -> Told:
     """One version of something with a name."""
     verb = VERBS.get(facts.label, facts.label)
     return Told(f"{verb} the {facts.noun} {facts.after.get('number')} of", facts.changes)
+
+
+def experiment(facts: Facts) -> Told:
+    """One algorithm, tried and measured in a training."""
+    verb = "measured the algorithm" if facts.label == CREATED else None
+    return Told(verb or f"{VERBS.get(facts.label, facts.label)} what was measured of the algorithm", facts.changes)
+
+
+def log_line(facts: Facts) -> Told:
+    """A line of a log, which is only ever changed or removed by hand or when its time is over."""
+    return Told(f"{VERBS.get(facts.label, facts.label)} a line in the log of run", facts.changes)
+
+
+def kept_answer(facts: Facts) -> Told:
+    """What a program would be told again, were it to ask the same again."""
+    return Told(f"{VERBS.get(facts.label, facts.label)} the answer kept for the request", [])
+
+
+def traffic(facts: Facts) -> Told:
+    """One hour of answered requests."""
+    return Told(f"{VERBS.get(facts.label, facts.label)} the count of requests of", facts.changes)
 
 
 def deployment(facts: Facts) -> Told:

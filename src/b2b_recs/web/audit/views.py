@@ -12,9 +12,9 @@ from b2b_recs.web.accounts.access import requires
 from b2b_recs.web.accounts.refusals import refuse
 from b2b_recs.web.api.limits import TooMany, spend
 from b2b_recs.web.audit import asking
-from b2b_recs.web.audit.export import as_csv
+from b2b_recs.web.audit.export import MOST, as_csv
 from b2b_recs.web.audit.kinds import GROUPS
-from b2b_recs.web.audit.reading import MOST, page_of
+from b2b_recs.web.audit.reading import page_of
 
 
 @requires("admin")
@@ -25,7 +25,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     ask = asking.Ask.of(request.GET)
     context = {
         "ask": ask,
-        "page": page_of(ask, request.GET.get("page", "1")),
+        "page": page_of(ask, request.GET.get("before", ""), request.GET.get("after", "")),
         "groups": GROUPS.items(),
         "actors": asking.ACTORS.items(),
         "actions": asking.ACTIONS.items(),
