@@ -31,12 +31,36 @@ def test_dates_and_times_are_proposed_when_enough_values_agree(value: str, kind:
     assert not few.proposed
 
 
-@pytest.mark.parametrize(("value", "kind"), [("12", W.INT64), ("-1.50", W.NUMERIC), ("yes", W.BOOL)])
-def test_numbers_and_words_stay_text_with_a_hint(value: str, kind: WarehouseType) -> None:
-    found = detect([value] * 1000)
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(["12"], W.INT64), (["-1.50"], W.NUMERIC), (["yes", "no"], W.BOOL), (["true"], W.BOOL), (['{"a": 1}'], W.JSON)],
+)
+def test_numbers_words_and_json_are_proposed_when_enough_values_agree(values: list[str], kind: WarehouseType) -> None:
+    found = detect(values * ENOUGH)
+    assert found is not None
+    assert (found.warehouse_type, found.proposed, found.confidence) == (kind, True, Confidence.MEDIUM)
+    assert "sampled values are" in found.reason and "rejected rows" in found.warning
+    assert ("Choose STRING if they are codes." in found.warning) is (kind in (W.INT64, W.NUMERIC))
+    few = detect(values * 5)
+    assert few is not None
+    assert (few.warehouse_type, few.proposed) == (kind, False)
+    assert "too few to change the type, kept as text" in few.reason
+
+
+@pytest.mark.parametrize(("value", "kind"), [("12", W.INT64), ("1.5", W.NUMERIC), ("1.234,56", W.NUMERIC)])
+def test_numbers_in_a_column_of_codes_stay_text(value: str, kind: WarehouseType) -> None:
+    found = detect([value] * 1000, codes="columns named so hold codes")
     assert found is not None
     assert (found.warehouse_type, found.proposed) == (kind, False)
-    assert "kept as text" in found.reason
+    assert found.reason.endswith("kept as text because columns named so hold codes.")
+    words = detect(["yes", "no"] * 500, codes="columns named so hold codes")
+    assert words is not None and words.proposed
+
+
+def test_json_stays_text_where_the_server_cannot_tell_it() -> None:
+    found = detect(["{}"] * 1000, json=False)
+    assert found is not None
+    assert not found.proposed and "kept as text" in found.reason
 
 
 @pytest.mark.parametrize("zeros", ["007", "-01", "00"])

@@ -61,7 +61,10 @@ def test_numbers_in_text_get_the_digits_they_need() -> None:
     assert (long.warehouse_type, long.precision) == (W.BIGNUMERIC, None)
     endless = proposed(TEXT, ["9" * 50] * 200, text_only=True)
     assert endless.warehouse_type is W.STRING
-    assert proposed(TEXT, ["1.5", "2"] * 100).warehouse_type is W.STRING
+    typed = proposed(TEXT, ["1.5", "2"] * 100)
+    assert (typed.warehouse_type, typed.precision, typed.confidence) == (W.NUMERIC, 38, Confidence.MEDIUM)
+    assert proposed(TEXT, ["1.5", "2"]).warehouse_type is W.STRING
+    assert proposed(TEXT, ["1", "2"] * 100, key_position=1).warehouse_type is W.STRING
 
 
 def test_numbers_in_another_format_come_with_it_and_are_read_by_it() -> None:
@@ -74,8 +77,19 @@ def test_numbers_in_another_format_come_with_it_and_are_read_by_it() -> None:
     assert (long.warehouse_type, long.format) == (W.BIGNUMERIC, "1234,56")
     endless = proposed(TEXT, ["9" * 50 + ",5"] * 200, text_only=True)
     assert (endless.warehouse_type, endless.format) == (W.STRING, "")
-    kept = proposed(TEXT, samples)
+    typed = proposed(TEXT, samples)
+    assert (typed.warehouse_type, typed.format) == (W.NUMERIC, "1.234,56")
+    kept = proposed(TEXT, samples, key_position=1)
     assert (kept.warehouse_type, kept.format) == (W.STRING, "") and "1.234,56" in kept.reason
+
+
+def test_the_name_of_a_column_says_whether_it_holds_codes() -> None:
+    columns = [ColumnInfo(name, "text", True) for name in ("customer_no", "quantity", "document")]
+    samples = {"customer_no": ["10"] * 300, "quantity": ["10"] * 300, "document": ["{}"] * 300}
+    found = propose_columns(columns, samples, lambda _: TEXT)
+    assert [one.warehouse_type for one in found] == [W.STRING, W.INT64, W.JSON]
+    (kept,) = propose_columns([ColumnInfo("document", "text", True, tells_json=False)], samples, lambda _: TEXT)
+    assert kept.warehouse_type is W.STRING
 
 
 def test_dates_in_another_order_come_with_their_format_and_are_read_by_it() -> None:

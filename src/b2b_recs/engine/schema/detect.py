@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from b2b_recs.engine.schema.formats import FORMATS, formats_of
-from b2b_recs.engine.schema.looks import BOOL_PAIRS, DATES, LEADING_ZERO, NUMBERS, Look, look
-from b2b_recs.engine.schema.number_formats import BLANKS, NUMBER_FORMATS, may_be_thousands, ways_to_write
+from b2b_recs.engine.schema.looks import BOOL_PAIRS, DATES, NUMBERS, Look, look
+from b2b_recs.engine.schema.number_formats import (
+    BLANKS,
+    LEADING_ZERO,
+    SEEN_FORMATS,
+    may_be_thousands,
+    ways_to_write,
+)
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
 
 # Fewer values than this say too little to change a column's type.
@@ -18,6 +24,7 @@ _COMPACT = "%Y%m%d"
 _LIKELY_YEARS = range(1900, 2101)
 _REJECTED = "Values that are not will be kept among the rejected rows."
 _FEW = "Few values were seen; others will be kept among the rejected rows."
+_CODES = "Choose STRING if they are codes."
 
 _TYPES = {
     Look.DATE: WarehouseType.DATE,
@@ -47,14 +54,22 @@ class Detection:
     format: str = ""
 
 
-def detect(samples: Sequence[str | None], *, text_only: bool = False, formats: bool = True) -> Detection | None:
+def detect(
+    samples: Sequence[str | None],
+    *,
+    text_only: bool = False,
+    formats: bool = True,
+    json: bool = True,
+    codes: str = "",
+) -> Detection | None:
     """What the values look like, None when they are plain text or too few.
 
-    In a database's text column only dates and times that every value agrees on are proposed: numbers, yes-or-no words
-    and JSON stay text, with a hint, because whoever made the table could have chosen their types, and codes made of
-    digits look the same. ``text_only`` is for sources that have no types: there all of them are proposed, numbers in
-    another format than 1234.56 only when some value says what its signs stand for. Values that begin with zeros keep a
-    column text always. ``formats`` says whether the source reads dates in another order than ISO 8601.
+    What every value agrees on is proposed, numbers in another format than 1234.56 only when some value says what its
+    signs stand for. Where whoever made the table could have chosen another type than text, it takes ``ENOUGH`` values;
+    ``text_only`` is for sources that have no types. There are also columns in which numbers are ``codes``, whose type
+    has to stay what it is in other tables: they stay text, and ``codes`` says why. Values that begin with zeros keep a
+    column text always. ``formats`` says whether the source reads dates in another order than ISO 8601, ``json``
+    whether it tells text that is JSON from other text.
     """
     values = [value for value in samples if value is not None]
     if not any(values):
@@ -62,7 +77,7 @@ def detect(samples: Sequence[str | None], *, text_only: bool = False, formats: b
     if any(LEADING_ZERO.fullmatch(value) for value in values):
         return _hint(WarehouseType.STRING, "Some values begin with zeros that a number would lose; kept as text.")
     looks = Counter(map(look, values))
-    seen = _Seen(values, looks, text_only, formats)
+    seen = _Seen(values, looks, text_only, formats, json, codes)
     return _agreed(seen) or _numbers_otherwise(seen) or _mixed(seen) or _mostly(seen)
 
 
@@ -74,6 +89,8 @@ class _Seen:
     looks: Counter[Look]
     text_only: bool
     formats: bool
+    json: bool
+    codes: str
 
     @property
     def all(self) -> str:
@@ -82,6 +99,18 @@ class _Seen:
     @property
     def enough(self) -> bool:
         return len(self.values) >= ENOUGH
+
+    @property
+    def may(self) -> bool:
+        """Whether enough was seen for another type than text."""
+        return self.text_only or self.enough
+
+    @property
+    def kept(self) -> str:
+        """Why numbers stay text, empty when they may become numbers."""
+        if self.codes and not self.text_only:
+            return f"kept as text because {self.codes}"
+        return "" if self.may else "too few to change the type, kept as text"
 
     def only(self, *kinds: Look) -> bool:
         return sum(self.looks[kind] for kind in kinds) == len(self.values)
@@ -103,14 +132,15 @@ def _agreed(seen: _Seen) -> Detection | None:
         if seen.only(kind):
             return _time(seen, _TYPES[kind], kind.value)
     if seen.only(Look.JSON):
-        if seen.text_only:
+        if seen.may and seen.json:
             return _proposed(seen, WarehouseType.JSON, f"{seen.all} {Look.JSON}.")
-        return _hint(WarehouseType.JSON, f"{seen.all} {Look.JSON}; kept as text.")
+        why = "too few to change the type, " if seen.json else ""
+        return _hint(WarehouseType.JSON, f"{seen.all} {Look.JSON}; {why}kept as text.")
     return None
 
 
 def _time(seen: _Seen, kind: WarehouseType, what: str, name: str = "") -> Detection:
-    if seen.text_only or seen.enough:
+    if seen.may:
         return _proposed(seen, kind, f"{seen.all} {what}.", name)
     return _hint(kind, f"{seen.all} {what}; too few to change the type, kept as text.")
 
@@ -139,8 +169,10 @@ def _compact_dates(seen: _Seen) -> Detection | None:
     if any(_COMPACT not in formats_of(value) for value in seen.values):
         return None
     what = f"dates written {FORMATS[_COMPACT].shown}"
-    if not seen.formats or not seen.text_only:
-        return _hint(WarehouseType.DATE, f"{seen.all} {what}; kept as text because whole numbers look alike.")
+    if not seen.formats or seen.kept:
+        return _hint(
+            WarehouseType.DATE, f"{seen.all} {what}; {seen.kept or 'kept as text because whole numbers look alike'}."
+        )
     return _proposed(seen, WarehouseType.DATE, f"{seen.all} {what}.", _COMPACT)
 
 
@@ -148,9 +180,9 @@ def _number(seen: _Seen, kind: Look) -> Detection:
     found = _TYPES[kind]
     if kind is Look.WHOLE and _is_long(seen.values):
         found = WarehouseType.NUMERIC
-    if seen.text_only:
-        return _proposed(seen, found, f"{seen.all} {kind}.")
-    return _hint(found, f"{seen.all} {kind}; kept as text because codes look alike.")
+    if seen.kept:
+        return _hint(found, f"{seen.all} {kind}; {seen.kept}.")
+    return _numbers(seen, found, f"{seen.all} {kind}.")
 
 
 def _decimals(seen: _Seen) -> Detection:
@@ -184,9 +216,9 @@ def _formatted_numbers(seen: _Seen) -> Detection | None:
         )
     found = WarehouseType.INT64 if whole and not _is_long(plain) else WarehouseType.NUMERIC
     what = f"numbers written {form.name}, such as {ways.proof!r}"
-    if seen.text_only:
-        return _proposed(seen, found, f"{seen.all} {what}.", form.name)
-    return _hint(found, f"{seen.all} {what}; kept as text because codes look alike.")
+    if seen.kept:
+        return _hint(found, f"{seen.all} {what}; {seen.kept}.")
+    return _numbers(seen, found, f"{seen.all} {what}.", form.name)
 
 
 def _is_long(whole: Sequence[str]) -> bool:
@@ -197,12 +229,12 @@ def _is_long(whole: Sequence[str]) -> bool:
 def _words(seen: _Seen) -> Detection:
     words = {value.lower() for value in seen.values}
     pair = next((pair for pair in BOOL_PAIRS if words <= pair), None)
-    if not seen.text_only:
-        return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL}; kept as text because codes look alike.")
     if pair is None:
         return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL} of several kinds; kept as text.")
     if len(words) == 1 and words != {"true"} and words != {"false"}:
         return _hint(WarehouseType.BOOL, f"{seen.all} {seen.values[0]!r}; kept as text because a code looks alike.")
+    if not seen.may:
+        return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL}; too few to change the type, kept as text.")
     return _proposed(seen, WarehouseType.BOOL, f"{seen.all} {' or '.join(sorted(words, reverse=True))}.")
 
 
@@ -212,7 +244,7 @@ def _numbers_otherwise(seen: _Seen) -> Detection | None:
     numbers = [value for value in seen.values if look(value) in kinds]
     if not seen.looks[Look.OTHERWISE] or len(numbers) / len(seen.values) < _MOSTLY:
         return None
-    fits = {name: sum(map(form.fits, numbers)) for name, form in NUMBER_FORMATS.items()}
+    fits = {name: sum(map(form.fits, numbers)) for name, form in SEEN_FORMATS.items()}
     most = max(fits, key=lambda name: fits[name])
     return _told(
         f"{len(numbers):,} of {len(seen.values):,} sampled values are numbers, {fits[most]:,} of them written {most}; "
@@ -272,6 +304,12 @@ def _proposed(seen: _Seen, kind: WarehouseType, reason: str, name: str = "") -> 
     if seen.enough:
         return Detection(kind, 1.0, Confidence.MEDIUM, reason, _REJECTED, True, name)
     return Detection(kind, 1.0, Confidence.LOW, reason, _FEW, True, name)
+
+
+def _numbers(seen: _Seen, kind: WarehouseType, reason: str, name: str = "") -> Detection:
+    """Numbers as they are proposed; where the table could have said so itself, they may be codes."""
+    found = _proposed(seen, kind, reason, name)
+    return found if seen.text_only else replace(found, warning=f"{_CODES} {found.warning}")
 
 
 def _hint(kind: WarehouseType, reason: str) -> Detection:

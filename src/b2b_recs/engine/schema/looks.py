@@ -16,7 +16,6 @@ _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2
 _MOMENT = re.compile(rf"{_DATETIME.pattern}(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)")
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,75}")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,37})(\.[0-9]{1,38}([eE][+-]?[0-9]{1,2})?|[eE][+-][0-9]{1,2})")
-LEADING_ZERO = re.compile(r"[+-]?0[0-9]+([.,][0-9]+)?")
 BOOL_PAIRS = (
     frozenset({"true", "false"}),
     frozenset({"yes", "no"}),

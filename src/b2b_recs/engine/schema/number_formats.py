@@ -6,20 +6,29 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+# A number that begins with zeros, in any format: as a number it would lose them.
+LEADING_ZERO = re.compile(r"[+-]?0[0-9]+([.,][0-9]+)?")
+LOSES_ZEROS = "begins with zeros that a number would lose"
 # A blank, and the two that do not break a line.
 BLANKS = " \u00a0\u202f"
 _APOSTROPHES = "'\u2019"
+# Zeros before the first digit that counts.
+_ZEROS = re.compile(r"^([+-]?)0+(?=[0-9])")
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+(?:[.][0-9]*)?|[.][0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
 class NumberFormat:
-    """One way to write numbers: the decimal sign, and the signs of which each may stand between groups of three."""
+    """One way to write numbers: the decimal sign, and the signs of which each may stand between groups of three.
+
+    ``zeros``: a number may begin with zeros that mean nothing. Such a format is chosen by hand only.
+    """
 
     name: str
     decimal: str
     thousands: str
+    zeros: bool = False
 
     def pattern(self, signs: str | None = None) -> str:
         """An expression without groups to keep, for any dialect; ``signs`` are those that may stand between groups.
@@ -28,7 +37,8 @@ class NumberFormat:
         """
         between = self.thousands if signs is None else signs
         grouped = f"|[1-9][0-9]?[0-9]?([{between}][0-9][0-9][0-9])+" if between else ""
-        whole = f"([0-9]+{grouped})([{self.decimal}][0-9]*)?"
+        ungrouped = "[0-9]+" if self.zeros else "(0|[1-9][0-9]*)"
+        whole = f"({ungrouped}{grouped})([{self.decimal}][0-9]*)?"
         return f"[+-]?({whole}|[{self.decimal}][0-9]+)([eE][+-]?[0-9]+)?"
 
     def fits(self, text: str) -> bool:
@@ -37,7 +47,8 @@ class NumberFormat:
 
     def plain(self, text: str) -> str:
         """A number written so, written 1234.56."""
-        return text.translate({ord(sign): None for sign in self.thousands} | {ord(self.decimal): "."})
+        plain = text.translate({ord(sign): None for sign in self.thousands} | {ord(self.decimal): "."})
+        return _ZEROS.sub(r"\1", plain) if self.zeros else plain
 
 
 NUMBER_FORMATS: dict[str, NumberFormat] = {
@@ -50,8 +61,12 @@ NUMBER_FORMATS: dict[str, NumberFormat] = {
         NumberFormat("1,234.56", ".", ","),
         NumberFormat("1 234.56", ".", BLANKS),
         NumberFormat("1'234.56", ".", _APOSTROPHES),
+        NumberFormat("001234.56", ".", "", zeros=True),
+        NumberFormat("001234,56", ",", "", zeros=True),
     )
 }
+# Those that values can speak for.
+SEEN_FORMATS = {name: form for name, form in NUMBER_FORMATS.items() if not form.zeros}
 _PATTERNS = {name: re.compile(form.pattern()) for name, form in NUMBER_FORMATS.items()}
 
 
@@ -69,7 +84,7 @@ class WaysToWrite:
 def ways_to_write(values: Iterable[str]) -> WaysToWrite | None:
     """In which formats all of these numbers are written, None when there is none."""
     values = list(values)
-    formats = tuple(form for form in NUMBER_FORMATS.values() if all(map(form.fits, values)))
+    formats = tuple(form for form in SEEN_FORMATS.values() if all(map(form.fits, values)))
     if not formats:
         return None
     points = {form.decimal for form in formats}
@@ -85,7 +100,7 @@ def is_number_otherwise(text: str) -> bool:
     """Whether the text is a number in some format but not written 1234.56."""
     if len(text) > _LONGEST or not text[:1] or text[0] not in "+-.,0123456789":
         return False
-    return _PLAIN.fullmatch(text) is None and any(form.fits(text) for form in NUMBER_FORMATS.values())
+    return _PLAIN.fullmatch(text) is None and any(form.fits(text) for form in SEEN_FORMATS.values())
 
 
 def may_be_thousands(values: Sequence[str]) -> bool:
@@ -98,4 +113,4 @@ def may_be_thousands(values: Sequence[str]) -> bool:
 
 def _proves(value: str) -> bool:
     """Whether a value alone says which sign is the decimal one."""
-    return len({form.decimal for form in NUMBER_FORMATS.values() if form.fits(value)}) == 1
+    return len({form.decimal for form in SEEN_FORMATS.values() if form.fits(value)}) == 1

@@ -72,6 +72,7 @@ class ColumnInfo:
     ``base_type`` is the type's own short name once aliases and domains are resolved, ``type_kind`` what sort of
     type that is (base, enum, composite, array, range); both may be empty when the source has no such notions.
     ``guessed``: the source declares no types, so this one was seen in values and may be another when others are seen.
+    ``tells_json``: whether text in the column can be told from text that is JSON when it is read.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ColumnInfo:
     base_type: str = ""
     type_kind: str = ""
     guessed: bool = False
+    tells_json: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from b2b_recs.engine.schema.number_formats import LEADING_ZERO, LOSES_ZEROS
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Batch, RejectedRow
@@ -132,6 +133,8 @@ def _as_fraction(value: Any, text_seen: bool) -> float:
     text = _text(value, text_seen, "a number")
     if not _NUMBER.fullmatch(text):
         raise _Refused("is not a number")
+    if LEADING_ZERO.match(text):
+        raise _Refused(LOSES_ZEROS)
     return float(text)
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from b2b_recs.engine.schema.detect import detect
+from b2b_recs.engine.schema.codes import why_codes
+from b2b_recs.engine.schema.detect import Detection, detect
 from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.decimals import decimal_rule, sampled_decimal_rule
@@ -37,15 +38,28 @@ def propose_columns(
     formats: bool = True,
 ) -> list[ColumnMapping]:
     """One mapping per column, in the same order; only columns named in ``samples`` are looked into."""
-    return [_propose(column, rule_for(column), samples.get(column.name, ()), text_only, formats) for column in columns]
+
+    def look(column: ColumnInfo) -> Detection | None:
+        return detect(
+            samples.get(column.name, ()),
+            text_only=text_only,
+            formats=formats,
+            json=column.tells_json,
+            codes=why_codes(column.name, column.key_position),
+        )
+
+    return [_propose(column, rule_for(column), samples.get(column.name, ()), look) for column in columns]
 
 
 def _propose(
-    column: ColumnInfo, rule: TypeRule, samples: Sequence[str | None], text_only: bool, formats: bool
+    column: ColumnInfo,
+    rule: TypeRule,
+    samples: Sequence[str | None],
+    look: Callable[[ColumnInfo], Detection | None],
 ) -> ColumnMapping:
     form = ""
     if rule.family == "text":
-        rule, form = _text(rule, samples, text_only, formats)
+        rule, form = _text(rule, samples, lambda: look(column))
     elif rule.family == "decimal" and column.precision is not None:
         rule = decimal_rule(rule, column.precision, column.scale or 0)
     elif rule.family == "decimal":
@@ -64,13 +78,13 @@ def _propose(
     )
 
 
-def _text(rule: TypeRule, samples: Sequence[str | None], text_only: bool, formats: bool) -> tuple[TypeRule, str]:
+def _text(rule: TypeRule, samples: Sequence[str | None], look: Callable[[], Detection | None]) -> tuple[TypeRule, str]:
     """The rule of a text column once its values are looked into, and the format it is written in."""
     longest = max((len(text) for text in samples if text is not None), default=0)
     if longest >= _LARGE_TEXT:
         warning = f"Values reach {longest:,} characters; leave the column out unless needed."
         return replace(rule, warning=warning), ""
-    found = detect(samples, text_only=text_only, formats=formats)
+    found = look()
     if found is None:
         return rule, ""
     seen = replace(rule, confidence=found.confidence, reason=found.reason, warning=found.warning or rule.warning)

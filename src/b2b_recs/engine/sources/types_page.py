@@ -46,26 +46,31 @@ beyond. Decimals without declared digits are proposed from the sampled values: N
 
 Up to 1,000 sampled values of every text column are looked into.
 
-| what every value is | in a database's text column | in a source without types, such as CSV |
+| what every value is | in a text column of a source that has types | in a source without types, such as CSV |
 |---|---|---|
 | anything, and any value is a number that begins with a zero | STRING | STRING |
 | a date or a date with a time, as ISO 8601 | DATE, DATETIME or TIMESTAMP from {enough} values on | DATE, DATETIME or TIMESTAMP |
 | a date in one of the formats below | DATE or DATETIME from {enough} values on, where the source is not the one to cast | DATE or DATETIME |
 | a date whose day and month cannot be told apart | STRING, told | STRING, told |
-| eight digits that are a date, from {enough} values on | STRING with a hint | DATE |
-| a whole number | STRING with a hint | INT64, NUMERIC when it needs more than 64 bits |
-| a decimal, or a whole number | STRING with a hint | NUMERIC or BIGNUMERIC; with low confidence when every point may stand between thousands, as in 1.234 |
-| a number in one of the formats below, and one of them proves it, as 1.234,56 and 0,5 do | STRING with a hint | NUMERIC, BIGNUMERIC or INT64 |
+| eight digits that are a date, from {enough} values on | DATE, but for codes | DATE |
+| a whole number | INT64 from {enough} values on, NUMERIC when it needs more than 64 bits; but for codes | INT64, NUMERIC when it needs more than 64 bits |
+| a decimal, or a whole number | NUMERIC or BIGNUMERIC from {enough} values on, but for codes; with low confidence when every point may stand between thousands, as in 1.234 | NUMERIC or BIGNUMERIC; with low confidence when every point may stand between thousands, as in 1.234 |
+| a number in one of the formats below, and one of them proves it, as 1.234,56 and 0,5 do | NUMERIC, BIGNUMERIC or INT64 from {enough} values on, but for codes | NUMERIC, BIGNUMERIC or INT64 |
 | a number whose comma may stand before decimals or between thousands, such as 1,234 | STRING, told | STRING, told |
 | digits in groups of three with blanks between, such as 1 234 | STRING, told | STRING, told |
 | numbers written in several ways | STRING, told | STRING, told |
-| true or false, yes or no, t or f, y or n | STRING with a hint | BOOL; STRING when all are the same word of the last three pairs |
-| 0 or 1 | STRING with a hint | INT64 |
-| a JSON object or list | STRING with a hint | JSON |
+| true or false, yes or no, t or f, y or n | BOOL from {enough} values on; STRING when all are the same word of the last three pairs | BOOL; STRING when all are the same word of the last three pairs |
+| 0 or 1 | INT64 from {enough} values on, but for codes | INT64 |
+| a JSON object or list | JSON from {enough} values on (PostgreSQL 16 and later); STRING with a hint in JSON, MongoDB and Firestore, where a text in JSON has quotation marks | JSON |
 | dates written in several ways, or a few values disagree | STRING, told how many of each | STRING, told how many of each |
 
-In a database's text column numbers and words stay text because codes look alike and one that joins with another table must keep its
-type; they can be mapped by hand. A proposal made from fewer than {enough} values has low confidence.
+In a text column of a source that has types (databases, JSON, Excel, Parquet) numbers of a key, and of a column whose name says
+that it holds codes (`customer_id`, `ArticleNo`, `sku`, `zip`), stay text: such a column has to keep its type to be joined with
+others. With fewer than {enough} values such a text column stays text, and the page says what they look like; a source without types
+gets a proposal with low confidence. Every proposal has its reason and can be overruled.
+
+A text that begins with zeros never becomes a number: not the column, when one was sampled, and not the value, when it comes later:
+its row is rejected. Where zeros in front mean nothing, choose the format `001234.56` or `001234,56`.
 
 ## Types that are guessed
 
@@ -82,8 +87,9 @@ digit where a sign stands beside them. PostgreSQL, which casts on its server, re
 ## Formats of numbers
 
 In text a mapping may say how numbers are written: {numbers}; without one they are written `1234.56`. What stands between thousands
-must stand between groups of three, or nowhere in the number; the blank may be one that does not break, the apostrophe a curly one. A
-value written in another way is rejected. Every digit is taken over as it is written.
+must stand between groups of three, or nowhere in the number; the blank may be one that does not break, the apostrophe a curly one. In
+the last two a number may begin with zeros, in the others it is rejected then. A value written in another way is rejected. Every digit
+is taken over as it is written.
 
 ## Types chosen by hand
 
@@ -92,7 +98,7 @@ value written in another way is rejected. Every digit is taken over as it is wri
 | anything but bytes | STRING | text that is not UTF-8 |
 | anything but text, JSON and bytes | JSON | nothing |
 | text | DATE, DATETIME, TIMESTAMP, TIME | what is not written as ISO 8601, or in the column's format; TIMESTAMP needs a zone |
-| text | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what is not a number written 1234.56, or in the column's format; what has more digits than the type keeps, or is too large or too small for it |
+| text | INT64, NUMERIC, BIGNUMERIC, FLOAT64 | what is not a number written 1234.56, or in the column's format; what begins with zeros, without a format that has them; what has more digits than the type keeps, or is too large or too small for it |
 | text | BOOL | what is not true, t, yes, y, on, 1, false, f, no, n, off or 0 |
 | text | JSON (PostgreSQL 16 and later) | what is not JSON |
 | text | BYTES | nothing; UTF-8 |
@@ -108,8 +114,7 @@ value written in another way is rejected. Every digit is taken over as it is wri
 | anything | a REQUIRED column | NULL |
 
 A wall-clock time that a zone shows twice becomes the later moment. A binary fraction that becomes a decimal or a whole number is the
-number its shortest decimal text says. In JSON bytes are base64, and NaN and infinity are words. In text mapped to a number by hand,
-leading zeros are dropped: that is what the choice asks for.
+number its shortest decimal text says. In JSON bytes are base64, and NaN and infinity are words.
 """
 
 

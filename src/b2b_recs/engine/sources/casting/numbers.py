@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, arrow_type, checked_digits
 from b2b_recs.engine.schema.formats import number_format
-from b2b_recs.engine.schema.number_formats import NumberFormat
+from b2b_recs.engine.schema.number_formats import LEADING_ZERO, LOSES_ZEROS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.casting.printing import decimal_text, float_text, plain_decimal
 from b2b_recs.engine.sources.casting.ways import BLANKS, Refused, Unsure, Way, between, sure, trimmed
@@ -30,6 +30,8 @@ _INT64 = (-(2**63), 2**63 - 1)
 _CONTEXT = Context(prec=250)
 _DECIMAL256_DIGITS = 76
 _DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
+# Arrow's expressions do not look ahead.
+_ZEROS = "^([+-]?)0+([0-9])"
 
 Reads = Callable[[Any], Decimal]
 
@@ -53,13 +55,15 @@ def from_float(column: ColumnMapping) -> Way:
 
 
 def from_text(column: ColumnMapping) -> Way:
-    """Numbers written in digits, in the column's format, as any number; leading zeros are dropped."""
+    """Numbers written in digits, in the column's format, as any number; zeros in front only in a format for them."""
     form = number_format(column)
     if form is None:
         return _way(column, _read, _TEXTS)
 
     def read(text: str) -> Decimal:
         text = text.strip(BLANKS)
+        if not form.zeros and LEADING_ZERO.fullmatch(text):
+            raise Refused(LOSES_ZEROS)
         if not form.fits(text):
             raise Refused(f"is not a number written {form.name}")
         return _read(form.plain(text))
@@ -92,6 +96,8 @@ def _read(text: str) -> Decimal:
     text = text.strip(BLANKS)
     if not _NUMBER.fullmatch(text):
         raise Refused(NOT_A_NUMBER)
+    if LEADING_ZERO.match(text):
+        raise Refused(LOSES_ZEROS)
     return Decimal(text)
 
 
@@ -219,13 +225,16 @@ def _plain(values: pa.Array, form: NumberFormat) -> pa.Array:
     text = trimmed(values, form.pattern())
     for sign in form.thousands:
         text = pc.replace_substring(text, sign, "")
+    if form.zeros:
+        text = pc.replace_substring_regex(text, _ZEROS, r"\1\2")
     return text if form.decimal == "." else pc.replace_substring(text, form.decimal, ".")
 
 
 def _text_to_int64(values: pa.Array, column: ColumnMapping) -> pa.Array:
-    # Arrow also reads 0x10; what is digits alone needs no pattern.
-    if pc.all(pc.ascii_is_decimal(values)).as_py() is False:
-        values = trimmed(values, "-?[0-9]{1,18}")
+    # Arrow also reads 0x10; what is digits alone, and begins with no zero, needs no pattern.
+    plain = pc.and_(pc.ascii_is_decimal(values), pc.invert(pc.starts_with(values, "0")))
+    if pc.all(plain).as_py() is False:
+        values = trimmed(values, "-?(0|[1-9][0-9]{0,17})")
     return pc.cast(values, pa.int64())
 
 
@@ -237,7 +246,7 @@ def _text_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
         back = pc.equal(pc.cast(found, pa.string()), values)
         if pc.all(pc.and_(back, pc.is_finite(found))).as_py() is not False:
             return found
-    text = trimmed(values, r"-?[0-9]+(\.[0-9]+)?")
+    text = trimmed(values, r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
     found = pc.cast(text, pa.float64())
     few = pc.less_equal(pc.binary_length(text), _SAFE_DIGITS)
     if pc.all(few).as_py() is False:
@@ -247,17 +256,17 @@ def _text_to_float(values: pa.Array, column: ColumnMapping) -> pa.Array:
 
 def _text_to_decimal(values: pa.Array, column: ColumnMapping) -> pa.Array:
     precision, scale = checked_digits(column)
-    return pc.cast(trimmed(values, _digits(precision - scale, scale, "[0-9]")), arrow_type(column))
+    return pc.cast(trimmed(values, _digits(precision - scale, scale, zero="0|")), arrow_type(column))
 
 
 def _text_to_long(values: pa.Array, column: ColumnMapping) -> pa.Array:
     precision, scale = checked_digits(column)
-    return trimmed(values, _digits(precision - scale, scale, "[1-9]"))
+    return trimmed(values, _digits(precision - scale, scale))
 
 
-def _digits(whole: int, fraction: int, first: str) -> str:
-    """A pattern of decimals of at most so many digits that begin with ``first``."""
-    before = f"{first}[0-9]{{0,{whole - 1}}}" if whole else "0"
+def _digits(whole: int, fraction: int, zero: str = "") -> str:
+    """A pattern of decimals of at most so many digits without zeros in front; ``zero``: one alone may stand there."""
+    before = f"({zero}[1-9][0-9]{{0,{whole - 1}}})" if whole else "0"
     after = rf"(\.[0-9]{{1,{fraction}}})?" if fraction else ""
     return f"-?{before}{after}"
 

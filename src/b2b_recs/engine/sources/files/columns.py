@@ -46,6 +46,7 @@ def _info(form: Format, field: pa.Field, *, everywhere: bool) -> ColumnInfo:
         base_type=str(kind),
         type_kind=UNTYPED if form.untyped else "",
         guessed=form.guesses,
+        tells_json=not form.texts_in_json,
     )
 
 

@@ -36,7 +36,8 @@ class Format(ABC):
 
     ``untyped``: its files know nothing but text. ``guesses``: types are seen in the values of each file, so that two
     files of one table may differ. ``has_parts``: one file may hold several tables.
-    ``counts_at_a_glance``: the number of rows is known without reading them.
+    ``counts_at_a_glance``: the number of rows is known without reading them. ``texts_in_json``: a text is a value of
+    JSON, in quotation marks, when a column of texts becomes JSON.
     """
 
     name: ClassVar[str]
@@ -44,6 +45,7 @@ class Format(ABC):
     untyped: ClassVar[bool] = False
     guesses: ClassVar[bool] = False
     has_parts: ClassVar[bool] = False
+    texts_in_json: ClassVar[bool] = False
     counts_at_a_glance: ClassVar[bool] = False
 
     def parts(self, content: BinaryIO, file: FileInfo) -> list[str]:

@@ -36,6 +36,7 @@ class JsonFormat(Format):
     name: ClassVar[str] = "JSON"
     extensions: ClassVar[tuple[str, ...]] = ("json", "jsonl", "ndjson")
     guesses: ClassVar[bool] = True
+    texts_in_json: ClassVar[bool] = True
 
     def __init__(self, options: JsonOptions) -> None:
         self._options = options

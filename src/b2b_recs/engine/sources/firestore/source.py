@@ -64,6 +64,7 @@ class FirestoreSource(Source):
                 is_time=source_type == "timestamp",
                 base_type=source_type.split(" or ")[0],
                 guessed=True,
+                tells_json=False,
             )
             for name, source_type in self._kinds(table).items()
         ]

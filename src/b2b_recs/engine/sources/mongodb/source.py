@@ -94,6 +94,7 @@ class MongoDBSource(Source):
                 is_time=source_type == "date",
                 base_type=source_type.split(" or ")[0],
                 guessed=True,
+                tells_json=False,
             )
             for name, source_type in kinds.items()
         ]

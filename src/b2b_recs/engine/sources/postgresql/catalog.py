@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from b2b_recs.engine.sources.contract import ColumnInfo, TableInfo
 from b2b_recs.engine.sources.postgresql.connection import Session
 from b2b_recs.engine.sources.postgresql.errors import missing_permission, missing_table
+from b2b_recs.engine.sources.postgresql.types import TELLS_JSON
 from b2b_recs.engine.sources.quoting import quote_text
 
 _SYSTEM = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
@@ -71,7 +72,8 @@ SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
        CASE WHEN t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A' THEN 'array'
             WHEN t.typtype = 'e' THEN 'enum' WHEN t.typtype = 'c' THEN 'composite'
             WHEN t.typtype IN ('r', 'm') THEN 'range' ELSE 'base' END,
-       b.typmod, tn.nspname::text, format_type(t.oid, -1), b.depth > 0
+       b.typmod, tn.nspname::text, format_type(t.oid, -1), b.depth > 0,
+       current_setting('server_version_num')::int >= {tells_json}
 FROM pg_attribute a JOIN base b USING (attnum) JOIN pg_type t ON t.oid = b.typid
 JOIN pg_namespace tn ON tn.oid = t.typnamespace
 WHERE a.attrelid = {oid} AND has_column_privilege(a.attrelid, a.attnum, 'SELECT')
@@ -121,11 +123,11 @@ def find_table(session: Session, schema: str, table: str) -> Table:
 def list_columns(session: Session, schema: str, table: str) -> list[Column]:
     """Columns of a table that the login may read, in table order. Raises TableMissing, PermissionMissing."""
     oid = find_table(session, schema, table).oid
-    return [_column(row) for row in session.query(_COLUMNS.format(oid=oid), f"{schema}.{table}")]
+    return [_column(row) for row in session.query(_COLUMNS.format(oid=oid, tells_json=TELLS_JSON), f"{schema}.{table}")]
 
 
 def _column(row: tuple[object, ...]) -> Column:
-    name, shown, nullable, position, base, kind, typmod, namespace, cast, _ = row
+    name, shown, nullable, position, base, kind, typmod, namespace, cast, _, tells_json = row
     precision, scale = _digits(str(base), typmod)
     info = ColumnInfo(
         name=str(name),
@@ -137,6 +139,7 @@ def _column(row: tuple[object, ...]) -> Column:
         scale=scale,
         base_type=str(base),
         type_kind=str(kind),
+        tells_json=bool(tells_json),
     )
     return Column(info, str(cast), str(namespace))
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, checked_digits
 from b2b_recs.engine.schema.formats import number_format, refuse_format
-from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, NumberFormat
+from b2b_recs.engine.schema.number_formats import LEADING_ZERO, LOSES_ZEROS, NUMBER_FORMATS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, not_utf8, readable
-from b2b_recs.engine.sources.postgresql.types import Kind
+from b2b_recs.engine.sources.postgresql.types import TELLS_JSON, Kind
 from b2b_recs.engine.sources.quoting import quote_name, quote_text
 
 _W = WarehouseType
@@ -208,8 +208,11 @@ def _fits(number: str, precision: int, scale: int) -> tuple[Guard, ...]:
 def _number_of_text(given: Given) -> tuple[str, tuple[Guard, ...]]:
     text = _trimmed(given.sql)
     form = _number_format(given)
+    zeros = Guard(f"{text} ~ '^{LEADING_ZERO.pattern}$'", LOSES_ZEROS)
     if form is None:
-        return f"{text}::numeric", (Guard(f"{text} !~ '^{_NUMBER}$'", "is not a number"),)
+        # Zeros in front may also come with an exponent.
+        more = Guard(f"{text} ~ '^[+-]?0[0-9]'", LOSES_ZEROS)
+        return f"{text}::numeric", (Guard(f"{text} !~ '^{_NUMBER}$'", "is not a number"), more)
     # Servers of another encoding may not have the blanks beyond ASCII.
     signs = form.thousands if given.server_encoding == "UTF8" else form.thousands.encode("ascii", "ignore").decode()
     pattern = quote_text(f"^{form.pattern(signs)}$")
@@ -219,7 +222,7 @@ def _number_of_text(given: Given) -> tuple[str, tuple[Guard, ...]]:
         Guard(f"{text} !~ {pattern}", f"is not a number written {form.name}"),
         Guard(f"{plain} !~ '^{_NUMBER}$'", "is not a number"),
     )
-    return f"{plain}::numeric", guards
+    return f"{plain}::numeric", guards if form.zeros else (zeros, *guards)
 
 
 def _number_format(given: Given) -> NumberFormat | None:
@@ -322,7 +325,7 @@ def _text_to_bytes(given: Given) -> Converted:
 
 
 def _text_to_json(given: Given) -> Converted:
-    if given.server_version < 160000:
+    if given.server_version < TELLS_JSON:
         raise BadInput(
             f"Column {given.target.name} cannot become JSON: this server cannot test text for JSON before release 16.",
             advice="Choose STRING.",

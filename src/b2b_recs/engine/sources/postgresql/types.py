@@ -46,6 +46,8 @@ class Rule:
     warning: str = ""
 
 
+# The first release that tells text that is JSON from other text.
+TELLS_JSON = 160000
 _YEARS = "infinity, and dates outside the years 1 to 9999"
 _W = WarehouseType
 _MEDIUM, _LOW = Confidence.MEDIUM, Confidence.LOW

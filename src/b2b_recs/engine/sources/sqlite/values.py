@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from b2b_recs.engine.schema.number_formats import LEADING_ZERO, LOSES_ZEROS
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -90,6 +91,8 @@ def _as_bytes(value: Any) -> bytes:
 def _as_float(value: Any) -> float:
     if isinstance(value, bytes):
         raise Fault(_BYTES)
+    if isinstance(value, str) and LEADING_ZERO.match(value):
+        raise Fault(LOSES_ZEROS)
     try:
         number = float(value)
         if value != number and Decimal(value) != Decimal(repr(number)):
