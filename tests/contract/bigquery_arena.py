@@ -125,6 +125,19 @@ class BigQueryArena:
         fields = tuple(one for one in before.fields if one.name != column)
         self.server.warehouse.put(self.schema, table, Version(now(), fields, before.rows.drop_columns([column])))
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.server.warehouse.put(self.schema, name, self.server.warehouse.at(self.schema, table))
+        self.drop(table)
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the table from the account."""
+        self.server.warehouse.closed.add((self.schema, table))
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.server.warehouse.closed.discard((self.schema, table))
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from contract.asking import asked_of
 from contract.lines import Arena, request_for
+from contract.suite import Suite
 from relay import Relay
 
 from b2b_recs.engine import errors
@@ -21,12 +22,11 @@ from b2b_recs.engine.sources.contract import Batch, Source
 BYTES_MORE = 100_000
 
 
-class BrokenLinesContract:
+class BrokenLinesContract(Suite):
     """Part of the contract of sources."""
 
-    dials: ClassVar[bool]
-    # Whether the driver leaves nothing behind that tries a broken line again for minutes.
-    gives_up: ClassVar[bool] = True
+    # Whether most of a large table is still to come once its first batch is there.
+    comes_in_parts: ClassVar[bool] = True
     # Seconds after which a reader that was cancelled, and a source that was closed, must have let go of a server that
     # hangs: ten times what they are told to wait.
     lets_go: ClassVar[float] = 5.0
@@ -58,7 +58,7 @@ class BrokenLinesContract:
             assert next(batches).rows.num_rows
             yield relay, source, batches
 
-    @asked_of(lambda suite: suite.dials and suite.gives_up)
+    @asked_of(lambda suite: suite.dials and suite.comes_in_parts)
     def test_a_line_that_ends_in_the_middle_is_not_the_end_of_the_table(self, heavy: Arena) -> None:
         with self.begun(heavy) as (relay, _, batches):
             relay.end_after(BYTES_MORE)
@@ -67,7 +67,7 @@ class BrokenLinesContract:
             assert isinstance(caught.value, errors.ConnectionLost | errors.SourceTimeout)
             assert caught.value.transient and caught.value.advice
 
-    @asked_of(lambda suite: suite.dials and suite.gives_up)
+    @asked_of(lambda suite: suite.dials and suite.comes_in_parts)
     @pytest.mark.usefixtures("impatient")
     def test_a_read_of_a_server_that_hangs_can_be_cancelled(self, heavy: Arena) -> None:
         stop = threading.Event()

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from contract.asking import needs
+import pytest
+from contract.asking import asked_of, needs
 from contract.lines import COLUMNS, Arena, by_hand, lines_with, request_for
+from contract.suite import Suite
 
+from b2b_recs.engine.errors import ColumnMissing
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec
 from b2b_recs.engine.progress import Silent
@@ -72,11 +75,8 @@ def _wall_clock(at: datetime | None) -> datetime | None:
     return at.astimezone(UTC).replace(tzinfo=None) if at is not None and at.tzinfo else at
 
 
-class CopyingContract:
+class CopyingContract(Suite):
     """Part of the contract of sources: what is copied is what the source has, each row once."""
-
-    keyed: ClassVar[bool]
-    tick: ClassVar[timedelta]
 
     def copying(self, arena: Arena, folder: Path, load: dict[str, Any]) -> tuple[Copying, list[Row]]:
         """A job over a fresh table of lines, and the lines."""
@@ -92,6 +92,29 @@ class CopyingContract:
             assert (result.source_count, result.warehouse_count, result.reconciled) == (10, 10, True)
             assert result.warnings == ()
             assert job.rows() == written
+
+    @asked_of(lambda suite: suite.empty_tables)
+    @pytest.mark.parametrize("load", [{"strategy": "catalog"}, BY_TIME], ids=["catalog", "by time"])
+    def test_an_empty_table_is_copied_with_its_columns(
+        self, arena: Arena, tmp_path: Path, load: dict[str, Any]
+    ) -> None:
+        if load is BY_TIME and not self.declared().capabilities.incremental:
+            load = {"strategy": "files"} if self.declared().capabilities.files else load
+        arena.make("never_filled", COLUMNS, [], key="id" if self.keyed else None)
+        with arena.open() as source:
+            wanted = [column.name for column in source.columns(arena.schema, arena.named("never_filled"))]
+        job = Copying(arena, arena.named("never_filled"), tmp_path, load)
+        if load is BY_TIME and "at" not in wanted:
+            # Without documents nobody knows of fields.
+            with pytest.raises(ColumnMissing) as caught:
+                job.run()
+            assert caught.value.advice
+            return
+        for _ in range(2):
+            result = job.run()
+            assert (result.rows_read, result.rows_loaded, result.rows_rejected, result.table_rows) == (0, 0, 0, 0)
+            assert result.reconciled and result.cursor_after is None
+            assert sorted(job.table.schema().names) == sorted(wanted)
 
     @needs("incremental")
     def test_late_rows_and_rows_of_an_equal_time_are_copied_once(self, arena: Arena, tmp_path: Path) -> None:

@@ -1,21 +1,41 @@
-"""What every source promises of its lists of tables and columns: they are the server's own, asked by another way."""
+"""What every source promises of tables and columns: they are the server's own, with keys, times and samples."""
 
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar
+from typing import Any
 
 from contract.asking import asked_of, holds_files
-from contract.lines import COLUMNS, SHUFFLED
+from contract.lines import COLUMNS, SHUFFLED, Arena, request_for
+from contract.suite import Suite
 
+from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.contract import FILE_COLUMN, Source
 
 
-class DiscoveryContract:
+class DiscoveryContract(Suite):
     """Part of the contract of sources."""
 
-    keyed: ClassVar[bool]
-    ordered_columns: ClassVar[bool]
+    def test_columns_are_described_in_order_with_keys_and_times(self, source: Source, lines: Arena) -> None:
+        columns = {column.name: column for column in source.columns(lines.schema, lines.named("lines"))}
+        assert [name for name in columns if name in COLUMNS] == (
+            list(COLUMNS) if self.ordered_columns else sorted(COLUMNS)
+        )
+        if self.keyed:
+            assert [columns[name].key_position for name in COLUMNS] == [1, None, None]
+            assert not columns["id"].nullable
+        request = request_for(source, lines, lines.named("lines"))
+        by_name = {column.name: column for column in request.columns}
+        if by_name["at"].warehouse_type is not WarehouseType.STRING:
+            assert [columns[name].is_time for name in COLUMNS] == [False, True, False]
+        assert columns["word"].nullable
+
+    def test_samples_are_text_as_the_source_prints_it(self, source: Source, lines: Arena) -> None:
+        samples = source.samples(lines.schema, lines.named("lines"), ["id", "word"], 5)
+        assert list(samples) == ["id", "word"]
+        assert all(len(values) == 5 for values in samples.values())
+        assert set(samples["id"]) <= {str(at) for at in range(1, 11)}
+        assert set(samples["word"]) <= set("abcdefghij")
 
     @asked_of(lambda suite: not holds_files(suite))
     def test_discovery_equals_the_catalogue_of_the_server(self, lines: Any) -> None:

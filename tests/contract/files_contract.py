@@ -34,9 +34,10 @@ class FilesContract(SourceContract):
     bad_connections = (
         ("no such folder", {"location": "no-such-folder"}, errors.SourceRefused, "location"),
         ("not allowed", {"location": "/etc"}, errors.AddressForbidden, "location"),
-        ("a file", {"location": "folder/lines"}, errors.SourceRefused, "location"),
+        ("a file", {"location": lambda arena: arena.file_of("lines")}, errors.SourceRefused, "location"),
         ("no address", {"location": "https://no-such-host.invalid/a.csv"}, errors.HostUnknown, "location"),
         ("nothing listens", {"location": "https://127.0.0.1:1/a.csv"}, errors.ConnectionRefused, "location"),
+        ("a way out", {"location": lambda arena: arena.leading_out()}, errors.AddressForbidden, "location"),
     )
     Arena: ClassVar[type[FolderArena]]
 

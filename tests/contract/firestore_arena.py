@@ -100,6 +100,19 @@ class FirestoreArena:
             {key: {name: value for name, value in row.items() if name != column} for key, row in rows.items()},
         )
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.server.put(name, self.server.now(table))
+        self.server.put(table, {})
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the collection, and all others, from the account."""
+        self.server.closed = True
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.server.closed = False
+
     def named(self, table: str) -> str:
         """Collections are listed under their own names."""
         return table

@@ -60,6 +60,10 @@ class FolderArena(ABC):
         rows[:] = [[value for number, value in enumerate(row) if number != at] for row in rows]
         self._write(table)
 
+    def rename(self, table: str, name: str) -> None:
+        self._tables[name] = self._tables.pop(table)
+        (self.folder / f"{table}{self.ending}").rename(self.folder / f"{name}{self.ending}")
+
     def named(self, table: str) -> str:
         return f"{table}{self.ending}"
 
@@ -74,6 +78,17 @@ class FolderArena(ABC):
     def open(self, **changes: Any) -> Source:
         guard = OutgoingGuard(enabled=False, folders=[self.folder.parent])
         return open_source(self.type, self.parameters(**changes), guard)
+
+    def file_of(self, table: str) -> str:
+        """The whole path of a table's file."""
+        return str(self.folder / f"{table}{self.ending}")
+
+    def leading_out(self) -> str:
+        """A link beside the folder that leads to a folder nobody allowed."""
+        link = self.folder.parent / "leading-out"
+        if not link.is_symlink():
+            link.symlink_to("/etc")
+        return str(link)
 
     def sessions(self) -> int:
         """Files of the folder that are still open here."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import http.client
 import json
+import socket
+import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -40,6 +42,21 @@ class GcsArena(StoredFilesArena):
     def listed(self) -> dict[str, int]:
         answer = json.loads(self._ask("GET", f"/storage/v1/b/{self._bucket}/o", {"": b""}, (200,)))
         return {one["name"]: int(one["size"]) for one in answer["items"]}
+
+    @functools.cached_property
+    def mail_server(self) -> str:
+        """The address of a server of another kind, which greets whoever comes."""
+        listener = socket.create_server(("127.0.0.1", 0))
+
+        def greet() -> None:
+            while True:
+                line, _ = listener.accept()
+                with line:
+                    line.sendall(b"220 mail.store.test ESMTP\r\n\r\n")
+                    line.recv(65536)
+
+        threading.Thread(target=greet, daemon=True).start()
+        return f"http://gcs.store.test:{listener.getsockname()[1]}"
 
     def parameters(self, **changes: Any) -> dict[str, Any]:
         good = {

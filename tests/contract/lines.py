@@ -74,8 +74,9 @@ class Arena(Protocol):
     Logical column types are integer, text, time (wall clock) and decimal (10, 2). ``named`` gives the name under which
     the source lists a table; ``sessions`` counts what the reader still has open on the server.
 
-    Besides, an arena has a ``catalogue()`` of Catalogued tables by name, or for files ``listed()`` with their sizes:
-    what there is, asked by another way than the source's.
+    Where a suite says that it ``revokes``, ``revoke(table)`` and ``grant(table)`` take the right to read it and give it
+    back. Besides, an arena has a ``catalogue()`` of Catalogued tables by name, or for files ``listed()`` with their
+    sizes: what there is, asked by another way than the source's.
     """
 
     type: str
@@ -90,6 +91,8 @@ class Arena(Protocol):
     def drop(self, table: str) -> None: ...
 
     def drop_column(self, table: str, column: str) -> None: ...
+
+    def rename(self, table: str, name: str) -> None: ...
 
     def named(self, table: str) -> str: ...
 

@@ -10,16 +10,15 @@ from typing import Any, ClassVar
 
 from contract.asking import asked_of
 from contract.lines import Arena
+from contract.suite import Suite
 
 # The part of the table's bytes by which the reading process may grow.
 _PART = 0.6
 
 
-class MemoryContract:
+class MemoryContract(Suite):
     """Part of the contract of sources."""
 
-    heavy_rows: ClassVar[int]
-    heavy_text: ClassVar[int]
     measures_memory: ClassVar[bool] = True
     # Rows, and characters of each, of the table that is measured where ``heavy`` is smaller than a few blocks.
     measured: ClassVar[tuple[int, int] | None] = None

@@ -66,6 +66,18 @@ class MongoDBArena:
         for document in self.server.collections[table]:
             document.pop(column, None)
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.server.collections[name] = self.server.collections.pop(table)
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the collection from the reader."""
+        self.server.hidden.add(table)
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.server.hidden.discard(table)
+
     def named(self, table: str) -> str:
         """Collections are listed under their own names."""
         return table

@@ -79,6 +79,18 @@ class MySQLArena:
         """The table without a column."""
         self.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}")
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.execute(f"RENAME TABLE {quoted(table)} TO {quoted(name)}")
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the table, and all others, from the reader."""
+        self.execute(f"REVOKE SELECT ON {quoted(self.database)}.* FROM {quoted(self.reader)}@'%'")
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.execute(f"GRANT SELECT ON {quoted(self.database)}.* TO {quoted(self.reader)}@'%'")
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

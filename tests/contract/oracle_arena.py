@@ -55,6 +55,18 @@ class OracleArena:
         """The table without a column."""
         self.server.shop.drop_column(table, column)
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.server.shop.rename(table, name)
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the table from the reader."""
+        self.server.shop.hidden.add(table)
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.server.shop.hidden.discard(table)
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

@@ -110,6 +110,18 @@ class PostgreSQLArena:
         with psycopg.connect(self.server.url(self.database), autocommit=True) as connection:
             connection.execute(change)
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.execute(f'ALTER TABLE "{table}" RENAME TO "{name}"')
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the table from the reader."""
+        self.execute(f'REVOKE SELECT ON "{table}" FROM {READER}')
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.execute(f'GRANT SELECT ON "{table}" TO {READER}')
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

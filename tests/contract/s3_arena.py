@@ -76,6 +76,14 @@ class S3Arena(StoredFilesArena):
         }
         return good | changes
 
+    def revoke(self, table: str) -> None:
+        """Take the right to read objects from the reader."""
+        self.forbid("s3:GetObject")
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.forbid("")
+
     def forbid(self, action: str) -> None:
         """Take one of the rights of the reader away; all are given back by the empty text."""
         allowed = [one for one in _ACTIONS if one != action]

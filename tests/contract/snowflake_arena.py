@@ -155,6 +155,10 @@ class SnowflakeArena:
         """Drop a column."""
         self.execute(f"ALTER TABLE {quoted(table)} DROP COLUMN {quoted(column)}")
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.execute(f"ALTER TABLE {quoted(table)} RENAME TO {quoted(name)}")
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

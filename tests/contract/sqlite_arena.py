@@ -72,6 +72,9 @@ class SQLiteArena:
     def drop_column(self, table: str, column: str) -> None:
         self.execute(f"ALTER TABLE {_quoted(table)} DROP COLUMN {_quoted(column)}")
 
+    def rename(self, table: str, name: str) -> None:
+        self.execute(f"ALTER TABLE {_quoted(table)} RENAME TO {_quoted(name)}")
+
     def named(self, table: str) -> str:
         return table
 

@@ -44,6 +44,19 @@ class SQLServerArena:
         """The table without a column."""
         self.server.drop_column(table, column)
 
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        self.server.rename(table, name)
+
+    def revoke(self, table: str) -> None:
+        """Take the right to read the table from the reader."""
+        words = f"The SELECT permission was denied on the object '{table}', database 'shop', schema 'dbo'."
+        self.server.failures.append((rf"FROM \[dbo\]\.\[{table}\]", 229, words))
+
+    def grant(self, table: str) -> None:
+        """Give it back."""
+        self.server.failures.clear()
+
     def named(self, table: str) -> str:
         """Tables are listed under their own names."""
         return table

@@ -87,6 +87,11 @@ class StoredFilesArena(ABC):
         known.rows = [[value for number, value in enumerate(row) if number != at] for row in known.rows]
         self.put(self.named(table), self.content(table))
 
+    def rename(self, table: str, name: str) -> None:
+        self._tables[name] = self._tables.pop(table)
+        self.put(self.named(name), self.content(name))
+        self.remove(self.named(table))
+
     def named(self, table: str) -> str:
         return f"{table}.{self.form}"
 

@@ -29,6 +29,12 @@ class AzureContract(StoredFilesContract):
         ("container", {"container": "no-such-container"}, errors.DatabaseMissing, "container"),
         ("host", {"endpoint": "https://no-such-host.invalid"}, errors.HostUnknown, "endpoint"),
         ("port", {"endpoint": "http://teststore.blob.store.test:1"}, errors.ConnectionRefused, "endpoint"),
+        (
+            "signature",
+            {"account_key": "", "sas_token": lambda arena: arena.signature(key=WRONG_KEY)},
+            errors.AuthenticationRefused,
+            "sas_token",
+        ),
     )
     bad_parameters = (
         *STORE_PARAMETERS,

@@ -44,6 +44,11 @@ def key_with(**changes: Any) -> str:
 UNKNOWN_KEY = key_with(private_key=pem_of(rsa.generate_private_key(public_exponent=65537, key_size=2048)))
 
 
+def of(account: str) -> Callable[[BigQueryArena], str]:
+    """The key of another account of the project."""
+    return lambda arena: arena.account(client_email=f"{account}@my-shop-1234.iam.gserviceaccount.com")
+
+
 @pytest.fixture(scope="session")
 def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQueryServer]:
     server = BigQueryServer(tmp_path_factory.mktemp("bigquery"))
@@ -55,6 +60,7 @@ def bigquery_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BigQue
 
 class TestBigQuery(SourceContract):
     type = "bigquery"
+    revokes = True
     heavy_text = 500
     measured = (240_000, 500)
     bad_connections = (
@@ -62,6 +68,9 @@ class TestBigQuery(SourceContract):
         ("damaged key", {"credentials": key_with()}, errors.AuthenticationRefused, "credentials"),
         ("project", {"project": "no-such-project"}, errors.DatabaseMissing, "project"),
         ("dataset", {"dataset": "no_such_dataset"}, errors.DatabaseMissing, "dataset"),
+        ("account", {"credentials": of("gone")}, errors.AuthenticationRefused, "credentials"),
+        ("right", {"credentials": of("norights")}, errors.PermissionMissing, "credentials"),
+        ("service", {"credentials": of("off")}, errors.SourceRefused, "project"),
     )
     bad_parameters = (
         ({"project": "My Shop"}, "project"),

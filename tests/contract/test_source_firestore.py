@@ -32,8 +32,16 @@ def key_with(**changes: Any) -> str:
     return json.dumps(json.loads(OTHER) | changes)
 
 
+def of(account: str) -> Callable[[FirestoreArena], str]:
+    """The key of another account of the project."""
+    email = f"{account}@{PROJECT}.iam.gserviceaccount.com"
+    return lambda arena: json.dumps(json.loads(arena.account.text) | {"client_email": email})
+
+
 class TestFirestore(SourceContract):
     type = "firestore"
+    tells_json = False
+    revokes = True
     heavy_text = 500
     keyed = False
     empty_tables = False
@@ -47,6 +55,10 @@ class TestFirestore(SourceContract):
         ("key", {"service_account": OTHER}, errors.AuthenticationRefused, "service_account"),
         ("project", {"project": "no-such-project"}, errors.DatabaseMissing, "database"),
         ("database", {"database": "no-such-database"}, errors.DatabaseMissing, "database"),
+        ("mode", {"database": "datastore-mode"}, errors.SourceRefused, "database"),
+        ("damaged key", {"service_account": key_with(private_key="canary")}, errors.BadInput, "service_account"),
+        ("right", {"service_account": of("norights")}, errors.PermissionMissing, "service_account"),
+        ("service", {"service_account": of("off")}, errors.SourceRefused, "project"),
     )
     bad_parameters = (
         ({"project": ""}, "project"),

@@ -30,6 +30,13 @@ class GcsContract(StoredFilesContract):
         ("bucket", {"bucket": "no-such-bucket"}, errors.DatabaseMissing, "bucket"),
         ("host", {"endpoint": "https://no-such-host.invalid"}, errors.HostUnknown, "endpoint"),
         ("port", {"endpoint": "http://gcs.store.test:1"}, errors.ConnectionRefused, "endpoint"),
+        ("server", {"endpoint": lambda arena: arena.mail_server}, errors.SourceRefused, "endpoint"),
+        (
+            "encryption",
+            {"endpoint": lambda arena: f"https://gcs.store.test:{arena.relay.port}"},
+            errors.SourceRefused,
+            "endpoint",
+        ),
         (
             "key",
             {"service_account": service_account(private_key="-----BEGIN PRIVATE KEY-----\ncanary")},

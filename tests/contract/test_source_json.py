@@ -8,4 +8,5 @@ from contract.folder_arena import JsonArena
 
 class TestJson(FilesContract):
     type = "json"
+    tells_json = False
     Arena = JsonArena

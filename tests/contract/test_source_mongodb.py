@@ -33,6 +33,8 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 class TestMongoDB(SourceContract):
     type = "mongodb"
+    tells_json = False
+    revokes = True
     heavy_text = 4_000
     measured = (24_000, 4_000)
     keyed = False

@@ -29,6 +29,7 @@ OWN_ODD_NAMES = (
 class OfTheFamily(SourceContract):
     """What both types promise; each is a class of its own below."""
 
+    revokes = True
     odd_names = OWN_ODD_NAMES
     impossible_names = (*SourceContract.impossible_names, "🛒", "ends with a blank ")
     bad_connections = (

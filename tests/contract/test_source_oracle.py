@@ -28,6 +28,7 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
 class TestOracle(SourceContract):
     type = "oracle"
+    revokes = True
     heavy_text = 500
     heavy_rows = 8_000
     measured = (10_000, 3_000)
@@ -46,6 +47,7 @@ class TestOracle(SourceContract):
         ("host", {"host": "no-such-host.invalid"}, errors.HostUnknown, "host"),
         ("port", {"port": 1}, errors.ConnectionRefused, "host"),
         ("service", {"service_name": "NO_SUCH_SERVICE"}, errors.DatabaseMissing, "service_name"),
+        ("locked", {"username": "locked"}, errors.AuthenticationRefused, "username"),
     )
     bad_parameters = (
         *HOST_PARAMETERS,

@@ -17,6 +17,7 @@ from b2b_recs.engine import errors
 
 class TestPostgreSQL(SourceContract):
     type = "postgresql"
+    revokes = True
     bad_connections = (
         ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),
         ("user", {"username": "nobody-here"}, errors.AuthenticationRefused, "password"),

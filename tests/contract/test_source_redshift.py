@@ -20,6 +20,7 @@ from b2b_recs.engine.sources.contract import Source, Window
 
 class TestRedshift(SourceContract):
     type = "redshift"
+    revokes = True
     bad_connections = (
         ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),
         ("user", {"username": "nobody-here"}, errors.AuthenticationRefused, "password"),

@@ -16,6 +16,7 @@ from b2b_recs.engine import errors
 
 class S3Contract(StoredFilesContract):
     type = "s3"
+    revokes = True
     bad_connections = (
         ("key", {"secret_access_key": "wrong-canary"}, errors.AuthenticationRefused, "secret_access_key"),
         ("user", {"access_key_id": "AKIANOBODYHERE"}, errors.AuthenticationRefused, "access_key_id"),
@@ -64,7 +65,7 @@ class S3Contract(StoredFilesContract):
 class TestParquetInS3(S3Contract):
     form = "parquet"
     # Text that repeats is so small in a Parquet file that the first batch brings the whole table.
-    gives_up = False
+    comes_in_parts = False
     measures_memory = False
 
 

@@ -29,6 +29,7 @@ def running() -> Iterator[SQLServerArena]:
 
 class TestSQLServer(SourceContract):
     type = "sqlserver"
+    revokes = True
     heavy_text = 500
     bad_connections = (
         ("password", {"password": "wrong-canary"}, errors.AuthenticationRefused, "password"),

@@ -25,6 +25,15 @@ def test_every_registered_source_runs_the_contract() -> None:
     assert covered == set(SOURCE_TYPES)
 
 
+def test_every_source_is_tried_with_six_bad_connections_or_more() -> None:
+    for path in Path(__file__).parent.glob("test_source_*.py"):
+        importlib.import_module(f"contract.{path.stem}")
+    for suite in suites(SourceContract):
+        if hasattr(suite, "type"):
+            names = [name for name, *_ in suite.bad_connections]
+            assert len(set(names)) == len(names) >= 6, (suite.__name__, names)
+
+
 @pytest.mark.parametrize(
     "name", ["", "h2", "duckdb", "PostgreSQL", "postgresql ", "sqlite:///", "postgresql+psycopg", None]
 )

@@ -87,6 +87,7 @@ class Warehouse:
     project: str
     datasets: set[str] = field(default_factory=set)
     versions: dict[tuple[str, str], list[Version]] = field(default_factory=dict)
+    closed: set[tuple[str, str]] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, dataset: str, table: str, version: Version) -> None:

@@ -22,6 +22,11 @@ from doubles.certificate import Certificate
 from google.auth import jwt
 
 TOKEN = "canary-access-token"
+# Accounts of the project that get a token and no answer, with the reason.
+REFUSED = {
+    "norights": ("accessDenied", "Access Denied: Dataset shop: Permission bigquery.tables.list denied"),
+    "off": ("accessNotConfigured", "BigQuery API has not been used in project 1 before or it is disabled."),
+}
 
 
 class Refused(Exception):
@@ -75,8 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         self.asked = {name: values[0] for name, values in parse_qs(address.query).items()}
         self.body = body
         try:
-            if address.path != "/token" and self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                raise Refused(401, "authError", "Invalid Credentials")
+            if address.path != "/token":
+                self.let_in()
             found = self.route(method, address.path)
             self.send(200, found)
         except Refused as refused:
@@ -86,6 +91,14 @@ class Handler(BaseHTTPRequestHandler):
             self.send(404, {"error": {"code": 404, "message": str(missing), "errors": [{"reason": "notFound"}]}})
         except Invalid as invalid:
             self.send(400, {"error": {"code": 400, "message": str(invalid), "errors": [{"reason": "invalidQuery"}]}})
+
+    def let_in(self) -> None:
+        """Raise what the service says to whom it does not answer."""
+        token = str(self.headers.get("Authorization")).removeprefix("Bearer ")
+        if token in REFUSED:
+            raise Refused(403, *REFUSED[token])
+        if token != TOKEN:
+            raise Refused(401, "authError", "Invalid Credentials")
 
     def route(self, method: str, path: str) -> Any:
         """The answer of the first route that matches."""
@@ -118,9 +131,10 @@ class Handler(BaseHTTPRequestHandler):
             claims = jwt.decode(assertion, certs={"key": self.server.public_key}, verify=True)
         except ValueError:
             raise Refused(400, "invalid_grant", "Invalid JWT Signature.") from None
-        if claims["iss"] != self.server.email:
+        account = str(claims["iss"]).partition("@")[0]
+        if claims["iss"] != self.server.email and account not in REFUSED:
             raise Refused(400, "invalid_grant", "Invalid grant: account not found")
-        return {"access_token": TOKEN, "expires_in": 3600, "token_type": "Bearer"}
+        return {"access_token": account if account in REFUSED else TOKEN, "expires_in": 3600, "token_type": "Bearer"}
 
     def datasets(self) -> Any:
         """The datasets of the project."""
@@ -135,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def table(self, dataset: str, name: str) -> Any:
         """One table with its schema."""
-        if dataset == "hidden":
+        if dataset == "hidden" or (dataset, name) in self.server.warehouse.closed:
             raise Refused(403, "accessDenied", f"Access Denied: Table {dataset}.{name}: permission denied")
         version = self.server.warehouse.at(dataset, name)
         found: dict[str, Any] = {

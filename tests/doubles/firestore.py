@@ -29,6 +29,13 @@ _ORDER = [
 ]  # fmt: skip
 
 
+# Accounts of the project that get no answer, and what they are told.
+REFUSED = {
+    "norights": "Missing or insufficient permissions.",
+    "off": "Cloud Firestore API has not been used in project 1 before or it is disabled.",
+}
+
+
 class ServiceAccount:
     """A service account with a key: ``text`` is its key file."""
 
@@ -60,6 +67,7 @@ class FirestoreDouble:
         self._account = account
         self._states: dict[str, list[tuple[datetime.datetime, dict[str, Any]]]] = {}
         self._active = 0
+        self.closed = False
         self._lock = threading.Lock()
         self._server = grpc.server(ThreadPoolExecutor(8))
         key = tuple(part.encode() for part in reversed(certificate))
@@ -126,9 +134,17 @@ class FirestoreDouble:
     def _verify(self, request: Any, context: Any) -> None:
         sent = dict(context.invocation_metadata()).get("authorization", "")
         try:
-            jwt.decode(sent.removeprefix("Bearer "), self._account.public, audience="https://firestore.googleapis.com/")
+            claims = jwt.decode(
+                sent.removeprefix("Bearer "), self._account.public, audience="https://firestore.googleapis.com/"
+            )
         except ValueError:
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "Request had invalid authentication credentials.")
+        account = "norights" if self.closed else str(claims["iss"]).partition("@")[0]
+        if account in REFUSED:
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, REFUSED[account])
+        if request.parent.endswith("/databases/datastore-mode/documents"):
+            words = "The Cloud Firestore API is not available for Firestore in Datastore Mode database datastore-mode."
+            context.abort(grpc.StatusCode.FAILED_PRECONDITION, words)
         if request.parent != self.root:
             context.abort(grpc.StatusCode.NOT_FOUND, "The database does not exist for the project.")
 

@@ -22,6 +22,7 @@ from doubles.oracle_wire import Reader, Short, counted, integer, packet, text
 CONNECT, ACCEPT, REFUSE, REDIRECT, DATA, MARKER = 1, 2, 4, 5, 6, 12
 AUTH_ONE, AUTH_TWO, EXECUTE, FETCH, LOGOFF, ROLLBACK, COMMIT, PING, CLOSE = 118, 115, 94, 5, 9, 15, 14, 147, 105
 VERIFIER_11G = 0xB152
+LOCKED = b"LOCKED"
 SDU = 16_384
 
 
@@ -188,6 +189,8 @@ class _Conversation:
     def _verified(self, message: Reader) -> bytes:
         """The login is right when the password that comes back, sealed with both halves, is."""
         _, pairs = _pairs(message)
+        if self._login["user"].upper() == LOCKED:
+            return error(28000, "ORA-28000: The account is locked.\n")
         other = opened(self._login["key"], bytes.fromhex(pairs["AUTH_SESSKEY"]))
         both = bytes(a ^ b for a, b in zip(self._login["part"][16:40], other[16:40], strict=True))
         combined = (hashlib.md5(both[:16]).digest() + hashlib.md5(both[16:]).digest())[:24]

@@ -88,6 +88,7 @@ class Shop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self.hidden: set[str] = set()
         self._root = duckdb.connect(":memory:", config={"threads": 1})
         for statement in _CATALOGUE:
             self._root.execute(statement)
@@ -129,6 +130,13 @@ class Shop:
             for place in ("all_tables", "all_tab_cols", "all_constraints"):
                 self._root.execute(f"DELETE FROM {place} WHERE owner = ? AND table_name = ?", [OWNER, table])
             self._root.execute("DELETE FROM all_cons_columns WHERE constraint_name = ?", [f"PK {table}"])
+
+    def rename(self, table: str, name: str) -> None:
+        """The table under another name."""
+        with self._lock:
+            self._root.execute(f'ALTER TABLE "{OWNER}".{_name(table)} RENAME TO {_name(name)}')
+            for place in ("all_tables", "all_tab_cols", "all_constraints"):
+                self._root.execute(f"UPDATE {place} SET table_name = ? WHERE table_name = ?", [name, table])
 
     def drop_column(self, table: str, column: str) -> None:
         """The table without a column."""
@@ -187,6 +195,8 @@ class ShopSession:
         for table in re.findall(rf'FROM "{OWNER}"\."((?:[^"]|"")*)"', sql):
             if not self._shop.has(table):
                 raise OracleRefusal(942, "table or view does not exist")
+            if table in self._shop.hidden:
+                raise OracleRefusal(1031, "insufficient privileges")
         return self._select(sql, values)
 
     def rollback(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from doubles.tds_tls import EncryptedLine
+
 BATCH, RPC, ANSWER, ATTENTION, TRANSACTION, LOGIN, PRELOGIN = 1, 3, 4, 6, 14, 16, 18
 _PACKET = 4096
 _HEADER = struct.Struct(">BBHHBB")
 # The login's answer: database collation of Latin1_General_100_CI_AS.
 _COLLATION = b"\x09\x04\xd0\x00\x34"
-NOT_SUPPORTED = 2
+# What either side says of encryption before the login.
+OFF, ON, NOT_SUPPORTED, REQUIRED = range(4)
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,24 @@ class Wire:
     """Messages of one connection."""
 
     def __init__(self, connection: socket.socket) -> None:
-        self.connection = connection
+        self.connection: socket.socket | EncryptedLine = connection
+        self._plain = connection
+        # What the client said of encryption before it logged in.
+        self.asked = NOT_SUPPORTED
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether what is said is encrypted."""
+        return self.connection is not self._plain
+
+    def encrypt(self, context: ssl.SSLContext) -> None:
+        """Speak encrypted from now on. Raises OSError when the client does not like the certificate."""
+        self.connection = EncryptedLine(
+            self._plain,
+            context,
+            lambda: self.receive()[1],
+            lambda content: self._packet(content, 1, last=True, kind=PRELOGIN),
+        )
 
     def receive(self) -> tuple[int, bytes]:
         """Type and content of the client's next message."""
@@ -68,8 +89,8 @@ class Wire:
                 waiting, number = waiting[size:], number + 1
         self._packet(waiting, number, last=True)
 
-    def _packet(self, content: bytes, number: int, *, last: bool) -> None:
-        header = _HEADER.pack(ANSWER, 1 if last else 0, len(content) + 8, 0, number % 256, 0)
+    def _packet(self, content: bytes, number: int, *, last: bool, kind: int = ANSWER) -> None:
+        header = _HEADER.pack(kind, 1 if last else 0, len(content) + 8, 0, number % 256, 0)
         try:
             self.connection.sendall(header + content)
         except OSError:
@@ -102,6 +123,17 @@ def prelogin(encryption: int = NOT_SUPPORTED) -> bytes:
         head += struct.pack(">BHH", token, at, len(value))
         at += len(value)
     return head + b"\xff" + b"".join(value for _, value in options)
+
+
+def asked_encryption(content: bytes) -> int:
+    """What the client says of encryption before the login."""
+    at = 0
+    while content[at] != 0xFF:
+        token, offset, _ = struct.unpack_from(">BHH", content, at)
+        if token == 1:
+            return content[offset]
+        at += 5
+    return NOT_SUPPORTED
 
 
 def login_fields(content: bytes) -> dict[str, str]:

@@ -11,6 +11,7 @@ import contextlib
 import re
 import socket
 import sqlite3
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -48,10 +49,15 @@ class Table:
 class TDSServer:
     """Listens on a free loopback port and serves one database to one login.
 
-    ``answers`` are further answers by a pattern of the statement: the columns and the rows.
+    ``answers`` are further answers by a pattern of the statement: the columns and the rows. With ``context`` it can
+    encrypt, and does for a client that wants it, or for every one with ``insists``.
     """
 
     password: str
+    context: ssl.SSLContext | None = None
+    insists: bool = False
+    # How each client that logged in came: whether encrypted, and what it had asked for.
+    logins: list[tuple[bool, int]] = field(default_factory=list)
     answers: list[tuple[str, Sequence[tds.Column], Sequence[Sequence[Any]]]] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
@@ -86,6 +92,12 @@ class TDSServer:
         with self._lock:
             self._rows.execute(f"DROP TABLE {_quoted(name)}")
             del self.tables[name]
+
+    def rename(self, name: str, new: str) -> None:
+        """The table under another name."""
+        with self._lock:
+            self._rows.execute(f"ALTER TABLE {_quoted(name)} RENAME TO {_quoted(new)}")
+            self.tables[new] = self.tables.pop(name)
 
     def drop_column(self, name: str, column: str) -> None:
         """The table without a column."""
@@ -132,17 +144,31 @@ class TDSServer:
         try:
             while True:
                 kind, content = wire.receive()
-                wire.stream(self._answer(kind, content))
-        except tds.Gone:
+                if kind == tds.PRELOGIN:
+                    self._agree(wire, content)
+                else:
+                    wire.stream(self._answer(kind, content, wire))
+        except (tds.Gone, OSError):
             pass
         finally:
             self._open.discard(connection)
             connection.close()
 
-    def _answer(self, kind: int, content: bytes) -> Iterator[bytes]:
-        if kind == tds.PRELOGIN:
-            yield tds.prelogin()
-        elif kind == tds.LOGIN:
+    def _agree(self, wire: tds.Wire, content: bytes) -> None:
+        """Settle whether the two encrypt, and begin with it."""
+        wire.asked = tds.asked_encryption(content)
+        wanted = wire.asked in (tds.ON, tds.REQUIRED)
+        if self.context is None:
+            wire.send(tds.prelogin())
+        elif wanted or self.insists:
+            wire.send(tds.prelogin(tds.REQUIRED if self.insists else tds.ON))
+            wire.encrypt(self.context)
+        else:
+            wire.send(tds.prelogin())
+
+    def _answer(self, kind: int, content: bytes, wire: tds.Wire) -> Iterator[bytes]:
+        if kind == tds.LOGIN:
+            self.logins.append((wire.encrypted, wire.asked))
             yield self._login(tds.login_fields(content))
         elif kind == tds.TRANSACTION:
             begins = struct.unpack_from("<H", content, struct.unpack_from("<I", content)[0])[0] == 5

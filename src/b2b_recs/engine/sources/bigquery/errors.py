@@ -112,9 +112,16 @@ def _forbidden(error: BaseException, words: str, parameters: BigQueryParameters,
             field="project",
             transient=True,
         )
+    if "accessNotConfigured" in reasons or "has not been used in project" in words:
+        return SourceRefused(
+            f"The BigQuery API is switched off in the project {parameters.project}.",
+            advice="Switch it on in the Google Cloud console, wait a few minutes, then test again.",
+            field="project",
+        )
     return PermissionMissing(
         f"This account may not read {subject}: {words}",
         advice="Grant it BigQuery Data Viewer on the dataset, Job User and Read Session User on the project.",
+        field="credentials",
     )
 
 

@@ -9,7 +9,7 @@ from b2b_recs.engine.sources.error_table import Refusal, refusal_of
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 
 # What tells a state apart, where the status alone does not say it.
-_NO_INDEX, _UNREACHED = "no index", "not reached"
+_NO_INDEX, _UNREACHED, _OFF, _OTHER_MODE = "no index", "not reached", "switched off", "another mode"
 _BROKEN = ("UNAVAILABLE", "INTERNAL", "ABORTED", "CANCELLED")
 
 # By the status of gRPC.
@@ -20,6 +20,20 @@ _REFUSALS = (
         "Make a new key for the account and paste its file; check that the account is not disabled.",
         "service_account",
         codes=("UNAUTHENTICATED",),
+    ),
+    Refusal(
+        errors.SourceRefused,
+        "The Cloud Firestore API is switched off in the project {project}.",
+        "Switch it on in the Google Cloud console, wait a few minutes, then test again.",
+        "project",
+        codes=(_OFF,),
+    ),
+    Refusal(
+        errors.SourceRefused,
+        "The database {database} of {project} is in Datastore mode, in which Firestore cannot be read.",
+        "Give the id of a database in Native mode.",
+        "database",
+        codes=(_OTHER_MODE,),
     ),
     Refusal(
         errors.PermissionMissing,
@@ -91,6 +105,10 @@ def refusal(error: Any, parameters: FirestoreParameters, subject: str) -> errors
     codes = {status}
     if status == "FAILED_PRECONDITION" and "index" in words:
         codes.add(_NO_INDEX)
+    if "has not been used in project" in words:
+        codes.add(_OFF)
+    if "Datastore Mode" in words:
+        codes.add(_OTHER_MODE)
     if status in _BROKEN and subject == "the database":
         codes.add(_UNREACHED)
     return refusal_of(

@@ -157,6 +157,12 @@ class StoreClient:
             return SourceRefused(
                 f"{host}, port {port}, does not speak https.", advice="Check the endpoint.", field=self._where
             )
+        if isinstance(error, httpcore.RemoteProtocolError) and "disconnected" not in text and not self._reached:
+            return SourceRefused(
+                f"{host}, port {port}, does not answer as an object store does.",
+                advice="Check host and port of the endpoint.",
+                field=self._where,
+            )
         if isinstance(error, httpcore.ConnectTimeout | httpcore.ConnectError) and not self._reached:
             return ConnectionRefused(
                 f"Nothing answered at {host}, port {port}.",
@@ -168,4 +174,5 @@ class StoreClient:
                 f"{host} did not answer in time.", advice="Check the endpoint and any firewall.", field=self._where
             )
         words = "no longer answers" if isinstance(error, httpcore.ConnectError) else "broke off the connection"
-        return ConnectionLost(f"{host} {words}.", advice="Try again.", field=self._where)
+        advice = "Try again." if self._reached else "Check host and port of the endpoint, then try again."
+        return ConnectionLost(f"{host} {words}.", advice=advice, field=self._where)

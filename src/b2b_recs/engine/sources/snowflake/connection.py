@@ -36,6 +36,9 @@ QUESTION_SECONDS = 300
 # How long one request is tried again; a query that runs longer is asked after in many requests.
 RETRY_SECONDS = 90
 READ_SECONDS = 12 * 3600
+# How often one part of a result is asked for. The driver would go on for minutes, in threads that nobody can stop and
+# that hold up the end of the process; the run itself is tried again.
+DOWNLOADS = 3
 # Chunks of a result that are fetched ahead, each some 16 MB packed.
 _FETCHING = 2
 # What decides how values look as text, what is sent besides queries, and what ends a query nobody waits for.
@@ -59,12 +62,16 @@ class Session:
         self.parameters = parameters
         self.database = parameters.database
         self._driver = load_driver(Snowflake.driver, extra=Snowflake.extra, name=Snowflake.name)
+        results = load_driver(f"{Snowflake.driver}.result_batch", extra=Snowflake.extra, name=Snowflake.name)
+        results.MAX_DOWNLOAD_RETRY = DOWNLOADS
         _quiet()
         self._secrets = [
             getattr(parameters, name).get_secret_value()
             for name in ("password", "private_key", "private_key_passphrase")
         ]
         signing_in = _signing_in(parameters)
+        self._dial = dial
+        self._hung_up = False
         self._connection: Any = None
         self._proxy = GuardedProxy(dial)
         try:
@@ -75,8 +82,9 @@ class Session:
 
     def query(self, sql: str, subject: str, *, seconds: int = QUESTION_SECONDS) -> list[tuple[Any, ...]]:
         """Rows of a small answer."""
+        connection = self._ready()
         try:
-            with self._connection.cursor() as cursor:
+            with connection.cursor() as cursor:
                 return list(cursor.execute(sql, timeout=seconds).fetchall())
         except self._failures() as error:
             raise self.failed(error, subject) from None
@@ -100,7 +108,7 @@ class Session:
 
     def cursor(self) -> Any:
         """A cursor of the driver, for a bulk read."""
-        return self._connection.cursor()
+        return self._ready().cursor()
 
     def stop(self, cursor: Any, sql: str) -> None:
         """End the query of a cursor on the server, from another thread; the cursor then gives up."""
@@ -109,7 +117,11 @@ class Session:
             self._connection._cancel_query(sql, request)
 
     def hang_up(self) -> None:
-        """End every connection to the server; the driver's own thread gives up in its own time."""
+        """End every connection to the server; the driver's own thread gives up in its own time.
+
+        What is asked next is asked in a session of its own.
+        """
+        self._hung_up = True
         self._proxy.close()
 
     def failed(self, error: BaseException, subject: str) -> Exception:
@@ -128,6 +140,15 @@ class Session:
             with contextlib.suppress(Exception), patiently(self.hang_up):
                 connection.close(retry=False)
         self._proxy.close()
+
+    def _ready(self) -> Any:
+        """The open connection, a new one after the one before was hung up on: that would be tried again for minutes."""
+        if self._hung_up and self._connection is not None:
+            self.close()
+            self._proxy = GuardedProxy(self._dial)
+            self._hung_up = False
+            self._connect(_signing_in(self.parameters))
+        return self._connection
 
     def _failures(self) -> tuple[type[BaseException], ...]:
         """What the driver raises: its own errors, those of the HTTP client inside it, and of Arrow."""

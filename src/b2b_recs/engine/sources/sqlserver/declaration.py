@@ -30,8 +30,8 @@ class SQLServer(SourceType):
     # Where the database allows snapshots a count and a read see the same state; not every database does.
     capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, checksum=True)
     verified_against: ClassVar[str] = (
-        "Microsoft's own driver against a double of the protocol (TDS 7.4) in the tests; no SQL Server was at hand, so "
-        "its catalogue, its conversions to text, snapshots and encryption are not verified"
+        "Microsoft's own driver against a double of the protocol (TDS 7.4, plain and encrypted) in the tests; no SQL "
+        "Server was at hand, so its catalogue, its conversions to text and snapshots are not verified"
     )
     extra: ClassVar[str] = "sqlserver"
     driver: ClassVar[str] = "mssql_python"
