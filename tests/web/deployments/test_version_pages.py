@@ -23,6 +23,7 @@ from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.switching import put_into_service, stop_serving
 from b2b_recs.web.projects.states import change_status
 from b2b_recs.web.tenancy import operating, scope
+from b2b_recs.web.training.models import PipelineRun
 
 MOST_QUERIES = 12
 
@@ -154,6 +155,14 @@ def test_a_model_without_versions_says_what_comes_first(shop: Shop) -> None:
     rival = make_shop("Rival")
     text = text_of(signed_in(rival).get(place(rival)))
     assert "No version yet" in text and "None is in service yet." in text
+
+
+def test_a_training_that_the_gate_kept_out_leads_to_the_versions(shop: Shop) -> None:
+    results = {"version": "v3", "deployed": False, "gate": {"reasons": [WORSE]}}
+    with scope(shop.id):
+        run = PipelineRun.objects.create(model=shop.model, status="completed", results=results)
+    text = text_of(signed_in(shop).get(place(shop, f"runs/trainings/{run.id}/")))
+    assert f'<a class="link" href="{place(shop)}">v3</a>' in text
 
 
 def test_a_version_of_another_model_is_missing(shop: Shop) -> None:

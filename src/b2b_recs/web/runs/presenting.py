@@ -266,7 +266,7 @@ def pipeline_facts(run: Any) -> list[Fact]:
     results = run.results or {}
     facts = []
     if results.get("version"):
-        facts.append(Fact("Version", str(results["version"])))
+        facts.append(Fact("Version", str(results["version"]), address=reverse("versions", args=[run.model_id])))
         facts.append(
             Fact("In service", "Yes" if results.get("deployed") else "No, the version before it keeps answering")
         )
