@@ -112,11 +112,10 @@ def test_rows_without_a_cursor_value_come_with_a_backfill_of_everything(tmp_path
     result = everything.run()
     assert everything.ids() == [1, 2, 3] and result.reconciled
     assert not everything.run().changed
-    days = Job(
-        tmp_path / "days", Table(dict(COLUMNS), rows, ("id",)), load={"cursor": "at", "key": ["id"], "backfill": 30}
-    )
-    days.run()
+    days = Job(tmp_path / "days", Table(dict(COLUMNS), rows, ("id",)), load={"cursor": "at", "backfill": 30})
+    found = days.run()
     assert days.ids() == [1]
+    assert [text[:14] for text in found.warnings] == ["2 rows have no"]
 
 
 def test_only_rows_without_a_cursor_value(tmp_path: Path) -> None:

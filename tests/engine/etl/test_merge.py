@@ -150,3 +150,28 @@ def test_a_catalog_without_a_known_key_says_nothing_of_it(tmp_path: Path) -> Non
     job = Job(tmp_path, Table(table.columns, table.rows), load={"keep_days": 7})
     job.run()
     assert job.run().rows_appeared is None
+
+
+def test_a_source_that_shows_no_row_removes_nothing_and_the_run_says_so(tmp_path: Path) -> None:
+    job = Job(tmp_path, orders(60), **merging(deletes="remove"))
+    job.run()
+    kept, job.source.table.rows = job.source.table.rows, []
+    result = job.run()
+    assert job.ids() == list(range(60))
+    assert (result.rows_deleted, result.rows_vanished, result.changed) == (0, 60, False)
+    assert any("shows no row at all, so nothing was removed" in text for text in result.warnings)
+    job.source.table.rows = kept
+    assert job.run().reconciled
+
+
+def test_a_run_that_removes_most_rows_names_the_version_that_has_them(tmp_path: Path) -> None:
+    job = Job(tmp_path, orders(60), **merging(deletes="remove"))
+    job.run()
+    version = job.table.version()
+    del job.source.table.rows[5:]
+    result = job.run()
+    assert (job.ids(), result.rows_deleted) == (list(range(5)), 55)
+    assert any("55 of 60 rows were removed" in text and f"Version {version} still" in text for text in result.warnings)
+    assert job.ids(version) == list(range(60))
+    del job.source.table.rows[4:]
+    assert not any("were removed" in text for text in job.run().warnings)

@@ -11,9 +11,12 @@ from b2b_recs.engine.etl.journal import Staged
 from b2b_recs.engine.etl.plan import Plan, next_cursor
 from b2b_recs.engine.etl.reached import since
 from b2b_recs.engine.etl.settle import Leaving, Settled
-from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files
+from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
 from b2b_recs.engine.etl.stage import Stage
 from b2b_recs.engine.warehouse.local import LocalTable
+
+# A share of the table whose removal is told: it may be meant, and may be an import that is half done.
+_MANY_GONE = 0.5
 
 
 def outcome(
@@ -100,12 +103,8 @@ def _remarks(
         keeper = table.rejected.name
         one, many = (f"row was rejected; {keeper} keeps it", f"rows were rejected; {keeper} keeps them")
         yield f"{counted(read.rejected, one, many)} with the reason."
-    if leaving is not None and not leaving.remove and settled.left:
-        left = (
-            "row is no longer in the source; the warehouse keeps it.",
-            "rows are no longer in the source; the warehouse keeps them.",
-        )
-        yield counted(settled.left, *left)
+    if leaving is not None and settled.left and not isinstance(spec.load, Files):
+        yield from _gone(spec, table, leaving, settled.left)
     if isinstance(spec.load, Files) and plan.choice.gone and spec.load.deletes == "keep":
         gone = (
             "file that was loaded is no longer there; the warehouse keeps its rows.",
@@ -115,3 +114,25 @@ def _remarks(
     upper = plan.bounds.upper if plan.bounds is not None else None
     if upper is not None and next_cursor(plan, spec) != upper:
         yield f"Some rows lie in the future, up to {upper}; they were loaded."
+
+
+def _gone(spec: CopySpec, table: LocalTable, leaving: Leaving, left: int) -> Iterator[str]:
+    """What the comparison of keys found that people should know."""
+    if not leaving.remove:
+        left_words = (
+            "row is no longer in the source; the warehouse keeps it.",
+            "rows are no longer in the source; the warehouse keeps them.",
+        )
+        yield counted(left, *left_words)
+        if isinstance(spec.load, Incremental) and spec.load.deletes == "remove":
+            yield (
+                "The source shows no row at all, so nothing was removed: a table that was emptied for an import, or "
+                "hidden by a right, looks the same."
+            )
+        return
+    before = table.row_count()
+    if left > before * _MANY_GONE:
+        yield (
+            f"{left:,} of {counted(before, 'row')} were removed because they are no longer in the source. "
+            f"Version {table.version()} still has them."
+        )

@@ -169,8 +169,12 @@ def _incremental(
     if not source_type.capabilities.unique_keys:
         # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
         primary = ()
-    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now)
     nullable = {column.name: column.nullable for column in columns}
+    # Without a key, a row that is read again could not be told from the one it was before.
+    again = nullable[load.cursor] and spec.row_limit is None and source_type.capabilities.asks_null
+    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now, bool(load.key) and again)
+    if again and not bounds.with_null:
+        layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
     ties = tuple(name for name in ties if name != load.cursor)
     ordered = bool(ties) or load.cursor in primary or load.key == (load.cursor,)
@@ -183,8 +187,7 @@ def _incremental(
     main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True)
     segments = [_read(spec, layout, main, order, limit)]
     if bounds.with_null and nullable[load.cursor] and limit is None:
-        # Rows without a cursor value are a read of their own: they have no place in an order to resume at.
-        segments.append(_read(spec, layout, Window(load.cursor, bounds.upper, bounds.upper, include_null=True)))
+        segments.append(_without_cursor(spec, layout, load.cursor, bounds))
     unique = bool(primary) and set(primary) <= set(load.key)
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
 
@@ -216,6 +219,24 @@ def _no_files(table: LocalTable, now: datetime, what: str) -> Plan:
     return Plan(Layout(tuple(map(stored_mapping, schema)), schema, warnings=(told,)), (), None, (), True, True, now)
 
 
+def _without_cursor(spec: CopySpec, layout: Layout, cursor: str, bounds: Bounds) -> ReadRequest:
+    """The read of the rows without a cursor value: one of their own, they have no place in an order to resume at."""
+    return _read(spec, layout, Window(cursor, bounds.upper, bounds.upper, include_null=True))
+
+
+def _unread(source: Source, spec: CopySpec, layout: Layout, cursor: str, bounds: Bounds) -> tuple[str, ...]:
+    """A warning when there are rows without a cursor value that the run does not read."""
+    rows = source.count(_without_cursor(spec, layout, cursor, bounds))
+    if not rows:
+        return ()
+    told = counted(
+        rows,
+        f"row has no {cursor} and is not among those read",
+        f"rows have no {cursor} and are not among those read",
+    )
+    return (f"{told}. Give the job a key, or another cursor column.",)
+
+
 def _read(
     spec: CopySpec, layout: Layout, window: Window | None, order: tuple[str, ...] = (), limit: int | None = None
 ) -> ReadRequest:
@@ -232,9 +253,17 @@ def _read(
 
 
 def _bounds(
-    source: Source, spec: CopySpec, load: Incremental, table: LocalTable, cursor: ColumnMapping, now: datetime
+    source: Source,
+    spec: CopySpec,
+    load: Incremental,
+    table: LocalTable,
+    cursor: ColumnMapping,
+    now: datetime,
+    with_null: bool,
 ) -> Bounds:
+    """The window of the run; ``with_null``: rows without a cursor value are read in every run."""
     before = last_cursor(table, load.cursor) if table.exists() else None
+    everything = with_null or load.backfill == "all"
     upper = source.max_cursor(spec.source_schema, spec.source_table, load.cursor)
     if before is not None:
         start, reached = earlier_start(table, load, cursor, now, spec.time_zone)
@@ -242,9 +271,9 @@ def _bounds(
             if spec.row_limit is not None:
                 # The limit counts from the oldest row, so what is loaded already must not lie in the window.
                 upper = since(table, load.cursor)
-            return Bounds(start, upper, before, load.backfill == "all", earlier=True)
-        return Bounds(lower_bound(before, cursor, load), upper, before, False)
-    return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, load.backfill == "all")
+            return Bounds(start, upper, before, everything, earlier=True)
+        return Bounds(lower_bound(before, cursor, load), upper, before, with_null)
+    return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, everything)
 
 
 def next_cursor(plan: Plan, spec: CopySpec) -> str | None:

@@ -29,6 +29,7 @@ from b2b_recs.engine.warehouse.parts import Part, plain_schema, storage_errors
 def read_keys(source: Source, plan: Plan, spec: CopySpec, folder: Path, progress: Progress) -> Leaving | None:
     """Every key the source has now, in a file below ``folder``; None when the job does not ask for it.
 
+    From a source without any row nothing is removed: a table hidden by a right, or emptied for an import, looks so.
     Raises Cancelled, StorageFull, and what the source raises; then nothing has been decided.
     """
     if not isinstance(spec.load, Incremental) or spec.load.deletes == "keep":
@@ -40,7 +41,7 @@ def read_keys(source: Source, plan: Plan, spec: CopySpec, folder: Path, progress
         spec.source_schema, spec.source_table, columns, batch_bytes=BATCH_BYTES, time_zone=spec.time_zone
     )
     progress.log(f"Reading the keys of all rows of {spec.source_table} to find those that were deleted.")
-    path = folder / "keys.parquet"
+    path, seen = folder / "keys.parquet", 0
     with storage_errors():
         folder.mkdir(parents=True, exist_ok=True)
         with pq.ParquetWriter(str(path), schema, compression="zstd", compression_level=1, store_schema=False) as keys:
@@ -49,7 +50,8 @@ def read_keys(source: Source, plan: Plan, spec: CopySpec, folder: Path, progress
                     raise Cancelled("The run was stopped. Nothing was committed.", advice="Run it again when ready.")
                 step("copy.keys")
                 keys.write_batch(batch.rows.replace_schema_metadata(None).cast(schema))
-    return Leaving(plan.key, (path,), absent=True, remove=spec.load.deletes == "remove")
+                seen += batch.rows.num_rows + len(batch.rejected)
+    return Leaving(plan.key, (path,), absent=True, remove=spec.load.deletes == "remove" and seen > 0)
 
 
 def leaving_rows(choice: Choice, load: Files, folder: Path) -> Leaving | None:

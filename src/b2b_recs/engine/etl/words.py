@@ -21,10 +21,11 @@ def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHIN
     if bounds.upper is None:
         return f"Reading {table}: it has no row with a {spec.load.cursor} yet."
     since = f"from {bounds.lower} " if bounds.lower is not None else ""
+    beside = f", and the rows without a {spec.load.cursor}" if bounds.with_null and bounds.before is not None else ""
     if bounds.earlier:
         span = f"{since or 'everything '}up to {bounds.upper}"
-        return f"The backfill reaches further back now: reading {table} by {spec.load.cursor}, {span}."
-    return f"Reading {table} by {spec.load.cursor}, {since}up to {bounds.upper}."
+        return f"The backfill reaches further back now: reading {table} by {spec.load.cursor}, {span}{beside}."
+    return f"Reading {table} by {spec.load.cursor}, {since}up to {bounds.upper}{beside}."
 
 
 def read_words(read: int, rejected: int, size: int) -> str:

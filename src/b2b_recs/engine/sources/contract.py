@@ -35,7 +35,8 @@ class Capabilities:
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
     loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced, not only noted.
     ``schemas``: a table is named inside a schema; without, the table's name is the whole name. ``date_formats``: dates
-    in text are read in the format a job names; without, in ISO 8601 only.
+    in text are read in the format a job names; without, in ISO 8601 only. ``asks_null``: the rows without a value of a
+    column can be asked for alone; without, finding them means to read the whole table.
     """
 
     databases: bool = True
@@ -51,6 +52,7 @@ class Capabilities:
     unique_keys: bool = True
     schemas: bool = True
     date_formats: bool = True
+    asks_null: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class Window:
     """Rows with ``lower < cursor <= upper`` (``lower_inclusive`` makes the first sign <=).
 
     Bounds are the exact text of the value as the source printed it, so that no digit is lost.
-    ``include_null`` adds the rows whose cursor is NULL (backfill of everything only).
+    ``include_null`` adds the rows whose cursor is NULL.
     """
 
     cursor: str

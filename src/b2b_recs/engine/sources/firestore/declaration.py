@@ -27,7 +27,7 @@ class Firestore(SourceType):
     category: ClassVar[str] = "nosql"
     Parameters: ClassVar[ParametersModel] = FirestoreParameters
     secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
-    capabilities: ClassVar[Capabilities] = Capabilities(row_estimates=False, schemas=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(row_estimates=False, schemas=False, asks_null=False)
     verified_against: ClassVar[str] = (
         "the vendor's client against a double of the service over gRPC and TLS; no server could be had"
     )
