@@ -157,3 +157,13 @@ def test_a_run_with_too_many_rejected_rows_names_one_reason(tmp_path: Path) -> N
     with pytest.raises(TooManyRejected) as refused:
         copied(tmp_path, "one", types=(ColumnMapping("amount", "", WarehouseType.INT64),))
     assert "amount: eins is not a number" in refused.value.message
+
+
+def test_a_run_warns_of_files_whose_encoding_nothing_names(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_bytes("id,name\n1,Иван\n".encode("cp1251"))
+    assert copied(tmp_path, "one").warnings == (
+        "The file a.csv is not UTF-8 and nothing in it names its encoding, so it was read as windows-1252. If letters "
+        "look wrong, choose the encoding in the connection.",
+    )

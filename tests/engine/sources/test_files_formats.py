@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import openpyxl
 import pyarrow as pa
@@ -24,8 +24,12 @@ from engine.sources.test_files_tables import opened, request_of, rows_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import Batch, ReadRequest, Source
+from b2b_recs.engine.sources.files import encodings
+from b2b_recs.engine.sources.files.options import Encoding
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
 
 W = WarehouseType
 D = Decimal
@@ -97,6 +101,86 @@ def test_what_the_connection_says_goes_before_what_is_found(
     tmp_path: Path, content: bytes, options: dict[str, str], rows: list[dict[str, Any]]
 ) -> None:
     assert csv_rows(tmp_path, content, **options) == (rows, [])
+
+
+WORDS = {
+    "windows-1250": "příliš", "windows-1251": "Привет", "windows-1252": "ça€", "windows-1253": "Ωμέγα",
+    "windows-1254": "ığş", "windows-1255": "שלום", "windows-1256": "سلام", "windows-1257": "ąžuolas", "latin-1": "é",
+    "iso-8859-2": "żółć", "iso-8859-5": "Жук", "iso-8859-7": "Ωμέγα", "iso-8859-9": "ığş", "iso-8859-15": "œ€",
+    "koi8-r": "Привет", "shift_jis": "表示①髙", "gb18030": "中文🙂", "big5": "許功蓋", "euc-kr": "한국어똠", "cp437": "½α",
+    "cp850": "Ñ", "cp852": "řůž", "cp866": "Привет", "utf-8": "é🙂", "utf-16": "é🙂",
+}  # fmt: skip
+
+
+def test_there_is_a_word_for_every_encoding_that_can_be_chosen() -> None:
+    assert set(WORDS) | {"auto"} == set(get_args(Encoding))
+
+
+@pytest.mark.parametrize(("encoding", "word"), WORDS.items(), ids=WORDS)
+def test_text_of_every_encoding_is_read_as_it_was_written(
+    tmp_path: Path, encoding: str, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Reads end in the middle of a character, whose bytes may be those of a quote or of a delimiter.
+    monkeypatch.setattr(encodings, "_CHUNK", 7)
+    written = {"shift_jis": "cp932", "big5": "cp950", "euc-kr": "cp949"}.get(encoding, encoding)
+    text = f'{word},b\n{word},"{word}\n{word}"\n' + f"{word},x\n" * 20
+    rows, rejected = csv_rows(tmp_path, text.encode(written), encoding=encoding, header="yes")
+    assert rejected == []
+    assert rows == [{word: word, "b": f"{word}\n{word}"}, *[{word: word, "b": "x"}] * 20]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "wrong", "shown"),
+    [("windows-1252", b"\x81", "windows-1252"), ("windows-1251", b"\x98", "windows-1251"), ("euc-kr", b"\xff", "euc-kr"),
+     ("shift_jis", b"\x81", "shift_jis"), ("utf-16", b"\x00\xd8", "UTF-16"), ("gb18030", b"\xff", "gb18030")],
+)  # fmt: skip
+def test_bytes_that_an_encoding_does_not_have_are_a_rejected_row(
+    tmp_path: Path, encoding: str, wrong: bytes, shown: str
+) -> None:
+    def line(text: str) -> bytes:
+        return text.encode("utf-16-le" if encoding == "utf-16" else "ascii")
+
+    content = line("a,b\n1,x\n2,") + wrong + line(",\n3,") + wrong + line("\n4,y\n")
+    rows, rejected = csv_rows(tmp_path, content, encoding=encoding)
+    assert rows == [{"a": "1", "b": "x"}, {"a": "4", "b": "y"}]
+    assert sorted(rejected) == [
+        ("_line", "The line has 3 values, not 2."),
+        ("b", f"b: holds bytes that are not {shown} text; choose the encoding of the file in the connection"),
+    ]
+    with pytest.raises(SourceRefused, match=rf"column 2 in the first line of the file a.csv .* not {shown} text"):
+        csv_rows(tmp_path, line("a,") + wrong + line("\n1,2\n"), encoding=encoding, header="yes")
+
+
+def test_a_mark_at_the_beginning_goes_before_the_encoding_that_was_chosen(tmp_path: Path) -> None:
+    rows, _ = csv_rows(tmp_path, "назва\nä\n".encode("utf-8-sig"), encoding="windows-1251")
+    assert rows == [{"назва": "ä"}]
+    rows, _ = csv_rows(tmp_path, "\ufeffназва\nä\n".encode("gb18030"))
+    assert rows == [{"назва": "ä"}]
+
+
+def test_an_encoding_that_nothing_names_is_told_beside_the_columns(tmp_path: Path) -> None:
+    for name, content in (
+        ("a.csv", "id,имя\n1,Иван\n"),
+        ("b.csv", "id,имя\n2,Пётр\n"),
+    ):
+        (tmp_path / name).write_bytes(content.encode("cp1251"))
+    (tmp_path / "c.csv").write_text("id\n3\n", "utf-8")
+    told = (
+        "The file a.csv and 1 more are not UTF-8 and nothing in it names its encoding, so it was read as windows-1252. If "
+        "letters look wrong, choose the encoding in the connection."
+    )
+    with opened(tmp_path) as source:
+        columns = source.columns("", "*.csv")
+        assert {column.doubt for column in columns[:-1]} == {told}
+        samples = source.samples("", "*.csv", [column.name for column in columns])
+        number, name, path = SOURCE_TYPES["csv"].propose(columns, samples, "UTC")
+    assert (name.warning, name.confidence.value) == (told, "low")
+    # A number is the same in every encoding, and a path is no content.
+    assert number.warehouse_type is W.INT64
+    assert "a.csv" not in number.warning + path.warning
+    for options in ({"encoding": "windows-1251"}, {"encoding": "windows-1252"}):
+        with opened(tmp_path, **options) as source:
+            assert {column.doubt for column in source.columns("", "*.csv")} == {""}
 
 
 def test_lines_that_do_not_fit_are_rejected_as_they_are(tmp_path: Path) -> None:

@@ -131,6 +131,8 @@ def _plan(
         )
     proposal = _Proposal(source_type, spec, columns)
     layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
+    doubts = tuple(dict.fromkeys(column.doubt for column in columns if column.doubt))
+    layout = replace(layout, warnings=(*layout.warnings, *doubts))
     check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
     primary = tuple(
         column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position

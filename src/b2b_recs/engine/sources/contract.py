@@ -75,6 +75,7 @@ class ColumnInfo:
     type that is (base, enum, composite, array, range); both may be empty when the source has no such notions.
     ``guessed``: the source declares no types, so this one was seen in values and may be another when others are seen.
     ``tells_json``: whether text in the column can be told from text that is JSON when it is read.
+    ``doubt`` says why the values may not be what they were, such as an encoding that nothing names; empty mostly.
     """
 
     name: str
@@ -88,6 +89,7 @@ class ColumnInfo:
     type_kind: str = ""
     guessed: bool = False
     tells_json: bool = True
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

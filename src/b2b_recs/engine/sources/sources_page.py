@@ -24,6 +24,13 @@ connection may name `/srv/files/orders`, or just `orders`. When hosted, each org
 is named by its number. Processes read the variable when they start.
 
 Object stores, SFTP and https addresses need no folder.
+
+**Encodings of CSV files.** With `auto` a mark at the beginning (UTF-8, UTF-16, GB 18030), UTF-16 and UTF-8 are known for certain. What
+is none of these was written by an older program and names no encoding: it is read as windows-1252, or as latin-1 where windows-1252
+has no such character. The columns then say so, with low confidence, and every run that loads such a file warns, because a Cyrillic,
+Czech or Japanese file looks wrong that way: choose its encoding in the connection. shift_jis, big5 and euc-kr are Microsoft's code
+pages 932, 950 and 949, which hold all of those. A row with bytes that the encoding does not have is rejected, and a file whose names
+of columns have such bytes is refused; nothing is replaced. JSON is Unicode, and the other formats name their own encoding.
 """,
 }
 # What a capability means for the one who sets up a job.

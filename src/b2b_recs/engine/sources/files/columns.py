@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pyarrow as pa
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
-from b2b_recs.engine.sources.files.formats import Format
+from b2b_recs.engine.sources.files.formats import Format, Shape
 
 # How a column says that its source knows nothing but text, so that numbers are looked for in its values.
 UNTYPED = "untyped"
 
 
-def column_infos(form: Format, schemas: Sequence[pa.Schema]) -> list[ColumnInfo]:
-    """One description per column in the order of first appearance, the path of the file last."""
+def column_infos(form: Format, shapes: Mapping[str, Shape]) -> list[ColumnInfo]:
+    """One description per column in the order of first appearance, the path of the file last.
+
+    ``shapes`` are those of the files by their paths.
+    """
     fields: dict[str, pa.Field] = {}
     seen: dict[str, int] = {}
-    for schema in schemas:
-        for field in schema:
+    doubt = _doubt(shapes)
+    for shape in shapes.values():
+        for field in shape.schema:
             if field.name == FILE_COLUMN:
                 raise SourceRefused(
                     f"A file has a column named {FILE_COLUMN}, which is kept for the path of the file.",
@@ -28,12 +32,28 @@ def column_infos(form: Format, schemas: Sequence[pa.Schema]) -> list[ColumnInfo]
             known = fields.get(field.name)
             fields[field.name] = field if known is None else _wider(known, field)
             seen[field.name] = seen.get(field.name, 0) + 1
-    infos = [_info(form, field, everywhere=seen[name] == len(schemas)) for name, field in fields.items()]
+    infos = [_info(form, field, doubt, everywhere=seen[name] == len(shapes)) for name, field in fields.items()]
     path = ColumnInfo(FILE_COLUMN, "path of the file", nullable=False, base_type=str(pa.string()))
     return [*infos, path]
 
 
-def _info(form: Format, field: pa.Field, *, everywhere: bool) -> ColumnInfo:
+def _doubt(shapes: Mapping[str, Shape]) -> str:
+    """What to tell when files name no encoding and are not UTF-8, "" when there are none."""
+    paths = [path for path, shape in shapes.items() if shape.assumed]
+    if not paths:
+        return ""
+    if len(paths) == 1:
+        which = f"The file {paths[0]} is"
+    else:
+        which = f"The file {paths[0]} and {len(paths) - 1:,} more are"
+    named = " and ".join(sorted({shapes[path].assumed for path in paths}))
+    return (
+        f"{which} not UTF-8 and nothing in it names its encoding, so it was read as {named}. If letters look wrong, "
+        "choose the encoding in the connection."
+    )
+
+
+def _info(form: Format, field: pa.Field, doubt: str, *, everywhere: bool) -> ColumnInfo:
     kind = field.type
     decimal = pa.types.is_decimal(kind)
     return ColumnInfo(
@@ -47,6 +67,7 @@ def _info(form: Format, field: pa.Field, *, everywhere: bool) -> ColumnInfo:
         type_kind=UNTYPED if form.untyped else "",
         guessed=form.guesses,
         tells_json=not form.texts_in_json,
+        doubt=doubt,
     )
 
 

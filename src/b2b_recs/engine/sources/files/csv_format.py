@@ -14,7 +14,7 @@ from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
 from b2b_recs.engine.sources.files.dialects import SAMPLE_BYTES, Dialect, detect
-from b2b_recs.engine.sources.files.encodings import NO_TEXT, as_utf8
+from b2b_recs.engine.sources.files.encodings import NO_TEXT, as_utf8, assumed, name_of
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.lines import count_lines
@@ -42,7 +42,9 @@ class CsvFormat(Format):
 
     def shape(self, content: BinaryIO, file: FileInfo, part: str) -> Shape:
         """The names of the first line, or column_1 and so on; every column is text."""
-        return Shape(pa.schema([pa.field(name, pa.string()) for name in self._dialect(content, file).names]))
+        dialect = self._dialect(content, file)
+        schema = pa.schema([pa.field(name, pa.string()) for name in dialect.names])
+        return Shape(schema, assumed=assumed(dialect.codec, self._options.encoding))
 
     def kind(self, data_type: pa.DataType) -> str:
         """CSV knows nothing but text."""
@@ -77,7 +79,7 @@ class CsvFormat(Format):
                 batch.rows, first = batch.rows[1:], False
             if not chosen:
                 batch.rows = _only_rows(batch.rows.num_rows)
-            yield _as_text(batch, columns, keeps_empty)
+            yield _as_text(batch, columns, keeps_empty, dialect.codec)
 
     def _dialect(self, content: BinaryIO, file: FileInfo) -> Dialect:
         key = (file.path, file.mark)
@@ -88,7 +90,7 @@ class CsvFormat(Format):
         return self._dialects[key]
 
     def _text(self, content: BinaryIO, file: FileInfo, dialect: Dialect, *, marked: bool = False) -> BinaryIO:
-        return as_utf8(unpacked(content, file), dialect.codec, dialect.skip, file, marked=marked)
+        return as_utf8(unpacked(content, file), dialect.codec, dialect.skip, marked=marked)
 
     def _records(
         self, content: BinaryIO, file: FileInfo, dialect: Dialect, chosen: list[int], block: int
@@ -175,8 +177,8 @@ def _unmarked(batch: RawBatch) -> RawBatch:
     return RawBatch(pa.RecordBatch.from_arrays(arrays, schema=batch.rows.schema), batch.rejected)
 
 
-def _as_text(batch: RawBatch, columns: Sequence[ColumnMapping], keeps_empty: Sequence[bool]) -> RawBatch:
-    """The bytes as text, rows that are not UTF-8 rejected. An empty value in quotes is text in a text column only."""
+def _as_text(batch: RawBatch, columns: Sequence[ColumnMapping], keeps_empty: Sequence[bool], codec: str) -> RawBatch:
+    """The bytes as text, rows with others rejected. An empty value in quotes is text in a text column only."""
     arrays = []
     try:
         for array, keep in zip(batch.rows.columns, keeps_empty, strict=True):
@@ -187,16 +189,19 @@ def _as_text(batch: RawBatch, columns: Sequence[ColumnMapping], keeps_empty: Seq
                     text = pc.if_else(empty, pa.scalar(None, pa.string()), text)
             arrays.append(text)
     except pa.ArrowInvalid:
-        good, refused = _readable(batch.rows, columns)
-        return _as_text(RawBatch(good, [*batch.rejected, *refused]), columns, keeps_empty)
+        good, refused = _readable(batch.rows, columns, codec)
+        return _as_text(RawBatch(good, [*batch.rejected, *refused]), columns, keeps_empty, codec)
     if not arrays:
         return batch
     return RawBatch(pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns]), batch.rejected)
 
 
-def _readable(rows: pa.RecordBatch, columns: Sequence[ColumnMapping]) -> tuple[pa.RecordBatch, list[RejectedRow]]:
-    """The rows whose bytes are all UTF-8, and the others as rejected rows."""
+def _readable(
+    rows: pa.RecordBatch, columns: Sequence[ColumnMapping], codec: str
+) -> tuple[pa.RecordBatch, list[RejectedRow]]:
+    """The rows whose bytes are all text, and the others as rejected rows."""
     faults: dict[int, str] = {}
+    known = name_of(codec)
     for array, column in zip(rows.columns, columns, strict=True):
         for at, value in enumerate(array.to_pylist()):
             try:
@@ -210,7 +215,7 @@ def _readable(rows: pa.RecordBatch, columns: Sequence[ColumnMapping]) -> tuple[p
                 for column, value in zip(columns, (array[at].as_py() for array in rows.columns), strict=True)
             },
             name,
-            f"{name}: holds bytes that are not UTF-8 text; choose the encoding of the file in the connection",
+            f"{name}: holds bytes that are not {known} text; choose the encoding of the file in the connection",
         )
         for at, name in sorted(faults.items())
     ]

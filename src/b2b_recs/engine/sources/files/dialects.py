@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources.contract import FileInfo
-from b2b_recs.engine.sources.files.encodings import encoding_of
+from b2b_recs.engine.sources.files.encodings import NO_TEXT, decoded, encoding_of, name_of
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.options import CsvOptions
 
@@ -38,10 +38,10 @@ class Dialect:
 def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -> Dialect:
     """The dialect of a file that begins with ``sample``; ``whole`` when that is all of it.
 
-    Raises SourceRefused for what is no text.
+    Raises SourceRefused for what is no text, or has names that are none.
     """
     codec, skip = encoding_of(sample, options.encoding)
-    text = sample[skip:].decode(codec, "replace")
+    text = decoded(sample[skip:], codec, whole=whole)
     if "\x00" in text:
         raise SourceRefused(
             f"The file {file.path} is not text.",
@@ -59,8 +59,21 @@ def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -
     header = options.header == "yes" or (options.header == "auto" and _has_header(rows))
     if len(rows[0]) > LIMITS.columns:
         raise too_much(file.path, f"has {len(rows[0]):,} columns")
+    if header and any(NO_TEXT in name for name in rows[0]):
+        raise _no_names(file, rows[0], codec)
     names = unique_names(rows[0] if header else [""] * len(rows[0]))
     return Dialect(codec, skip, delimiter, quote, header, names)
+
+
+def _no_names(file: FileInfo, names: list[str], codec: str) -> SourceRefused:
+    """The refusal of a first line with bytes that its encoding does not have."""
+    at = next(at for at, name in enumerate(names, 1) if NO_TEXT in name)
+    return SourceRefused(
+        f"The name of column {at:,} in the first line of the file {file.path} holds bytes that are not "
+        f"{name_of(codec)} text.",
+        advice="Choose the encoding of the file in the connection.",
+        field="encoding",
+    )
 
 
 def unique_names(names: list[str]) -> tuple[str, ...]:

@@ -4,73 +4,101 @@ from __future__ import annotations
 
 import codecs
 import io
-import re
 from typing import BinaryIO
-
-from b2b_recs.engine.errors import SourceRefused
-from b2b_recs.engine.sources.contract import FileInfo
 
 _CHUNK = 1 << 20
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (b"\x84\x31\x95\x33", "gb18030"),
 )
-_NAMES = {
-    "utf-8": "UTF-8",
-    "utf-16-le": "UTF-16",
-    "utf-16-be": "UTF-16",
-    "cp1252": "Windows-1252",
-    "latin-1": "Latin-1",
+# What connections call an encoding, where Python's codec has another name. Programs that write shift_jis, big5 and
+# euc-kr mean Microsoft's code pages, which hold every character of those and more.
+_CODECS = {
+    "latin-1": "iso8859-1",
+    "shift_jis": "cp932",
+    "big5": "cp950",
+    "euc-kr": "cp949",
+    **{f"windows-{page}": f"cp{page}" for page in range(1250, 1258)},
 }
+# What stands for UTF-8 when a file says nothing and is not: the encoding of Western Europe, and one without gaps.
+_GUESSES = ("cp1252", "iso8859-1")
 # Stands for bytes that are no text where a reader would otherwise give up; no text holds it.
 NO_TEXT = "\U0010ffff"
-_ESCAPED = re.compile("[\udc80-\udcff]+")
-_CHOSEN = {"windows-1252": "cp1252"}
+NO_TEXT_BYTES = NO_TEXT.encode()
+# A byte that no UTF-8 has.
+_NO_UTF8 = b"\xff"
+_MARKED = "mark-what-is-no-text"
+codecs.register_error(_MARKED, lambda error: (NO_TEXT, _end(error)))
+
+
+def codec_of(chosen: str) -> str:
+    """Python's codec for an encoding that was chosen."""
+    return _CODECS.get(chosen, chosen)
+
+
+def name_of(codec: str) -> str:
+    """How messages call what a codec reads: the name it is chosen by."""
+    if codec.startswith("utf-"):
+        return codec[:6].upper()
+    return next((name for name, known in _CODECS.items() if known == codec), codec)
+
+
+def assumed(codec: str, chosen: str) -> str:
+    """The name of the encoding a file was taken to be in for want of a better one, "" when it was seen or chosen."""
+    return name_of(codec) if chosen == "auto" and codec in _GUESSES else ""
 
 
 def encoding_of(sample: bytes, chosen: str = "auto") -> tuple[str, int]:
-    """The codec of a text that begins so, and how many bytes at the start only mark it."""
+    """The codec of a text that begins so, and how many bytes at the start only mark it.
+
+    Such a mark goes before what was chosen: no text begins with its bytes by chance.
+    """
     for mark, codec in _BOMS:
-        if sample.startswith(mark) and chosen in ("auto", codec, codec[:6]):
+        if sample.startswith(mark):
             return codec, len(mark)
     if chosen == "utf-16":
         return _half_of(sample) or "utf-16-le", 0
     if chosen != "auto":
-        return _CHOSEN.get(chosen, chosen), 0
+        return codec_of(chosen), 0
     halves = _half_of(sample)
     if halves:
         return halves, 0
-    for codec in ("utf-8", "cp1252"):
+    for codec in ("utf-8", _GUESSES[0]):
         try:
             # The sample may end in the middle of a character.
             codecs.getincrementaldecoder(codec)().decode(sample)
         except UnicodeDecodeError:
             continue
         return codec, 0
-    return "latin-1", 0
+    return _GUESSES[1], 0
 
 
-def as_utf8(content: BinaryIO, codec: str, skip: int, file: FileInfo, *, marked: bool = False) -> BinaryIO:
-    """The text after its first ``skip`` bytes, as UTF-8.
+def decoded(sample: bytes, codec: str, *, whole: bool) -> str:
+    """The beginning of a text with ``NO_TEXT`` for what is none; a character cut off at the end is left out."""
+    return codecs.getincrementaldecoder(codec)(_MARKED).decode(sample, final=whole)
 
-    UTF-8 itself is passed on as it is, valid or not; with ``marked`` what is not valid becomes ``NO_TEXT``.
+
+def as_utf8(content: BinaryIO, codec: str, skip: int, *, marked: bool = False) -> BinaryIO:
+    """The text after its first ``skip`` bytes, as UTF-8 in which every byte that is no text is one that no UTF-8 has.
+
+    With ``marked`` it is ``NO_TEXT`` instead.
     """
     content.read(skip)
     if codec == "utf-8" and not marked:
         return content
-    return io.BufferedReader(_Transcoded(content, codec, file), _CHUNK)
+    return io.BufferedReader(_Transcoded(content, codec, NO_TEXT_BYTES if marked else _NO_UTF8), _CHUNK)
 
 
 class _Transcoded(io.RawIOBase):
-    """Text of another encoding as UTF-8, a chunk at a time."""
+    """Text of another encoding as UTF-8, a chunk at a time, with ``instead`` for what is no text."""
 
-    def __init__(self, content: BinaryIO, codec: str, file: FileInfo) -> None:
+    def __init__(self, content: BinaryIO, codec: str, instead: bytes) -> None:
         self._content = content
-        self._codec = codec
-        self._decoder = codecs.getincrementaldecoder(codec)("surrogateescape" if codec == "utf-8" else "strict")
-        self._file = file
-        self._ready = b""
+        self._decoder = codecs.getincrementaldecoder(codec)(_MARKED)
+        self._instead = instead
+        self._ready = memoryview(b"")
         self._ended = False
 
     def readable(self) -> bool:
@@ -78,22 +106,23 @@ class _Transcoded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer. Raises SourceRefused for bytes that are no character."""
+        """Fill the buffer."""
         while not self._ready and not self._ended:
             chunk = self._content.read(_CHUNK)
             self._ended = not chunk
-            try:
-                text = self._decoder.decode(chunk, final=self._ended)
-                self._ready = (_ESCAPED.sub(NO_TEXT, text) if self._codec == "utf-8" else text).encode()
-            except (UnicodeDecodeError, UnicodeEncodeError):
-                raise SourceRefused(
-                    f"The file {self._file.path} holds bytes that are no {_NAMES[self._codec]} character.",
-                    advice="Choose the encoding of the file in the connection.",
-                    field="encoding",
-                ) from None
+            text = self._decoder.decode(chunk, final=self._ended)
+            utf8 = text.encode()
+            self._ready = memoryview(utf8.replace(NO_TEXT_BYTES, self._instead) if NO_TEXT in text else utf8)
         found, self._ready = self._ready[: len(buffer)], self._ready[len(buffer) :]
         buffer[: len(found)] = found
         return len(found)
+
+
+def _end(error: UnicodeError) -> int:
+    """Where the bytes end that are no text; raises anything but that."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.end
 
 
 def _half_of(sample: bytes) -> str:

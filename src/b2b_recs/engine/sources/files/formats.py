@@ -17,10 +17,14 @@ PACKINGS = {"gz": "gzip", "gzip": "gzip", "bz2": "bz2", "zst": "zstd", "zstd": "
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one file holds: its columns in raw Arrow types, and how many rows where that is known without reading."""
+    """What one file holds: its columns in raw Arrow types, and how many rows where that is known without reading.
+
+    ``assumed`` names the encoding the file was taken to be in because nothing in it says which it is.
+    """
 
     schema: pa.Schema
     rows: int | None = None
+    assumed: str = ""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
-from b2b_recs.engine.sources.files.encodings import as_utf8, encoding_of
+from b2b_recs.engine.sources.files.encodings import as_utf8, assumed, encoding_of
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
 from b2b_recs.engine.sources.files.json_records import elements, layout_of, lines
 from b2b_recs.engine.sources.files.json_values import NESTED, Kinds, Record, record_of, text_of, texts
@@ -87,14 +87,14 @@ class JsonFormat(Format):
     def _records(self, content: BinaryIO, file: FileInfo) -> Iterator[list[bytes]]:
         head = unpacked(content, file).read(_HEAD)
         codec, skip = encoding_of(head)
-        if codec in ("cp1252", "latin-1"):
+        if assumed(codec, "auto"):
             # JSON is Unicode; records that are not are rejected one by one.
             codec = "utf-8"
         start = head[skip:].decode(codec, "replace")
         if "\x00" in start:
             raise SourceRefused(f"The file {file.path} is not JSON.", advice="Choose the type of the file.")
         layout = self._options.layout if self._options.layout != "auto" else layout_of(start.encode())
-        text = as_utf8(unpacked(content, file), codec, skip, file)
+        text = as_utf8(unpacked(content, file), codec, skip)
         return elements(text, file) if layout == "array" else lines(text, file)
 
 

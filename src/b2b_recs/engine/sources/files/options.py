@@ -9,7 +9,18 @@ from pydantic import AfterValidator, Field
 from b2b_recs.engine.sources.fields import SourceParameters
 
 FormatName = Literal["csv", "parquet", "json", "excel"]
-Encoding = Literal["auto", "utf-8", "utf-16", "windows-1252", "latin-1"]
+# Named as programs that write files name them.
+Encoding = Literal[
+    "auto", "utf-8", "utf-16", "windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254",
+    "windows-1255", "windows-1256", "windows-1257", "latin-1", "iso-8859-2", "iso-8859-5", "iso-8859-7", "iso-8859-9",
+    "iso-8859-15", "koi8-r", "shift_jis", "gb18030", "big5", "euc-kr", "cp437", "cp850", "cp852", "cp866",
+]  # fmt: skip
+_ENCODING_WORDS = (
+    "How characters are stored. auto knows UTF-8 and UTF-16; what is neither is read as windows-1252 (Western Europe), "
+    "and the columns and the run say so. Central Europe: windows-1250, iso-8859-2. Cyrillic: windows-1251, iso-8859-5, "
+    "koi8-r. Greek: 1253, 8859-7. Turkish: 1254, 8859-9. Hebrew: 1255. Arabic: 1256. Baltic: 1257. Japanese: "
+    "shift_jis. Chinese: gb18030, big5. Korean: euc-kr. Old DOS programs: cp437, cp850, cp852, cp866."
+)
 
 
 def _one_mark(value: str) -> str:
@@ -36,9 +47,7 @@ class CsvOptions(SourceParameters):
     header: Literal["auto", "yes", "no"] = Field(
         default="auto", title="First line", description="Whether the first line holds the names of the columns."
     )
-    encoding: Encoding = Field(
-        default="auto", title="Encoding", description="How characters are stored. auto looks into each file."
-    )
+    encoding: Encoding = Field(default="auto", title="Encoding", description=_ENCODING_WORDS)
     null_text: str = Field(
         default="",
         title="Text for no value",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
 from b2b_recs.engine.sources.arrow_types import arrow_rule
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.sources.files.columns import UNTYPED
@@ -35,7 +36,16 @@ _NAMED = {
 def propose_files(columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]]) -> list[ColumnMapping]:
     """One mapping per column of a table of files, of whatever format, in the same order."""
     untyped = any(column.type_kind == UNTYPED for column in columns)
-    return propose_columns(columns, samples, _rule, text_only=untyped)
+    proposed = propose_columns(columns, samples, _rule, text_only=untyped)
+    return [_doubted(mapping, column) for mapping, column in zip(proposed, columns, strict=True)]
+
+
+def _doubted(mapping: ColumnMapping, column: ColumnInfo) -> ColumnMapping:
+    """The mapping of a column whose texts, or whose name, may have been read in another encoding than they have."""
+    if not column.doubt or (mapping.warehouse_type is not WarehouseType.STRING and column.name.isascii()):
+        return mapping
+    told = f"{column.doubt} {mapping.warning}".rstrip()
+    return replace(mapping, confidence=Confidence.LOW, warning=told)
 
 
 def data_type(text: str) -> pa.DataType:

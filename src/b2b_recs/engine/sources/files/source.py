@@ -74,8 +74,7 @@ class FileSource(Source):
     def columns(self, schema: str, table: str) -> list[ColumnInfo]:
         """The columns of all files of the table by name, in the order of first appearance, then the file's path."""
         pattern, files = self._find(schema, table)
-        shapes = [self._shape(file, pattern.part) for file in files]
-        return column_infos(self._format, [shape.schema for shape in shapes])
+        return column_infos(self._format, self._shapes_of(files, pattern.part))
 
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per column as text, from the beginnings of the first files."""
@@ -83,7 +82,7 @@ class FileSource(Source):
         found: dict[str, list[str | None]] = {name: [] for name in columns}
         if not columns or count <= 0:
             return found
-        known = {info.name for info in column_infos(self._format, [self._shape(f, pattern.part).schema for f in files])}
+        known = {info.name for info in column_infos(self._format, self._shapes_of(files, pattern.part))}
         missing = [name for name in columns if name not in known]
         if missing:
             raise _column_missing(missing[0], table)
@@ -151,6 +150,9 @@ class FileSource(Source):
             if gone:
                 raise file_changed(FileInfo(min(gone), 0, ""))
         return pattern, files
+
+    def _shapes_of(self, files: Sequence[FileInfo], part: str) -> dict[str, Shape]:
+        return {file.path: self._shape(file, part) for file in files}
 
     def _shape(self, file: FileInfo, part: str) -> Shape:
         key = (file.path, file.mark, part)
