@@ -75,3 +75,12 @@ def test_money_carries_its_currency(amount: Decimal, currency: str, words: str) 
 
 def test_an_unknown_status_is_still_a_word() -> None:
     assert formats.state_of("half_open") == ("", "Half open")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0, "0 %"), (0.004, "0.4 %"), (0.1234, "12.3 %"), (0.12, "12 %"), (1, "100 %"), (0.0004, "under 0.1 %"),
+     (-0.0004, "−0.1 %"), (-0.07, "−7 %"), (0.9999, "100 %")],
+)  # fmt: skip
+def test_shares_are_told_in_percent(share: float, words: str) -> None:
+    assert formats.percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")

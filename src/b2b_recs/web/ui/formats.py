@@ -71,12 +71,13 @@ def decimals(value: object, places: int = 3) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as "12%", small ones as "0.4%"; what is there and rounds to nothing is "under 0.1%"."""
+    """A share as "12 %", small ones as "0.4 %"; what is there and rounds to nothing is "under 0.1 %"."""
     value = 100 * abs(share)
     sign = "−" if share < 0 else ""
     if 0 < value < 0.1:
-        return f"{sign}0.1%" if sign else "under 0.1%"
-    return f"{sign}{value:.1f}%" if round(value, 1) != round(value) else f"{sign}{value:.0f}%"
+        return f"{sign or 'under '}0.1{_JOIN}%"
+    places = 0 if round(value, 1) == round(value) else 1
+    return f"{sign}{value:.{places}f}{_JOIN}%"
 
 
 def duration(seconds: object) -> str:
