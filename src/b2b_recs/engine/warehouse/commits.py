@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Transaction
 
 _KEY = "b2bRecs"
@@ -58,3 +59,9 @@ def commit_of(table: DeltaTable, app: str, number: int, *, fresh: bool) -> Commi
             if commit.notes.get("app") == app and commit.notes.get("number") == number:
                 return Commit(commit.version, commit.at, commit.operation, commit.notes, fresh)
     raise LookupError(f"no commit of {app}")
+
+
+def has_new_wall_clocks(table: DeltaTable, schema: pa.Schema) -> bool:
+    """Whether the schema has times without a zone, and the table's log does not know of such yet."""
+    there = any(pa.types.is_timestamp(kind) and kind.tz is None for kind in schema.types)
+    return there and "timestampNtz" not in (table.protocol().writer_features or ())

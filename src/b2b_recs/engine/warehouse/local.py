@@ -250,7 +250,7 @@ class LocalTable:
         checked_columns([*known, *(field.name for field in wanted)])
         if wanted:
             with storage_errors():
-                table.alter.add_columns([_delta_field(field) for field in wanted])
+                table.alter.add_columns([Field.from_arrow(field) for field in wanted])
 
     def new_part(self, schema: pa.Schema, folder: str, repeating: Sequence[str]) -> PartWriter:
         """A writer of a new file inside the table's folder; it is no part of the table until committed."""
@@ -362,7 +362,7 @@ class LocalTable:
             seen = table.transaction_version(change.app)
             if seen is not None and seen >= change.number:
                 return commits.commit_of(table, change.app, change.number, fresh=False)
-        if change.replace and any(map(_is_wall_clock, change.schema.types)) and not _knows_wall_clocks(table):
+        if change.replace and commits.has_new_wall_clocks(table, change.schema):
             # Of a replaced schema the library does not note it, and could not open the table any more.
             table.alter.add_feature(TableFeatures.TimestampWithoutTimezone, allow_protocol_versions_increase=True)
         actions: list[AddAction | RemoveAction] = [*adds, *(_removal(path, change) for path in change.removed)]
@@ -391,17 +391,5 @@ class LocalTable:
         return WarehouseTableMissing(f"{subject} {what}.", advice="Run the ETL job that loads it.")
 
 
-def _is_wall_clock(kind: pa.DataType) -> bool:
-    return pa.types.is_timestamp(kind) and kind.tz is None
-
-
-def _knows_wall_clocks(table: DeltaTable) -> bool:
-    return "timestampNtz" in (table.protocol().writer_features or ())
-
-
 def _removal(path: str, change: Change) -> RemoveAction:
     return RemoveAction(path, not change.rearranged, int(datetime.now(UTC).timestamp() * 1000))
-
-
-def _delta_field(column: pa.Field) -> Field:
-    return Field.from_arrow(column)
