@@ -15,6 +15,7 @@ from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.interrupting import hang_up, patiently
 from b2b_recs.engine.sources.oracle.errors import refusal, silent
 from b2b_recs.engine.sources.oracle.parameters import OracleParameters
+from b2b_recs.engine.sources.small_answers import small_answer
 
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
@@ -83,7 +84,7 @@ class Session:
             self._connection.call_timeout = seconds * 1000
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, values)
-                return list(cursor.fetchall())
+                return small_answer(cursor, self.parameters.host, self.hang_up)
 
     def arrow(self, sql: str, values: dict[str, Any], subject: str, rows: int) -> Iterator[Any]:
         """The driver's data frames of a bulk read, ``rows`` each."""

@@ -21,6 +21,7 @@ from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_e
 from b2b_recs.engine.sources.postgresql.line import own_line
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.quoting import quote_text
+from b2b_recs.engine.sources.small_answers import small_answer
 
 CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
@@ -224,7 +225,8 @@ class Session:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(sql)
-                return list(cursor.fetchall()) if cursor.description else []
+                rows = iter(cursor.fetchone, None) if cursor.description else ()
+                return small_answer(rows, self.parameters.host, self.hang_up)
         finally:
             late.cancel()
 

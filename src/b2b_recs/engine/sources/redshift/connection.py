@@ -15,10 +15,11 @@ from psycopg.types.string import TextLoader
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources import interrupting
 from b2b_recs.engine.sources.contract import Dialer
-from b2b_recs.engine.sources.error_table import UNKNOWN_HOST
+from b2b_recs.engine.sources.error_table import TOO_MUCH, UNKNOWN_HOST
 from b2b_recs.engine.sources.postgresql.connection import authority_file, conninfo
 from b2b_recs.engine.sources.postgresql.errors import connect_error, statement_error
 from b2b_recs.engine.sources.redshift.parameters import RedshiftParameters
+from b2b_recs.engine.sources.small_answers import small_answer
 
 QUESTION_SECONDS = 300
 READ_SECONDS = 12 * 3600
@@ -53,6 +54,7 @@ class Session:
         self.parameters = parameters
         self._secret = parameters.password.get_secret_value()
         self._connection: psycopg.Connection[Any] | None = None
+        self._given_up = False  # an answer without an end was cut off, and the connection with it
         try:
             address = dial(parameters.host, parameters.port)
         except socket.gaierror:
@@ -98,7 +100,7 @@ class Session:
         try:
             return self.query(sql, "the database")
         except SourceRefused as error:
-            if error.transient:
+            if error.transient or self._given_up:
                 raise
             return []
 
@@ -148,15 +150,25 @@ class Session:
             self._run(_BEGIN, "the database")
             self._in_snapshot = True
 
+    def _give_up(self) -> None:
+        self._given_up = True
+        self.hang_up()
+
     def _run(self, sql: str, subject: str) -> list[tuple[str | None, ...]]:
         if self._connection is None:
             raise statement_error(
                 psycopg.OperationalError("no connection to the server"), self.parameters.host, subject, ""
             )
         try:
-            cursor = self._connection.execute(sql.encode())
-            return cursor.fetchall() if cursor.description else []
+            with self._connection.cursor() as cursor:
+                # A thousand rows at a time: the driver would take in a whole answer before it shows any of it.
+                answer = cursor.stream(sql.encode(), size=FETCH_ROWS)
+                return small_answer(answer, self.parameters.host, self._give_up)
         except psycopg.Error as error:
+            if self._given_up:  # what the driver says of the line that was cut says less
+                raise TOO_MUCH.about(host=self.parameters.host) from None
+            if isinstance(error, psycopg.ProgrammingError) and error.sqlstate is None:
+                return []  # the driver's own remark that the statement has no rows
             refusal = statement_error(error, self.parameters.host, subject, self._secret)
             self.forget()
             raise refusal from None

@@ -19,6 +19,7 @@ from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.interrupting import patiently
 from b2b_recs.engine.sources.proxy import GuardedProxy
 from b2b_recs.engine.sources.quoting import quote_name
+from b2b_recs.engine.sources.small_answers import small_answer
 from b2b_recs.engine.sources.snowflake.declaration import Snowflake
 from b2b_recs.engine.sources.snowflake.errors import (
     connect_error,
@@ -85,7 +86,7 @@ class Session:
         connection = self._ready()
         try:
             with connection.cursor() as cursor:
-                return list(cursor.execute(sql, timeout=seconds).fetchall())
+                return small_answer(cursor.execute(sql, timeout=seconds), self.parameters.account)
         except self._failures() as error:
             raise self.failed(error, subject) from None
 

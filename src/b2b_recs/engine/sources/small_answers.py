@@ -1,0 +1,29 @@
+"""Answers to small questions, such as the list of tables, which no server may make endless."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from b2b_recs.engine.sources.error_table import TOO_MUCH
+
+MOST_ROWS = 250_000
+MOST_BYTES = 256 * 1024 * 1024  # of texts
+
+
+def small_answer(
+    rows: Iterable[tuple[Any, ...]], host: str, give_up: Callable[[], None] = lambda: None
+) -> list[tuple[Any, ...]]:
+    """The rows of an answer, taken one by one. Raises SourceRefused when there are more than any database has.
+
+    ``give_up`` ends the session before that, because its server would go on sending.
+    """
+    found: list[tuple[Any, ...]] = []
+    size = 0
+    for row in rows:
+        size += sum(len(value) for value in row if isinstance(value, str | bytes))
+        if len(found) >= MOST_ROWS or size > MOST_BYTES:
+            give_up()
+            raise TOO_MUCH.about(host=host)
+        found.append(row)
+    return found
