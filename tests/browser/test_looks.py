@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from browser.conftest import Visitor
 from browser.installation import Installation
-from browser.sweep import WIDTHS, looks
+from browser.sweep import looks
 from django.urls import URLPattern, URLResolver, get_resolver, resolve
 from playwright.sync_api import expect
 
@@ -112,22 +112,20 @@ def settle(visitor: Visitor) -> None:
     expect(page.locator("#panel[data-poll]")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
-    visit: Visit, site: Installation, owner_state: Any, path: str, width: int
+    visit: Visit, site: Installation, owner_state: Any, path: str
 ) -> None:
-    visitor = visit(width=width, state=owner_state)
+    visitor = visit(state=owner_state)
     visitor.page.goto(site.url + path_of(site, path))
     settle(visitor)
     assert looks(visitor, path) == []
     assert [text for text in visitor.complaints if "404" not in text] == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/organization/new/"])
-def test_a_page_for_strangers_has_no_fault(visit: Visit, site: Installation, path: str, width: int) -> None:
-    visitor = visit(width=width)
+def test_a_page_for_strangers_has_no_fault(visit: Visit, site: Installation, path: str) -> None:
+    visitor = visit()
     visitor.go(path)
     assert looks(visitor, path) == []
     assert visitor.complaints == []
