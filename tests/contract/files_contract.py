@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from contract.folder_arena import FolderArena
+from contract.loaded_files_contract import LoadedFilesContract
 from contract.sources_contract import ANY_PARAMETERS, SourceContract
 
 from b2b_recs.engine import errors
@@ -27,7 +28,7 @@ PATHS: tuple[tuple[dict[str, Any], str], ...] = tuple(
 )  # fmt: skip
 
 
-class FilesContract(SourceContract):
+class FilesContract(LoadedFilesContract, SourceContract):
     keyed = False
     dials = False
     bad_parameters = (*PATHS, *ANY_PARAMETERS, ({"ca_certificate": "canary"}, "ca_certificate"))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 from contract.asking import asked_of
+from contract.loaded_files_contract import LoadedFilesContract
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from contract.stored_files_arena import file_of
 from relay import Relay
@@ -74,7 +75,7 @@ KEYS = (
 )
 
 
-class StoredFilesContract(SourceContract):
+class StoredFilesContract(LoadedFilesContract, SourceContract):
     """Subclasses set ``form``; the arena writes files by ``put`` and removes them by ``remove``."""
 
     form: ClassVar[str]

@@ -27,11 +27,16 @@ class AnyFolder:
         return Path(path)
 
 
-def copied(folder: Path, run_key: str, **more: Any) -> CopyResult:
-    csv = SOURCE_TYPES["csv"]
+def copied(folder: Path, run_key: str, opened: list[str] | None = None, **more: Any) -> CopyResult:
+    """One run; ``opened`` gets the path of each file whenever it is opened, ``delimiter`` is the connection's."""
+    csv, delimiter = SOURCE_TYPES["csv"], more.pop("delimiter", "")
     settings = {"source_schema": "", "source_table": "*.csv", "destination_table": "bq_lines", "load": Files(), **more}
     spec = CopySpec.model_validate(settings)
-    with csv.open(csv.Parameters(location=str(folder / "in")), AnyFolder()) as source:
+    parameters = csv.Parameters(location=str(folder / "in"), delimiter=delimiter)
+    with csv.open(parameters, AnyFolder()) as source:
+        store: Any = source._store  # type: ignore[attr-defined]
+        really = store.open
+        store.open = lambda file: (opened if opened is not None else []).append(file.path) or really(file)
         warehouse = LocalWarehouse(folder / "warehouse")
         return copy_table(
             csv, source, spec, warehouse, folder / "staging", run_key, Silent(), lambda: datetime.now(UTC)
@@ -167,3 +172,56 @@ def test_a_run_warns_of_files_whose_encoding_nothing_names(tmp_path: Path) -> No
         "The file a.csv is not UTF-8 and nothing in it names its encoding, so it was read as windows-1252. If letters "
         "look wrong, choose the encoding in the connection.",
     )
+    (place / "b.csv").write_text("id,name\n2,é\n", "utf-8")
+    # What is loaded was told when it was loaded.
+    assert copied(tmp_path, "two").warnings == ()
+
+
+def test_files_loaded_before_their_columns_were_kept_are_opened_once_more(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    for name in ("a.csv", "b.csv"):
+        (place / name).write_text("id,name\n1,x\n")
+    copied(tmp_path, "one")
+    ledger = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").ledger
+    before = ledger.read()
+    ledger.replace(before.drop_columns(["shape"]), schema=before.drop_columns(["shape"]).schema)
+    (place / "b.csv").write_text("id,name\n1,other\n")
+    for run_key, expected in (("two", {"a.csv", "b.csv"}), ("three", set())):
+        opened: list[str] = []
+        copied(tmp_path, run_key, opened)
+        assert set(opened) == expected
+    assert ledger.read().num_rows == 2
+    assert names(tmp_path) == [("a.csv", "x"), ("b.csv", "other")]
+
+
+def test_columns_kept_of_files_read_by_other_settings_are_not_used(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id;name\n1;x\n")
+    copied(tmp_path, "one")
+    for run_key, delimiter, expected in (("two", "", 0), ("three", ";", 1), ("four", ";", 0)):
+        opened: list[str] = []
+        assert not copied(tmp_path, run_key, opened, delimiter=delimiter).changed
+        assert len(opened) == expected
+
+
+def test_a_run_killed_before_its_ledger_has_the_columns_kept_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id,name\n1,x\n")
+    with monkeypatch.context() as killed:
+        killed.setattr("b2b_recs.engine.etl.copy.commit_ledger", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            copied(tmp_path, "one")
+    copied(tmp_path, "one")
+    for run_key, expected in (("two", ["a.csv"]), ("three", [])):
+        opened: list[str] = []
+        assert not copied(tmp_path, run_key, opened).changed
+        assert opened == expected
+
+
+def _killed(*_: object) -> None:
+    raise KeyboardInterrupt

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError, Fenced, TooManyRejected
+from b2b_recs.engine.etl.choice import Choice
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
@@ -34,6 +35,7 @@ from b2b_recs.engine.warehouse.commits import Commit
 from b2b_recs.engine.warehouse.compaction import compact
 from b2b_recs.engine.warehouse.local import Change, LocalWarehouse
 from b2b_recs.engine.warehouse.names import checked_table
+from b2b_recs.engine.warehouse.parts import Part
 
 STAGES = ("connect", "read", "load", "reconcile")
 # Days for which files that were rewritten stay, so that versions before remain readable.
@@ -239,7 +241,7 @@ class _Run:
             step("copy.after_commit")
             self.progress.update(rows_loaded=result.rows_loaded, rows_rejected=result.rows_rejected)
         if isinstance(load, Files):
-            commit_ledger(self.table, plan.choice, load, parts, plan.now, self.app, self.journal.folder)
+            self._commit_ledger(plan.choice, load, parts, plan.now)
             step("copy.ledger_committed")
         if not result.changed:
             self.journal.drop()
@@ -314,8 +316,11 @@ class _Run:
         header, load = self.journal.header(), self.spec.load
         if header is not None and isinstance(load, Files):
             parts = [item.part for item in self.journal.staged()]
-            choice = header.fixed.choice
-            commit_ledger(self.table, choice, load, parts, header.now, self.app, self.journal.folder)
+            self._commit_ledger(header.fixed.choice, load, parts, header.now)
+
+    def _commit_ledger(self, choice: Choice, load: Files, parts: Sequence[Part], now: datetime) -> None:
+        shapes = self.source.shapes()
+        commit_ledger(self.table, choice, load, parts, now, self.app, self.journal.folder, shapes)
 
     def _say(self, stage: str, words: str) -> None:
         self.progress.stage(stage, "done", words)

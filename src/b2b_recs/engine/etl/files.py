@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -29,6 +30,8 @@ SCHEMA = pa.schema(
         pa.field("modified", pa.timestamp("us", tz="UTC"), True, {b"warehouse_type": _TIME}),
         pa.field("rows", pa.int64(), False, {b"warehouse_type": _NUMBER}),
         pa.field("loaded_at", pa.timestamp("us", tz="UTC"), False, {b"warehouse_type": _TIME}),
+        # What the source told of the file's columns, so that it need not be opened for them again.
+        pa.field("shape", pa.string(), True, {b"warehouse_type": _TEXT}),
     ]
 )
 PATHS = pa.schema([pa.field(FILE_COLUMN, pa.string())])
@@ -41,6 +44,15 @@ def choose(source: Source, spec: CopySpec, table: LocalTable) -> Choice:
     fresh = tuple(file for file in listed if known.get(file.path) != file.mark)
     here = {file.path for file in listed}
     return Choice(fresh, tuple(sorted(path for path in known if path not in here)))
+
+
+def kept_shapes(table: LocalTable) -> dict[tuple[str, str], str]:
+    """What is known of the columns of loaded files, by path and mark."""
+    if not table.exists():
+        return {}
+    return {
+        (path, mark): shape for path, mark, shape in zip(*_ledger(table, "path", "mark", "shape"), strict=True) if shape
+    }
 
 
 def loaded_files(table: LocalTable) -> int:
@@ -57,11 +69,24 @@ def rows_of(table: LocalTable, paths: Sequence[str]) -> int:
 
 
 def commit_ledger(
-    table: LocalTable, choice: Choice, load: Files, parts: Sequence[Part], at: datetime, app: str, scratch: Path
+    table: LocalTable,
+    choice: Choice,
+    load: Files,
+    parts: Sequence[Part],
+    at: datetime,
+    app: str,
+    scratch: Path,
+    shapes: Mapping[tuple[str, str], str],
 ) -> None:
-    """Write down what this run has loaded, once however often it is asked for."""
+    """Write down what this run has loaded, once however often it is asked for; and what it saw of columns, by
+    ``shapes``, where the ledger does not know that or knows it otherwise.
+    """
     ledger = table.ledger
-    if ledger.committed(app) is not None or not (choice.load or (choice.gone and load.deletes == "remove")):
+    known = kept_shapes(table)
+    marks = zip(*_ledger(table, "path", "mark"), strict=True)
+    seen = any(shapes.get(key, known.get(key)) != known.get(key) for key in marks)
+    news = choice.load or (choice.gone and load.deletes == "remove") or seen
+    if ledger.committed(app) is not None or not news:
         return
     out = {file.path for file in choice.load} | (set(choice.gone) if load.deletes == "remove" else set())
     rows = _counted(table, parts, scratch)
@@ -74,24 +99,31 @@ def commit_ledger(
                 "modified": file.modified,
                 "rows": rows.get(file.path, 0),
                 "loaded_at": at,
+                "shape": shapes.get((file.path, file.mark)),
             }
             for file in choice.load
         ],
         schema=SCHEMA,
     )
     if ledger.exists():
-        before = ledger.read()
-        kept = pa.array([path not in out for path in before["path"].to_pylist()], pa.bool_())
-        fresh = pa.concat_tables([before.filter(kept).cast(SCHEMA), fresh])
+        before = [row | {"shape": shapes.get((row["path"], row["mark"]), row.get("shape"))} for row in _rows(ledger)]
+        kept = pa.Table.from_pylist([row for row in before if row["path"] not in out], schema=SCHEMA)
+        fresh = pa.concat_tables([kept, fresh])
     ledger.replace(fresh, schema=SCHEMA, app=app)
 
 
-def _ledger(table: LocalTable, *columns: str) -> list[list[object]]:
+def _ledger(table: LocalTable, *columns: str) -> list[list[Any]]:
     ledger = table.ledger
     if not ledger.exists():
         return [[] for _ in columns]
-    found = ledger.read(columns=columns)
-    return [found[name].to_pylist() for name in columns]
+    here = ledger.schema().names
+    found = ledger.read(columns=[name for name in columns if name in here])
+    # Ledgers of earlier releases have no shapes.
+    return [found[name].to_pylist() if name in here else [None] * found.num_rows for name in columns]
+
+
+def _rows(ledger: LocalTable) -> list[dict[str, Any]]:
+    return cast(list[dict[str, Any]], ledger.read().to_pylist())
 
 
 def _counted(table: LocalTable, parts: Sequence[Part], scratch: Path) -> Mapping[str, int]:

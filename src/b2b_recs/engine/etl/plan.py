@@ -17,7 +17,7 @@ from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
-from b2b_recs.engine.etl.files import choose, loaded_files
+from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
@@ -118,6 +118,8 @@ def _plan(
     source_type: SourceType, source: Source, spec: CopySpec, table: LocalTable, now: datetime, fixed: Fixed | None
 ) -> tuple[Plan, _Proposal]:
     refuse_unfit(spec, source_type)
+    if isinstance(spec.load, Files):
+        source.remember(kept_shapes(table))
     try:
         columns = source.columns(spec.source_schema, spec.source_table)
     except FilesMissing as nothing:

@@ -258,6 +258,19 @@ class Source(ABC):
         """The files of a table now, by path. Only where ``capabilities.files``."""
         return []
 
+    def remember(self, shapes: Mapping[tuple[str, str], str]) -> None:
+        """Take what ``shapes`` told before: those files are not opened for their columns as long as they stay the same.
+
+        Only where ``capabilities.files``.
+        """
+        return None
+
+    def shapes(self) -> Mapping[tuple[str, str], str]:
+        """The columns of each file that was looked at, as text to keep, by path and mark. Only where
+        ``capabilities.files``.
+        """
+        return {}
+
     @abstractmethod
     def close(self) -> None:
         """Release the connection; safe to call twice."""

@@ -29,6 +29,7 @@ from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape, forma
 from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS
 from b2b_recs.engine.sources.files.listing import find_files, list_tables, nothing_found
 from b2b_recs.engine.sources.files.patterns import Pattern
+from b2b_recs.engine.sources.files.shapes import read_as, shape_of, written
 from b2b_recs.engine.sources.files.store import FileStore, file_changed
 
 _SAMPLE_FILES = 5
@@ -45,8 +46,10 @@ class FileSource(Source):
 
     def __init__(self, store: FileStore, options: Any) -> None:
         self._store = store
+        self._options = options
         self._format: Format = format_of(options)
         self._shapes: dict[tuple[str, str, str], Shape] = {}
+        self._kept: dict[tuple[str, str], str] = {}
         self._counts: dict[tuple[str, str, str], int] = {}
 
     def check(self) -> CheckResult:
@@ -134,6 +137,14 @@ class FileSource(Source):
         """The files of a table now, by path."""
         return self._find(schema, table)[1]
 
+    def remember(self, shapes: Mapping[tuple[str, str], str]) -> None:
+        """Take what ``shapes`` told before; what was read by other options, or another sheet, is of no use."""
+        self._kept.update(shapes)
+
+    def shapes(self) -> Mapping[tuple[str, str], str]:
+        """The columns of each file that was looked at or is remembered, as text to keep, by path and mark."""
+        return dict(self._kept)
+
     def close(self) -> None:
         """Release what the place holds open."""
         self._store.close()
@@ -157,8 +168,13 @@ class FileSource(Source):
     def _shape(self, file: FileInfo, part: str) -> Shape:
         key = (file.path, file.mark, part)
         if key not in self._shapes:
-            with self._store.open(file) as content:
-                self._shapes[key] = self._format.shape(content, file, part)
+            sign = read_as(self._options, part)
+            shape = shape_of(self._kept.get(key[:2], ""), sign)
+            if shape is None:
+                with self._store.open(file) as content:
+                    shape = self._format.shape(content, file, part)
+                self._kept[key[:2]] = written(shape, sign)
+            self._shapes[key] = shape
         return self._shapes[key]
 
     def _count(self, file: FileInfo, part: str) -> int:
