@@ -16,6 +16,11 @@ def holds_files(suite: Any) -> bool:
     return SOURCE_TYPES[suite.type].capabilities.files
 
 
+def shows_a_sample(suite: Any) -> bool:
+    """Whether the columns of a table are only those of some of its rows."""
+    return SOURCE_TYPES[suite.type].capabilities.sampled
+
+
 def asked_of(applies: Callable[[Any], bool]) -> Callable[[_Test], _Test]:
     """Ask the test only of suites (classes) to which this applies."""
 

@@ -31,7 +31,7 @@ Row = tuple[int, datetime | None, str]
 class Copying:
     """One job from a table of an arena into an empty warehouse; ``run`` copies once."""
 
-    def __init__(self, arena: Arena, table: str, folder: Path, load: dict[str, Any]) -> None:
+    def __init__(self, arena: Arena, table: str, folder: Path, load: dict[str, Any], **more: Any) -> None:
         self.arena = arena
         self.now = NOW
         self.runs = 0
@@ -44,6 +44,7 @@ class Copying:
                 "destination_table": "bq_copied",
                 "types": self._chosen_by_hand(table),
                 "load": load,
+                **more,
             }
         )
 
@@ -83,6 +84,10 @@ class CopyingContract(Suite):
         written: list[Row] = lines_with(self.tick)
         arena.make("copied", COLUMNS, written, key="id" if self.keyed else None)
         return Copying(arena, arena.named("copied"), folder, load), written
+
+    def beside(self) -> int:
+        """The lines without a time that every run reads again, beside its window."""
+        return 1 if self.declared().capabilities.asks_null else 0
 
     def test_a_catalog_copied_twice_is_the_source_each_time(self, arena: Arena, tmp_path: Path) -> None:
         job, written = self.copying(arena, tmp_path, {"strategy": "catalog"})
@@ -128,7 +133,7 @@ class CopyingContract(Suite):
         later = [(11, datetime(2024, 1, 6, 23, 30), "late"), (12, written[8][1], "equal")]
         arena.add("copied", later)
         third = job.run()
-        assert (third.rows_loaded, third.rows_known, third.reconciled) == (2, 1, True)
+        assert (third.rows_loaded, third.rows_known, third.reconciled) == (2, 1 + self.beside(), True)
         assert third.cursor_after == first.cursor_after
         assert job.rows() == [*written, *later]
         assert not job.run().changed
@@ -146,7 +151,7 @@ class CopyingContract(Suite):
         arena.add("copied", [later])
         job.now = NOW + timedelta(hours=1)
         third = job.run()
-        assert (third.rows_loaded, third.rows_known, third.reconciled) == (1, 1, True)
+        assert (third.rows_loaded, third.rows_known, third.reconciled) == (1, 1 + self.beside(), True)
         assert job.rows() == [*written, future, later]
 
     @needs("files")

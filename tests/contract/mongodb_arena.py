@@ -54,8 +54,8 @@ class MongoDBArena:
         ]
 
     def put(self, table: str, *documents: dict[str, Any]) -> None:
-        """A collection of just these documents."""
-        self.server.collections[table] = [stored(document) for document in documents]
+        """A collection of just these documents, with ids 0, 1, 2 and so on where they say nothing else."""
+        self.server.collections[table] = [stored({"_id": at, **document}) for at, document in enumerate(documents)]
 
     def drop(self, table: str) -> None:
         """No such collection any more."""

@@ -20,6 +20,7 @@ from contract.memory_contract import MemoryContract
 from contract.reading_contract import ReadingContract
 from contract.reads import eventually, ids, table_of
 from contract.refusals_contract import RefusalsContract
+from contract.sampled_contract import SampledContract
 from contract.values_contract import ValuesContract
 
 from b2b_recs.engine import errors
@@ -46,6 +47,7 @@ class SourceContract(
     ValuesContract,
     RefusalsContract,
     CopyingContract,
+    SampledContract,
     ChangingContract,
     BrokenLinesContract,
     MemoryContract,

@@ -212,6 +212,7 @@ class Job:
         self.warehouse = LocalWarehouse(folder / "warehouse")
         self.staging = folder / "staging"
         self.source = MemorySource(table)
+        self.kind: SourceType = Memory()
         self.now = NOW
         self.runs = 0
         self.spec = CopySpec.model_validate(
@@ -225,7 +226,7 @@ class Job:
     def run(self, run_key: str | None = None, progress: Progress | None = None) -> CopyResult:
         self.runs += 1
         return copy_table(
-            Memory(),
+            self.kind,
             self.source,
             self.spec,
             self.warehouse,

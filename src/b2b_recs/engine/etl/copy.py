@@ -26,6 +26,7 @@ from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
 from b2b_recs.engine.etl.stopped import forget_stopped, keep_stopped
 from b2b_recs.engine.etl.sums import part_sums, summed_columns
 from b2b_recs.engine.etl.sweep import leaving_rows, read_keys, turnover
+from b2b_recs.engine.etl.unasked import MOST_READS, told, wider, without_values
 from b2b_recs.engine.etl.words import load_words, read_words, reading_words
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.progress import Progress
@@ -88,6 +89,7 @@ class _Run:
         self.warnings: list[str] = []
         self.sums: tuple[ColumnSum, ...] = ()
         self.reading: Stage | None = None
+        self.reads_again = 0
         self.started = time.monotonic()
 
     def copy(self) -> CopyResult:
@@ -183,6 +185,9 @@ class _Run:
         step("copy.before_read")
         staged = stage.run(staged) if not complete else stage.replay(staged)
         refuse_many_rejected(stage.rejected, stage.read, self.spec, stage.example)
+        wide = None if complete else self._wider(plan, staged)
+        if wide is not None:
+            return self._read(wide, [], None)
         if claim.rows is not None and not complete:
             if resumed and claim.rows != stage.read:
                 # Rows came or went between the two reads: one read of one state is what can be compared.
@@ -191,9 +196,24 @@ class _Run:
             self._warn(check_read(claim.rows, stage.read, lambda: self._claim(plan, ()).rows or 0))
         if claim.sums:
             self._compare_sums(plan, staged, claim)
+        for words in told(plan, staged, added=self.spec.drift != "ignore" or not self.table.exists()):
+            self._warn(words)
+        self._warn(without_values(plan, self.table, staged))
         self.journal.finish()
         step("copy.after_read")
         return plan, staged, stage
+
+    def _wider(self, plan: Plan, staged: Sequence[Staged]) -> Plan | None:
+        """The plan of another read, when this one met fields that the job wants and did not read."""
+        if self.reads_again >= MOST_READS:
+            return None
+        given = (self.source_type, self.source, self.spec, self.table, plan.now)
+        wide = wider(plan, staged, lambda fixed: make_plan(*given, fixed))
+        if wide is not None:
+            self.reads_again += 1
+            names = sorted({column.name for column in wide.layout.columns} - {c.name for c in plan.layout.columns})
+            self.progress.log(f"Reading again, with fields that were met only now: {', '.join(names)}.")
+        return wide
 
     def _claim(self, plan: Plan, columns: Sequence[str]) -> Claim:
         # Files are not counted beforehand: that would be to read them twice.

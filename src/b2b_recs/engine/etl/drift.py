@@ -27,11 +27,16 @@ _REOPEN = "Open the job, look at its columns, and save it; or load into a new wa
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Columns to read, the schema the table has afterwards, what is new in it, and what to tell."""
+    """Columns to read, the schema the table has afterwards, what is new in it, what is left out, and what to tell.
+
+    ``unshown`` are columns that are read though the source does not show them.
+    """
 
     columns: tuple[ColumnMapping, ...]
     schema: pa.Schema
     added: tuple[pa.Field, ...] = ()
+    ignored: tuple[str, ...] = ()
+    unshown: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -86,7 +91,7 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
         warnings.append(told)
     if gone:
         warnings.append(f"No file has the column {', '.join(gone)} now; it stays empty in new rows.")
-    return Layout(tuple(columns_read), schema, tuple(added), tuple(warnings))
+    return Layout(tuple(columns_read), schema, tuple(added), tuple(ignored), warnings=tuple(warnings))
 
 
 def _first(columns: Sequence[ColumnMapping]) -> Layout:

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from b2b_recs.engine.etl.choice import Choice
 from b2b_recs.engine.etl.plan import Bounds, Fixed
 from b2b_recs.engine.etl.reconcile import Claim
-from b2b_recs.engine.sources.contract import FileInfo, KeyRange
+from b2b_recs.engine.sources.contract import Fields, FileInfo, KeyRange
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import Part, storage_errors
 
@@ -29,7 +29,10 @@ _FOR_EVER = 36_500
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """One finished file of staged rows: ``after`` is the key of its last row, ``rejected`` rows are beside it."""
+    """One finished file of staged rows: ``after`` is the key of its last row, ``rejected`` rows are beside it.
+
+    ``unasked`` are the fields its rows have in the source beyond those that were read.
+    """
 
     part: Part
     segment: int
@@ -37,6 +40,7 @@ class Staged:
     read: int
     rejected: int
     arrow_bytes: int
+    unasked: Fields = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Header:
             "bounds": asdict(self.fixed.bounds) if self.fixed.bounds else None,
             "files": files,
             "gone": self.fixed.choice.gone,
+            "met": self.fixed.met,
             "expected": self.claim.rows,
             "sums": self.claim.texts(),
             "ranges": [asdict(item) for item in self.ranges],
@@ -76,7 +81,7 @@ class Header:
             FileInfo(path, size, mark, datetime.fromisoformat(modified) if modified else None)
             for path, size, mark, modified in line.get("files", ())
         )
-        fixed = Fixed(bounds, Choice(files, tuple(line.get("gone", ()))))
+        fixed = Fixed(bounds, Choice(files, tuple(line.get("gone", ()))), line.get("met", {}))
         claim = Claim.kept(line["expected"], line.get("sums", {}))
         ranges = tuple(KeyRange(**item) for item in line.get("ranges", ()))
         return cls(line["run_key"], line["fingerprint"], datetime.fromisoformat(line["now"]), fixed, claim, ranges)
@@ -116,7 +121,8 @@ class Journal:
                 broken.add(line["segment"])
                 continue
             after = tuple(line["after"]) if line["after"] is not None else None
-            found.append(Staged(part, line["segment"], after, line["read"], line["rejected"], line["arrow_bytes"]))
+            counts = (line["read"], line["rejected"], line["arrow_bytes"])
+            found.append(Staged(part, line["segment"], after, *counts, line.get("unasked", {})))
         return found
 
     def ended(self) -> frozenset[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -20,9 +20,10 @@ from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
+from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.sources.contract import ColumnInfo, KeyRange, ReadRequest, Source, SourceType, Window
+from b2b_recs.engine.sources.contract import ColumnInfo, Fields, KeyRange, ReadRequest, Source, SourceType, Window
 from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.engine.warehouse.local import LocalTable
 
@@ -72,11 +73,12 @@ class Plan:
     choice: Choice = NOTHING
     ranges: tuple[KeyRange, ...] = ()
     sessions: int = 1
+    met: Fields = field(default_factory=dict)  # fields that an earlier read of the run met, so that this one reads them
 
     @property
     def fixed(self) -> Fixed:
         """What stays as it is when a killed run goes on."""
-        return Fixed(self.bounds, self.choice)
+        return Fixed(self.bounds, self.choice, self.met)
 
     def fingerprint(self) -> str:
         """A digest of everything that decides which rows are read and how they are held."""
@@ -94,10 +96,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What a run fixed at its start: the window of its cursor, the files it loads."""
+    """What a run fixed at its start: the window of its cursor, the files it loads, the fields it met."""
 
     bounds: Bounds | None = None
     choice: Choice = NOTHING
+    met: Fields = field(default_factory=dict)
 
 
 def make_plan(
@@ -108,6 +111,9 @@ def make_plan(
     Raises TableMissing, FilesMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
     """
     plan, proposal = _plan(source_type, source, spec, table, now, fixed)
+    if source_type.capabilities.sampled:
+        segments = tuple(replace(segment, unasked=not spec.columns) for segment in plan.segments)
+        plan = replace(plan, segments=segments, met=fixed.met if fixed else {})
     if spec.reconcile == "counts":
         return plan
     numbers = frozenset(name for name, column in proposal().items() if column.warehouse_type in _NUMBERS)
@@ -131,8 +137,14 @@ def _plan(
             f"{spec.source_schema}.{spec.source_table} has no columns this login may read.",
             advice="Choose another table, or ask for the right to read it.",
         )
+    stored = table.schema() if table.exists() else None
+    shown = {column.name for column in columns}
+    if source_type.capabilities.sampled:
+        columns = known_columns(columns, spec, stored, source_type.met_columns(fixed.met if fixed else {}))
     proposal = _Proposal(source_type, spec, columns)
-    layout = lay_out(columns, spec, table.schema() if table.exists() else None, proposal)
+    layout = lay_out(columns, spec, stored, proposal)
+    unshown = tuple(column.name for column in layout.columns if column.name not in shown)
+    layout = replace(layout, unshown=unshown)
     doubts = tuple(dict.fromkeys(column.doubt for column in columns if column.doubt))
     layout = replace(layout, warnings=(*layout.warnings, *doubts))
     check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
@@ -268,7 +280,7 @@ def _bounds(
     """The window of the run; ``with_null``: rows without a cursor value are read in every run."""
     before = last_cursor(table, load.cursor) if table.exists() else None
     everything = with_null or load.backfill == "all"
-    upper = source.max_cursor(spec.source_schema, spec.source_table, load.cursor)
+    upper = source.largest(spec.source_schema, spec.source_table, cursor)
     if before is not None:
         start, reached = earlier_start(table, load, cursor, now, spec.time_zone)
         if reached:

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import IO
@@ -20,10 +20,11 @@ from b2b_recs.engine.etl.cursor import text_of
 from b2b_recs.engine.etl.journal import Journal, Staged
 from b2b_recs.engine.etl.plan import Plan
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.etl.unasked import together
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.progress import Progress
 from b2b_recs.engine.schema.arrow import arrow_schema
-from b2b_recs.engine.sources.contract import Batch, ReadRequest, RejectedRow, Source
+from b2b_recs.engine.sources.contract import Batch, Fields, ReadRequest, RejectedRow, Source
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.parts import PartWriter, flush, repeating_columns, storage_errors
 
@@ -167,7 +168,8 @@ class Stage:
             if self._repeating is None and first.rows.num_rows:
                 self._repeating = repeating_columns(first.rows)
             repeating = self._repeating or []
-        return _OpenPart(self._table.new_part(self._schema, self._journal.data_folder, repeating), number, request)
+        writer = self._table.new_part(self._schema, self._journal.data_folder, repeating)
+        return _OpenPart(writer, number, request, self._plan.layout.ignored)
 
     def _finish(self, part: _OpenPart) -> Staged:
         step("copy.before_stage")
@@ -205,8 +207,10 @@ class Stage:
 class _OpenPart:
     """A file being written, and the rejected rows that belong to it."""
 
-    def __init__(self, writer: PartWriter, segment: int, request: ReadRequest) -> None:
+    def __init__(self, writer: PartWriter, segment: int, request: ReadRequest, ignored: Collection[str]) -> None:
         self.writer = writer
+        self._ignored = ignored
+        self._unasked: Fields = {}
         self.after: tuple[str, ...] | None = None
         self._segment = segment
         self._request = request
@@ -217,6 +221,8 @@ class _OpenPart:
         rows = batch.rows
         self._read += rows.num_rows + len(batch.rejected)
         self.rejected.extend(batch.rejected)
+        if batch.unasked:
+            self._unasked = together((self._unasked, batch.unasked), self._ignored)
         if rows.num_rows:
             self.writer.write(rows)
             self.after = self._last_key(rows)
@@ -229,7 +235,8 @@ class _OpenPart:
         if self.rejected:
             with storage_errors(), journal.rejected_path(part).open("w", encoding="utf-8") as lines:
                 _write_rejected(self.rejected, lines)
-        return Staged(part, self._segment, self.after, self._read, len(self.rejected), self.writer.arrow_bytes)
+        counts = (self._read, len(self.rejected), self.writer.arrow_bytes)
+        return Staged(part, self._segment, self.after, *counts, self._unasked)
 
     def _last_key(self, rows: pa.RecordBatch) -> tuple[str, ...] | None:
         if not self._request.order_by:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # The column of a file table that says which file a row came from.
 FILE_COLUMN = "_file"
+# Fields by name, each with the kinds of its values and how many rows have a value of that kind.
+Fields = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Capabilities:
     ``key_ranges``: a large table can be cut into ranges of its key and read by several sessions of one state.
     ``row_estimates`` and ``last_change``: the list of tables tells them. ``files``: a table is a set of files, each
     loaded once and again when it changed. ``unique_keys``: a declared primary key is enforced, not only noted.
+    ``sampled``: a table declares no columns; those told are the fields of some rows, and others may have more.
     ``schemas``: a table is named inside a schema; without, the table's name is the whole name. ``date_formats``: dates
     in text are read in the format a job names; without, in ISO 8601 only. ``asks_null``: the rows without a value of a
     column can be asked for alone; without, finding them means to read the whole table.
@@ -50,6 +53,7 @@ class Capabilities:
     last_change: bool = False
     files: bool = False
     unique_keys: bool = True
+    sampled: bool = False
     schemas: bool = True
     date_formats: bool = True
     asks_null: bool = True
@@ -149,7 +153,8 @@ class ReadRequest:
 
     ``order_by`` names columns; ``key_after`` resumes after that key (text values, one per ``order_by`` column).
     ``time_zone`` is used only where a wall-clock time becomes a moment or the other way round. ``files`` narrows a
-    table of files to these paths; ``key_range`` a table to a range of its key.
+    table of files to these paths; ``key_range`` a table to a range of its key. ``unasked``: each batch also tells which
+    fields its rows have beyond ``columns``; only where ``capabilities.sampled``.
     """
 
     schema: str
@@ -163,6 +168,7 @@ class ReadRequest:
     time_zone: str = "UTC"
     key_range: KeyRange | None = None
     files: tuple[str, ...] = ()
+    unasked: bool = False
 
 
 @dataclass(slots=True)
@@ -176,10 +182,14 @@ class RejectedRow:
 
 @dataclass(slots=True)
 class Batch:
-    """Rows ready for the warehouse (cast to warehouse types) and the rows that could not be."""
+    """Rows ready for the warehouse (cast to warehouse types) and the rows that could not be.
+
+    ``unasked``: fields with a value that the rows have and the request did not name, where it asked to be told.
+    """
 
     rows: pa.RecordBatch
     rejected: list[RejectedRow] = field(default_factory=list)
+    unasked: Fields = field(default_factory=dict)
 
 
 class Dialer(Protocol):
@@ -224,6 +234,10 @@ class Source(ABC):
     @abstractmethod
     def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
         """The largest cursor value as exact text, None for a table without one."""
+
+    def largest(self, schema: str, table: str, cursor: ColumnMapping) -> str | None:
+        """The same by the kind of values the mapping was recorded with, where a column may hold several kinds."""
+        return self.max_cursor(schema, table, cursor.name)
 
     @abstractmethod
     def count(self, request: ReadRequest) -> int:
@@ -319,6 +333,10 @@ class SourceType(ABC):
     @abstractmethod
     def open(self, parameters: Any, dial: Dialer) -> Source:
         """Connect; ``parameters`` is an instance of ``Parameters``."""
+
+    def met_columns(self, fields: Fields) -> list[ColumnInfo]:
+        """Fields that were met while reading, as columns. Only where ``capabilities.sampled``."""
+        return []
 
     @abstractmethod
     def propose(

@@ -16,6 +16,11 @@ CATEGORIES = {
 }
 # What holds for several types of a category, before them.
 _BEFORE = {
+    "nosql": """
+A collection declares no columns: those shown are the fields of the documents looked at, and others may hold more. A run of a job
+that takes every column notices fields that none of them had and loads them in the same run, or says which it left out; see
+[columns that are guessed](etl.md#columns-that-are-guessed-mongodb-and-firestore).
+""",
     "files": """
 **Files of this machine** (CSV, Parquet, JSON, Excel, and databases of SQLite) are read below the folders that the operator names
 in `B2B_RECS_FILE_FOLDERS`, several separated by colons, links followed, and nowhere else. Unless it is set, that is the folder

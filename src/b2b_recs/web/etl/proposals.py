@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import TableMissing
 from b2b_recs.engine.etl.place import schema_of
+from b2b_recs.engine.etl.shown import with_named
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.project_file.names import warehouse_name
@@ -58,9 +60,18 @@ class TableProposal(BaseModel):
     partition_by: str | None
 
 
-def propose(declared: SourceType, source: Source, schema: str, table: str, time_zone: str) -> TableProposal:
+def propose(
+    declared: SourceType,
+    source: Source,
+    schema: str,
+    table: str,
+    time_zone: str,
+    known: Mapping[str, str] = MappingProxyType({}),
+) -> TableProposal:
     """What to propose for a table, whose schema is looked for where none is named.
 
+    ``known`` are columns of the job and its warehouse table, by name with their source types: a source that shows the
+    fields of some rows only may not show them.
     Raises BadInput, TableMissing, and what the source raises.
     """
     schema = schema_of(declared, source, schema, table, "schema")
@@ -71,6 +82,8 @@ def propose(declared: SourceType, source: Source, schema: str, table: str, time_
             advice="Choose another table, or ask for the right to read it.",
             field="table",
         )
+    if declared.capabilities.sampled:
+        columns = with_named(columns, known)
     samples = source.samples(schema, table, [column.name for column in columns], SAMPLED)
     mappings = {one.name: one for one in declared.propose(columns, samples, time_zone)}
     key = primary_key(columns)

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput, EngineError, SourceRefused
+from b2b_recs.engine.etl.drift import stored_mapping
 from b2b_recs.engine.etl.place import placed
+from b2b_recs.engine.etl.shown import known_columns, with_named
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
@@ -36,6 +38,8 @@ def question_of(declared: SourceType, spec: CopySpec) -> Callable[[Source], int]
     def question(source: Source) -> int:
         there = placed(declared, source, spec)
         columns = source.columns(there.source_schema, there.source_table)
+        if declared.capabilities.sampled:
+            columns = known_columns(columns, there, None)
         check_against(declared, there, columns)
         return len(columns)
 
@@ -44,10 +48,13 @@ def question_of(declared: SourceType, spec: CopySpec) -> Callable[[Source], int]
 
 def held_columns(model_id: int, spec: CopySpec) -> frozenset[str]:
     """The columns the warehouse table of a copy has already, whose types stay; none of a table that is not loaded."""
-    table = LocalWarehouse(Home.current().model_warehouse(model_id)).table(
-        spec.destination_dataset, spec.destination_table
-    )
-    return frozenset(table.schema().names) if table.exists() else frozenset()
+    return frozenset(known_types(model_id, spec.destination_dataset, spec.destination_table))
+
+
+def known_types(model_id: int, dataset: str, name: str) -> dict[str, str]:
+    """The columns a warehouse table has, each with its type in the source; none of a table that is not loaded."""
+    table = LocalWarehouse(Home.current().model_warehouse(model_id)).table(dataset, name)
+    return {field.name: stored_mapping(field).source_type for field in table.schema()} if table.exists() else {}
 
 
 def settled_by(
@@ -63,9 +70,14 @@ def settled_by(
     def question(source: Source) -> CopySpec:
         spec = placed(declared, source, given)
         columns = source.columns(spec.source_schema, spec.source_table)
+        if declared.capabilities.sampled:
+            columns = with_named(columns, dict.fromkeys(sorted(held), ""))
         check_against(declared, spec, columns)
         here = {column.name: column for column in columns}
-        types = [replace(mapping, source_type=here[mapping.name].source_type) for mapping in spec.types]
+        types = [
+            replace(mapping, source_type=here[mapping.name].source_type or mapping.source_type)
+            for mapping in spec.types
+        ]
         types += _seen(declared, source, spec, [column for column in columns if column.name not in held])
         settled = spec.model_copy(update={"types": tuple(types)})
         check_against(declared, settled, columns)

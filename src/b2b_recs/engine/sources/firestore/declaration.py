@@ -10,11 +10,12 @@ from b2b_recs.engine.sources.contract import (
     Capabilities,
     ColumnInfo,
     Dialer,
+    Fields,
     ParametersModel,
     Source,
     SourceType,
 )
-from b2b_recs.engine.sources.firestore.kinds import RULES, rule_for
+from b2b_recs.engine.sources.firestore.kinds import RULES, column_of, rule_for
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
@@ -27,7 +28,9 @@ class Firestore(SourceType):
     category: ClassVar[str] = "nosql"
     Parameters: ClassVar[ParametersModel] = FirestoreParameters
     secret_fields: ClassVar[tuple[str, ...]] = ("service_account",)
-    capabilities: ClassVar[Capabilities] = Capabilities(row_estimates=False, schemas=False, asks_null=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        row_estimates=False, schemas=False, asks_null=False, sampled=True
+    )
     verified_against: ClassVar[str] = (
         "the vendor's client against a double of the service over gRPC and TLS; no server could be had"
     )
@@ -46,6 +49,10 @@ gcloud iam service-accounts keys create key.json --iam-account b2b-recs-reader@Y
         from b2b_recs.engine.sources.firestore.source import FirestoreSource
 
         return FirestoreSource(parameters, dial)
+
+    def met_columns(self, fields: Fields) -> list[ColumnInfo]:
+        """Fields that were met while reading, as columns."""
+        return [column_of(name, kinds) for name, kinds in fields.items()]
 
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str

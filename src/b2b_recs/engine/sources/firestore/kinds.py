@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
@@ -57,6 +57,26 @@ def kind_of(value: Any) -> str:
 def kinds_in(source_type: str) -> frozenset[str]:
     """The kinds a column's source type lists, such as ``integer or string``."""
     return frozenset(source_type.split(" or ")) if source_type else frozenset()
+
+
+def source_type_of(counts: Mapping[str, int]) -> str:
+    """The kinds found in a field, most frequent first; empty when it never had a value."""
+    return " or ".join(kind for kind, _ in sorted(counts.items(), key=lambda item: -item[1]) if kind != "null")
+
+
+def column_of(name: str, counts: Mapping[str, int]) -> ColumnInfo:
+    """A field as a column, by how often each kind was seen in it."""
+    source_type = "id" if name == ID else source_type_of(counts)
+    return ColumnInfo(
+        name,
+        source_type,
+        nullable=name != ID,
+        key_position=1 if name == ID else None,
+        is_time=source_type == "timestamp",
+        base_type=source_type.split(" or ")[0],
+        guessed=True,
+        tells_json=False,
+    )
 
 
 def rule_for(column: ColumnInfo) -> TypeRule:

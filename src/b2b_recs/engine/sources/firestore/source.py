@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing, TableMissing
+from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.contract import (
     Batch,
@@ -22,10 +23,11 @@ from b2b_recs.engine.sources.contract import (
 from b2b_recs.engine.sources.document_values import Word, printed
 from b2b_recs.engine.sources.documents import to_batch
 from b2b_recs.engine.sources.firestore.connection import Session
-from b2b_recs.engine.sources.firestore.kinds import ID, kind_of, kinds_in, plain
+from b2b_recs.engine.sources.firestore.kinds import ID, column_of, kind_of, kinds_in, plain
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.firestore.queries import Queries, text_of
 from b2b_recs.engine.sources.interrupting import Interruption
+from b2b_recs.engine.sources.unasked import unasked
 
 _SAMPLE_CHARACTERS = 1000
 _LONGEST_ID = 1500
@@ -55,19 +57,7 @@ class FirestoreSource(Source):
     def columns(self, schema: str, table: str) -> list[ColumnInfo]:
         """The fields of the documents looked at, the document's id first."""
         self._looked = None
-        return [
-            ColumnInfo(
-                name,
-                source_type,
-                nullable=name != ID,
-                key_position=1 if name == ID else None,
-                is_time=source_type == "timestamp",
-                base_type=source_type.split(" or ")[0],
-                guessed=True,
-                tells_json=False,
-            )
-            for name, source_type in self._kinds(table).items()
-        ]
+        return self._columns(table)
 
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per field, as text, cut after 1,000 characters."""
@@ -80,13 +70,21 @@ class FirestoreSource(Source):
 
     def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
         """The largest value of the kind the field is compared by, as exact text."""
-        queries = self._queries(table)
+        return self._largest(table, cursor, self._queries(table))
+
+    def largest(self, schema: str, table: str, cursor: ColumnMapping) -> str | None:
+        """The same by the kind the mapping says."""
+        if not cursor.source_type:
+            return self.max_cursor(schema, table, cursor.name)
+        return self._largest(table, cursor.name, self._queries(table, {cursor.name: cursor.source_type}))
+
+    def _largest(self, table: str, cursor: str, queries: Queries) -> str | None:
         found = list(self._session.run(queries.largest(cursor), self._moment(), table))
         return text_of(_plain(found[0])[cursor]) if found else None
 
     def count(self, request: ReadRequest) -> int:
         """How many documents the request covers, counted by the service where it can filter them."""
-        queries = self._queries(request.table)
+        queries = self._queries(request.table, self._compared(request))
         window = request.window
         if window is not None and window.include_null:
             found = sum(1 for _ in self._documents(request, queries))
@@ -98,21 +96,26 @@ class FirestoreSource(Source):
 
     def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
         """Batches of documents, page by page, all as of one moment."""
-        kinds = self._kinds(request.table)
-        self._refuse_missing(request, kinds)
         texts = ["string" in kinds_in(column.source_type) for column in request.columns]
-        queries = self._queries(request.table, kinds)
+        asked = [column.name for column in request.columns]
+        queries = self._queries(request.table, self._compared(request))
         size = int(min(_MOST_IN_PAGE, max(20, request.batch_bytes / self._size)))
 
+        def batch_of(found: list[Any]) -> Batch:
+            batch = to_batch([_plain(one) for one in found], request.columns, texts, request.time_zone)
+            if request.unasked:
+                batch.unasked = unasked((one.fields for one in found), asked, kind_of)
+            return batch
+
         def produce() -> Iterator[Batch]:
-            documents: list[dict[str, Any]] = []
+            documents: list[Any] = []
             for document in self._documents(request, queries, size):
                 documents.append(document)
                 if len(documents) >= size:
-                    yield to_batch(documents, request.columns, texts, request.time_zone)
+                    yield batch_of(documents)
                     documents = []
             if documents:
-                yield to_batch(documents, request.columns, texts, request.time_zone)
+                yield batch_of(documents)
 
         interruption = Interruption(self._session.interrupt, self._session.hang_up)
         yield from read_ahead(produce, request, cancelled, interruption)
@@ -121,24 +124,23 @@ class FirestoreSource(Source):
         """Close the channel."""
         self._session.close()
 
-    def _documents(self, request: ReadRequest, queries: Queries, size: int = _MOST_IN_PAGE) -> Iterator[dict[str, Any]]:
-        """Plain documents of a request, at most its row limit."""
+    def _documents(self, request: ReadRequest, queries: Queries, size: int = _MOST_IN_PAGE) -> Iterator[Any]:
+        """The documents of a request as they were sent, at most its row limit."""
         window, left, query = request.window, request.row_limit, queries.of(request)
         while True:
             query.limit = size
             page = list(self._session.run(query, self._moment(), request.table))
             for found in page:
-                document = _plain(found)
                 if (
                     window is not None
                     and window.include_null
-                    and not queries.inside(window, document.get(window.cursor))
+                    and not queries.inside(window, _plain(found).get(window.cursor))
                 ):
                     continue
                 if left is not None and left <= 0:
                     return
                 left = left if left is None else left - 1
-                yield document
+                yield found
             if len(page) < size:
                 return
             query = queries.continued(query, page[-1])
@@ -159,32 +161,23 @@ class FirestoreSource(Source):
         self._size = sum(document.ByteSize() for document in found) / len(found) or 1
         return found
 
-    def _kinds(self, table: str) -> dict[str, str]:
+    def _columns(self, table: str) -> list[ColumnInfo]:
         counts: dict[str, Counter[str]] = {}
         for document in self._look(table, self._parameters.sampled_documents):
             for name, value in document.fields.items():
                 counts.setdefault(name, Counter())[kind_of(value)] += 1
-        found = {ID: "id"}
-        for name in sorted(counts):
-            seen = [kind for kind, _ in counts[name].most_common() if kind != "null"]
-            found[name] = " or ".join(seen)
-        return found
+        return [column_of(name, counts.get(name, {})) for name in (ID, *sorted(counts.keys() - {ID}))]
+
+    def _kinds(self, table: str) -> dict[str, str]:
+        return {column.name: column.source_type for column in self._columns(table)}
+
+    def _compared(self, request: ReadRequest) -> dict[str, str]:
+        """The source types of the fields: as the request's columns were recorded, else as seen in documents."""
+        recorded = {column.name: column.source_type for column in request.columns if column.source_type}
+        return {**self._kinds(request.table), **recorded}
 
     def _queries(self, table: str, kinds: dict[str, str] | None = None) -> Queries:
         return Queries(table, self._kinds(table) if kinds is None else kinds, self._session.root)
-
-    def _refuse_missing(self, request: ReadRequest, kinds: dict[str, str]) -> None:
-        """Refuse a column that no document has, where every document was looked at."""
-        gone = [column.name for column in request.columns if column.name not in kinds]
-        if not gone:
-            return
-        rows = self._session.count(self._queries(request.table, kinds).all(), self._moment(), request.table)
-        if rows <= self._parameters.sampled_documents:
-            raise ColumnMissing(
-                f"No document of {request.table} has a field {gone[0]} any more.",
-                advice="Open the job and choose its columns again.",
-                field=gone[0],
-            )
 
     def _moment(self) -> datetime:
         """The moment whose state is read, fixed at the first question after a fresh look."""

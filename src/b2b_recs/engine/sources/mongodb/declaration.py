@@ -10,11 +10,12 @@ from b2b_recs.engine.sources.contract import (
     Capabilities,
     ColumnInfo,
     Dialer,
+    Fields,
     ParametersModel,
     Source,
     SourceType,
 )
-from b2b_recs.engine.sources.mongodb.kinds import RULES, rule_for
+from b2b_recs.engine.sources.mongodb.kinds import RULES, column_of, rule_for
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
@@ -26,7 +27,7 @@ class MongoDB(SourceType):
     name: ClassVar[str] = "MongoDB"
     category: ClassVar[str] = "nosql"
     Parameters: ClassVar[ParametersModel] = MongoDBParameters
-    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, sampled=True)
     verified_against: ClassVar[str] = (
         "the vendor's client against a double of the wire protocol (OP_MSG, SCRAM); no server could be had"
     )
@@ -43,6 +44,10 @@ db.createUser({user: "b2b_recs_reader", pwd: passwordPrompt(), roles: [{role: "r
         from b2b_recs.engine.sources.mongodb.source import MongoDBSource
 
         return MongoDBSource(parameters, dial)
+
+    def met_columns(self, fields: Fields) -> list[ColumnInfo]:
+        """Fields that were met while reading, as columns."""
+        return [column_of(name, kinds) for name, kinds in fields.items()]
 
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str

@@ -12,6 +12,7 @@ from b2b_recs.engine.sources.proposing import TypeRule
 
 _W = WarehouseType
 _MEDIUM, _LOW = Confidence.MEDIUM, Confidence.LOW
+ID = "_id"
 NULLS = frozenset({"null", "undefined"})
 WHOLE = frozenset({"int", "long"})
 BINARY_NUMBERS = WHOLE | {"double"}
@@ -80,6 +81,21 @@ def source_type_of(counts: Mapping[str, int]) -> str:
     """The kinds found in a field, most frequent first; empty when it never had a value."""
     found = [kind for kind, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if kind not in NULLS]
     return " or ".join(found)
+
+
+def column_of(name: str, counts: Mapping[str, int]) -> ColumnInfo:
+    """A field as a column, by how often each kind was seen in it."""
+    source_type = source_type_of(counts) or ("objectId" if name == ID else "")
+    return ColumnInfo(
+        name,
+        source_type,
+        nullable=name != ID,
+        key_position=1 if name == ID else None,
+        is_time=source_type == "date",
+        base_type=source_type.split(" or ")[0],
+        guessed=True,
+        tells_json=False,
+    )
 
 
 def rule_for(column: ColumnInfo) -> TypeRule:

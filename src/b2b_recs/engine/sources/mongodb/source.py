@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing, DatabaseMissing, TableMissing
+from b2b_recs.engine.errors import BadInput, DatabaseMissing, TableMissing
+from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.ahead import read_ahead
 from b2b_recs.engine.sources.contract import (
     Batch,
@@ -25,10 +26,12 @@ from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.interrupting import Interruption, patiently
 from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect, interrupt
 from b2b_recs.engine.sources.mongodb.errors import refusal
-from b2b_recs.engine.sources.mongodb.kinds import TEXTS, kind_of, kinds_in, source_type_of
+from b2b_recs.engine.sources.mongodb.kinds import ID, NULLS, TEXTS, column_of, kind_of, kinds_in
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
+from b2b_recs.engine.sources.mongodb.sample import look
 from b2b_recs.engine.sources.mongodb.values import plain, plain_document
+from b2b_recs.engine.sources.unasked import unasked
 
 _TIMED_TABLES = 200
 _SAMPLE_CHARACTERS = 1000
@@ -84,20 +87,11 @@ class MongoDBSource(Source):
 
     def columns(self, schema: str, table: str) -> list[ColumnInfo]:
         """The fields of the documents looked at, ``_id`` first, then as they first appear."""
-        kinds = self._kinds(table)
-        return [
-            ColumnInfo(
-                name,
-                source_type,
-                nullable=name != "_id",
-                key_position=1 if name == "_id" else None,
-                is_time=source_type == "date",
-                base_type=source_type.split(" or ")[0],
-                guessed=True,
-                tells_json=False,
-            )
-            for name, source_type in kinds.items()
-        ]
+        counts: dict[str, Counter[str]] = {ID: Counter()}
+        for document in self._look(table, self._parameters.sampled_documents):
+            for name, value in document.items():
+                counts.setdefault(name, Counter())[kind_of(value)] += 1
+        return [column_of(name, seen) for name, seen in counts.items()]
 
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per field, as text, cut after 1,000 characters."""
@@ -110,8 +104,16 @@ class MongoDBSource(Source):
 
     def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
         """The largest value of the kind the field is compared by, as exact text."""
+        return self._largest(table, cursor, family_of(cursor, self._kinds(table)))
+
+    def largest(self, schema: str, table: str, cursor: ColumnMapping) -> str | None:
+        """The same by the kind the mapping says."""
+        kinds = {cursor.name: cursor.source_type} if cursor.source_type else self._kinds(table)
+        return self._largest(table, cursor.name, family_of(cursor.name, kinds, (cursor,)))
+
+    def _largest(self, table: str, cursor: str, family: list[str]) -> str | None:
         name = checked_field(cursor)
-        family = family_of(name, self._kinds(table))
+        self._find(table)
         with self._refusing(table):
             found = self._database[table].find_one(
                 {name: {"$type": family}}, {name: 1, "_id": 1}, sort=[(name, -1)], max_time_ms=_QUESTION
@@ -120,16 +122,16 @@ class MongoDBSource(Source):
 
     def count(self, request: ReadRequest) -> int:
         """How many documents the request covers."""
-        kinds = self._kinds(request.table)
+        kinds = self._compared(request)
         limit = {"limit": request.row_limit} if request.row_limit is not None else {}
         with self._refusing(request.table):
             return int(self._database[request.table].count_documents(filter_of(request, kinds), **limit))
 
     def read(self, request: ReadRequest, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Batch]:
         """Batches of documents; values that the mapping cannot hold are refused with their row."""
-        kinds = self._kinds(request.table)
-        self._refuse_missing(request, kinds)
+        kinds = self._compared(request)
         names = [column.name for column in request.columns]
+        projection = None if request.unasked else self._projection(names)
         texts = [bool(kinds_in(column.source_type) & TEXTS) for column in request.columns]
         order = [(checked_field(name), 1) for name in request.order_by]
         bson = load_driver("bson", extra="mongodb", name="MongoDB")
@@ -140,12 +142,16 @@ class MongoDBSource(Source):
         def produce() -> Iterator[Batch]:
             with self._refusing(request.table):
                 cursor = self._database[request.table].find_raw_batches(
-                    filter_of(request, kinds), self._projection(names), batch_size=self._batch(request), **options
+                    filter_of(request, kinds), projection, batch_size=self._batch(request), **options
                 )
                 try:
                     for block in cursor:
-                        documents = [plain_document(found) for found in bson.decode_all(block, self._codec)]
-                        yield to_batch(documents, request.columns, texts, request.time_zone)
+                        found = bson.decode_all(block, self._codec)
+                        documents = [plain_document(document) for document in found]
+                        batch = to_batch(documents, request.columns, texts, request.time_zone)
+                        if request.unasked:
+                            batch.unasked = unasked(found, names, kind_of, NULLS)
+                        yield batch
                 finally:
                     cursor.close()
 
@@ -159,44 +165,35 @@ class MongoDBSource(Source):
             self._client.close()
 
     def _look(self, table: str, count: int) -> list[dict[str, Any]]:
-        """Up to ``count`` documents: all of a small collection, else a random choice. Raises TableMissing."""
+        """Up to ``count`` documents, the same ones each time. Raises TableMissing."""
+        by_id = self._find(table) == "collection"
+        with self._refusing(table):
+            return look(self._database[table], count, _QUESTION, by_id=by_id)
+
+    def _find(self, table: str) -> str:
+        """What a collection is in the server's words: collection, view, timeseries. Raises TableMissing, BadInput."""
         if not table or len(table) > _LONGEST_NAME or "\x00" in table or not _is_text(table):
             raise BadInput(f"{table[:40]!r} cannot name a collection.", advice="Choose one from the list.")
         with self._refusing(table):
-            if not list(self._database.list_collections(filter={"name": table})):
-                raise TableMissing(
-                    f"{self._parameters.database} has no collection {table}.",
-                    advice="Choose another one from the list.",
-                )
-            collection = self._database[table]
-            found = list(collection.find({}, limit=count + 1, max_time_ms=_QUESTION))
-            if len(found) > count:
-                found = list(collection.aggregate([{"$sample": {"size": count}}], maxTimeMS=_QUESTION))
-            return found
+            found = list(self._database.list_collections(filter={"name": table}))
+        if not found:
+            raise TableMissing(
+                f"{self._parameters.database} has no collection {table}.", advice="Choose another one from the list."
+            )
+        return str(found[0].get("type", "collection"))
 
     def _kinds(self, table: str) -> dict[str, str]:
         """The source type of every field of the documents looked at; ``_id`` even of an empty collection."""
-        counts: dict[str, Counter[str]] = {"_id": Counter()}
-        for document in self._look(table, self._parameters.sampled_documents):
-            for name, value in document.items():
-                counts.setdefault(name, Counter())[kind_of(value)] += 1
-        found = {name: source_type_of(seen) for name, seen in counts.items()}
-        found["_id"] = found["_id"] or "objectId"
-        return found
+        return {column.name: column.source_type for column in self.columns("", table)}
 
-    def _refuse_missing(self, request: ReadRequest, kinds: dict[str, str]) -> None:
-        """Refuse a column that no document has, where every document was looked at."""
-        gone = [column.name for column in request.columns if column.name not in kinds]
-        if not gone or len(kinds) == 1:
-            return
-        with self._refusing(request.table):
-            rows = int(self._database[request.table].estimated_document_count(maxTimeMS=_QUESTION))
-        if rows <= self._parameters.sampled_documents:
-            raise ColumnMissing(
-                f"No document of {request.table} has a field {gone[0]} any more.",
-                advice="Open the job and choose its columns again.",
-                field=gone[0],
-            )
+    def _compared(self, request: ReadRequest) -> dict[str, str]:
+        """The source types of what a request compares by: as its columns were recorded, else as seen now."""
+        recorded = {column.name: column.source_type for column in request.columns if column.source_type}
+        by = {*(request.order_by if request.key_after else ()), *([request.window.cursor] if request.window else ())}
+        if by <= recorded.keys():
+            self._find(request.table)
+            return recorded
+        return {**self._kinds(request.table), **recorded}
 
     def _projection(self, names: list[str]) -> dict[str, Any] | None:
         """Only the chosen fields, unless a name would be read as a path: then whole documents."""
