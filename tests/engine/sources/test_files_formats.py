@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -23,12 +24,13 @@ import pytest
 from engine.sources.test_files_tables import opened, request_of, rows_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import Batch, ReadRequest, Source
 from b2b_recs.engine.sources.files import encodings
-from b2b_recs.engine.sources.files.options import Encoding
+from b2b_recs.engine.sources.files.options import CsvOptions, Encoding, ExcelOptions
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 
 W = WarehouseType
@@ -183,6 +185,27 @@ def test_an_encoding_that_nothing_names_is_told_beside_the_columns(tmp_path: Pat
             assert {column.doubt for column in source.columns("", "*.csv")} == {""}
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("delimiter", "none", "must be one character or tab; a file of one column needs none"),
+        ("delimiter", "||", "must be one character; 2 were given"), ("delimiter", "§", "must be a character of ASCII"),
+        ("delimiter", "\n", "must not be the end of a line"), ("quote", "«", "must be a character of ASCII"),
+        ("quote", "''", "must be one character; 2 were given"), ("header_row", "first", "must be auto, or the number of a row"),
+        ("header_row", -1, "must be auto, or the number of a row"), ("header_row", True, "must be auto"),
+    ],
+)  # fmt: skip
+def test_marks_that_cannot_be_read_are_refused_with_the_reason(field: str, value: object, words: str) -> None:
+    model = ExcelOptions if field == "header_row" else CsvOptions
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        model.model_validate({field: value})
+
+
+@pytest.mark.parametrize(("given", "meant"), [("auto", "auto"), ("AUTO", "auto"), (3, 3), ("3", 3), ("0", 0)])
+def test_the_row_of_names_is_auto_or_a_number(given: object, meant: object) -> None:
+    assert ExcelOptions.model_validate({"header_row": given}).header_row == meant
+
+
 def test_lines_that_do_not_fit_are_rejected_as_they_are(tmp_path: Path) -> None:
     content = b"a,b\n1,2\nonly\n1,2,3\n\xff,x\n\xff,x,y\n5,6\n"
     rows, rejected = csv_rows(tmp_path, content, encoding="utf-8")
@@ -302,6 +325,35 @@ def test_records_that_are_no_objects_are_rejected_and_names_differ_by_row(tmp_pa
         "The record holds bytes that are not UTF-8 text.", "The record is not valid JSON.",
         "The record is not valid JSON.",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("layout", "content", "ids", "rejected"),
+    [
+        ("lines", b'{"a":1}\n{"a":2}\n', [1, 2], []), ("array", b'[{"a":1},{"a":2}]', [1, 2], []),
+        # A first line that is a list makes a file look like an array.
+        ("lines", b'[0]\n{"a":1}\n', [1], ["The record is not a JSON object."]),
+        ("lines", b'[{"a":1},\n{"a":2}]\n', [], ["The record is not a JSON object.", "The record is not valid JSON."]),
+    ],
+)  # fmt: skip
+def test_the_layout_of_json_can_be_chosen(
+    tmp_path: Path, layout: str, content: bytes, ids: list[int], rejected: list[str]
+) -> None:
+    (tmp_path / "a.json").write_bytes(content)
+    with opened(tmp_path, "json", layout=layout) as source:
+        rows, refused = read(source, request_of(source, "json", "a.json"))
+    assert [row["a"] for row in rows] == ids
+    assert [reason for _, reason in refused] == rejected
+
+
+def test_json_of_lines_is_refused_where_an_array_was_chosen(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"a":1}\n')
+    with (
+        opened(tmp_path, "json", layout="array") as source,
+        pytest.raises(SourceRefused, match="not one JSON array") as no,
+    ):
+        source.columns("", "a.json")
+    assert no.value.field == "layout"
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | TEXTS
@@ -448,6 +500,48 @@ def test_cells_with_errors_and_empty_rows_of_excel(tmp_path: Path) -> None:
         rows, rejected = read(source, request_of(source, "excel", "a.xlsx"))
     assert rows == [{"a": 1, "b": "x"}, {"a": 3, "b": None}]
     assert rejected == [("b", "b: the cell holds an error of Excel, #N/A")]
+
+
+T, U = "Orders of May", None
+A, B = {"id": 1, "name": "x"}, {"id": 2, "name": "y"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([["id", "name"], [1, "x"], [2, "y"]], [A, B]),
+        ([[T, U], ["id", "name"], [1, "x"], [2, "y"]], [A, B]),
+        ([[U, U], [T, U], [U, U], ["id", "name"], [1, "x"], [2, "y"]], [A, B]),
+        ([[T, U, U, U], [U, U, "as of", date(2024, 1, 2)], ["a", "b", "c", "d"], [1, 2, 3, 4]],
+         [{"a": 1, "b": 2, "c": 3, "d": 4}]),
+        # A value in a column far out makes no title of the names.
+        ([["id", "name", U, U, U, U], [1, "x", U, U, U, U], [2, "y", U, U, U, "n"]],
+         [A | {"column_3": U, "column_4": U, "column_5": U, "column_6": U},
+          B | {"column_3": U, "column_4": U, "column_5": U, "column_6": "n"}]),
+        # Names of all columns but the first, as programs write them that number their rows.
+        ([[U, "a", "b"], ["r", "x", "y"]], [{"column_1": "r", "a": "x", "b": "y"}]),
+        ([[U, "a"], ["r", "x"]], [{"column_1": "r", "a": "x"}]),
+        # Nothing below the title can be names, so that no row is left out.
+        ([[T, U], ["x", "x"], [1, 2]], [{T: "x", "column_2": "x"}, {T: "1", "column_2": "2"}]),
+        ([["id"], [1], [2]], [{"id": 1}, {"id": 2}]),
+    ],
+)  # fmt: skip
+def test_the_row_of_names_is_found_below_titles(tmp_path: Path, rows: list[Any], found: list[dict[str, Any]]) -> None:
+    workbook(tmp_path, *rows)
+    with opened(tmp_path, "excel") as source:
+        read_rows, rejected = read(source, request_of(source, "excel", "a.xlsx"))
+    assert rejected == []
+    assert read_rows == found
+
+
+def test_an_error_among_the_titles_of_a_sheet_stops_nothing(tmp_path: Path) -> None:
+    workbook(tmp_path, ["Rate", None, None], ["id", "name", "n"], [1, "x", 2])
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    book.active["A1"] = "#REF!"
+    book.active["A1"].data_type = "e"
+    book.save(tmp_path / "a.xlsx")
+    with opened(tmp_path, "excel") as source:
+        assert read(source, request_of(source, "excel", "a.xlsx")) == ([{"id": 1, "name": "x", "n": 2}], [])
 
 
 def test_sheets_are_tables_and_the_row_of_names_can_be_chosen(tmp_path: Path) -> None:

@@ -77,6 +77,17 @@ def test_tables_are_patterns_of_folders_then_files(tmp_path: Path) -> None:
                 source.columns(schema, table)
 
 
+@pytest.mark.parametrize(
+    ("kind", "listed"),
+    [("csv", ["a.csv", "a.csv.gz"]), ("json", ["a.json", "a.json.zst"]), ("excel", []), ("parquet", [])],
+)
+def test_files_are_listed_only_where_their_packing_can_be_read(tmp_path: Path, kind: str, listed: list[str]) -> None:
+    for name in ("a.csv", "a.csv.gz", "a.json", "a.json.zst", "a.xlsx.gz", "a.xls.zip", "a.parquet.gz"):
+        (tmp_path / name).write_bytes(b"{}\n")
+    with opened(tmp_path, kind) as source:
+        assert [table.name for table in source.tables()] == listed
+
+
 def test_a_place_without_any_file_of_the_format_passes_a_test_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("nothing")
     with opened(tmp_path) as source:

@@ -88,3 +88,14 @@ def test_a_stored_secret_is_taken_away_where_its_box_says_so() -> None:
     }
     given = changes_from(declared, {**typed, "secret_access_key": "another"}, stored)
     assert given["secret_access_key"] == "another"
+
+
+def test_a_number_that_may_also_be_a_word_is_typed_as_either() -> None:
+    excel = SOURCE_TYPES["excel"]
+    row = next(one for one in form_of(excel).further if one.name == "header_row")
+    assert (row.kind, row.value, row.default) == ("text", "", "auto")
+    assert parameters_from(excel, {"location": "a", "header_row": "3"}) == {"location": "a", "header_row": 3}
+    assert parameters_from(excel, {"location": "a", "header_row": "auto"}) == {"location": "a", "header_row": "auto"}
+    typed, stored = {"location": "a", "header_row": "3"}, {"location": "a", "header_row": 3}
+    assert changes_from(excel, typed, stored) == {}
+    assert changes_from(excel, {**typed, "header_row": ""}, stored) == {"header_row": None}

@@ -136,7 +136,7 @@ def parameters_from(declared: SourceType, typed: Mapping[str, str]) -> dict[str,
         text = typed.get(name, "")
         value = text if name in declared.secret_fields else text.strip()
         if value != "":
-            found[name] = _number(value) if one.get("type") == "integer" else value
+            found[name] = _number(value) if _may_be_number(one) else value
     return found
 
 
@@ -170,6 +170,10 @@ def _kind(schema: Mapping[str, Any], secret: bool) -> str:
     if "enum" in schema:
         return "select"
     return {"integer": "integer", "boolean": "check"}.get(str(schema.get("type")), "text")
+
+
+def _may_be_number(schema: Mapping[str, Any]) -> bool:
+    return any(one.get("type") == "integer" for one in (schema, *schema.get("anyOf", ())))
 
 
 def _number(text: str) -> Any:

@@ -76,6 +76,11 @@ def _no_names(file: FileInfo, names: list[str], codec: str) -> SourceRefused:
     )
 
 
+def is_value(cell: str) -> bool:
+    """Whether a text is a number, a date, a time or the like, and so no name."""
+    return _VALUE.fullmatch(cell.strip()) is not None
+
+
 def unique_names(names: list[str]) -> tuple[str, ...]:
     """The names, with a number where one is empty or was there before."""
     taken = {name for name in names if name.strip()}
@@ -96,7 +101,7 @@ def _marks(text: str, options: CsvOptions) -> tuple[str, str]:
     """Delimiter and quote: the pair under which most rows have the same number of values, and the most of them."""
     chosen_quote = "" if options.quote == "none" else options.quote
     quotes = (chosen_quote,) if options.quote else ("'",) if _quotes_alone(text) else ('"',)
-    delimiters = (options.delimiter,) if options.delimiter not in ("", "none") else _DELIMITERS
+    delimiters = (options.delimiter,) if options.delimiter else _DELIMITERS
     best, marks = (-1.0, -1), (delimiters[0], quotes[0])
     for quote in quotes:
         for delimiter in delimiters:
@@ -137,9 +142,9 @@ def _rows(text: str, delimiter: str, quote: str, most: int) -> list[list[str]]:
 def _has_header(rows: list[list[str]]) -> bool:
     """Whether the first row looks like names: no values in it, and none of it again below."""
     first, rest = rows[0], rows[1:]
-    if any(_VALUE.fullmatch(cell.strip()) for cell in first) or not any(cell.strip() for cell in first):
+    if any(map(is_value, first)) or not any(cell.strip() for cell in first):
         return False
     if len({cell for cell in first if cell}) < len([cell for cell in first if cell]) and rest:
         # The same name twice is rare, the same value twice is not: it is a header only above other kinds of values.
-        return any(_VALUE.fullmatch(cell.strip()) for row in rest for cell in row)
+        return any(is_value(cell) for row in rest for cell in row)
     return not any(cell and at < len(row) and row[at] == cell for row in rest for at, cell in enumerate(first))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar
+from typing import Any, BinaryIO, ClassVar, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,7 @@ from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.files.declarations import Excel
 from b2b_recs.engine.sources.files.dialects import unique_names
+from b2b_recs.engine.sources.files.excel_names import LOOKED_AT, row_of_names
 from b2b_recs.engine.sources.files.excel_types import as_excel_means
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
 from b2b_recs.engine.sources.files.options import ExcelOptions
@@ -43,6 +44,7 @@ class ExcelFormat(Format):
 
     name: ClassVar[str] = "Excel"
     extensions: ClassVar[tuple[str, ...]] = ("xlsx", "xlsm", "xls")
+    packs_itself: ClassVar[bool] = True
     has_parts: ClassVar[bool] = True
     guesses: ClassVar[bool] = True
 
@@ -107,10 +109,9 @@ class ExcelFormat(Format):
                 f"The workbook {file.path} has no sheet {part[:60]!r}.",
                 advice=f"It has: {', '.join(workbook.sheet_names[:10])}.",
             )
-        header = self._options.header_row - 1 if self._options.header_row else None
         fastexcel = load_driver(Excel.driver, extra=Excel.extra, name=Excel.name)
         try:
-            sheet = workbook.load_sheet(part or 0, header_row=header, schema_sample_rows=None)
+            sheet = _loaded(workbook, part or 0, self._options.header_row)
             if sheet.width == 0:
                 return _Sheet(pa.RecordBatch.from_struct_array(pa.array([], pa.struct([]))), {})
             rows, errors = sheet.to_arrow_with_errors()
@@ -123,6 +124,20 @@ class ExcelFormat(Format):
         }
         arrays = [as_excel_means(array) for array in rows.columns]
         return _without_empty_rows(pa.RecordBatch.from_arrays(arrays, names=list(names)), faults)
+
+
+def _loaded(workbook: Any, sheet: str | int, row: int | Literal["auto"]) -> Any:
+    """The sheet below the row of names that was chosen; with "auto" below the one that is found."""
+    if row != "auto":
+        return workbook.load_sheet(sheet, header_row=row - 1 if row else None, schema_sample_rows=None)
+    found = workbook.load_sheet(sheet, header_row=0, schema_sample_rows=None)
+    if not any(column.name.startswith(_UNNAMED) for column in found.available_columns()):
+        # Every column has a name: the sheet need not be read once more.
+        return found
+    top = workbook.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=LOOKED_AT, dtypes="string")
+    columns = [array.to_pylist() for array in top.to_arrow_with_errors()[0].columns]
+    at = row_of_names(list(zip(*columns, strict=True)))
+    return found if at == 0 else workbook.load_sheet(sheet, header_row=at, schema_sample_rows=None)
 
 
 def _without_empty_rows(rows: pa.RecordBatch, faults: dict[int, tuple[str, str]]) -> _Sheet:

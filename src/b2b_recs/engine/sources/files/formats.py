@@ -41,7 +41,8 @@ class Format(ABC):
     ``untyped``: its files know nothing but text. ``guesses``: types are seen in the values of each file, so that two
     files of one table may differ. ``has_parts``: one file may hold several tables.
     ``counts_at_a_glance``: the number of rows is known without reading them. ``texts_in_json``: a text is a value of
-    JSON, in quotation marks, when a column of texts becomes JSON.
+    JSON, in quotation marks, when a column of texts becomes JSON. ``packs_itself``: its files are packed
+    inside, and are not read when they are packed once more.
     """
 
     name: ClassVar[str]
@@ -50,6 +51,7 @@ class Format(ABC):
     guesses: ClassVar[bool] = False
     has_parts: ClassVar[bool] = False
     texts_in_json: ClassVar[bool] = False
+    packs_itself: ClassVar[bool] = False
     counts_at_a_glance: ClassVar[bool] = False
 
     def parts(self, content: BinaryIO, file: FileInfo) -> list[str]:
@@ -79,10 +81,10 @@ class Format(ABC):
         return None
 
     def fits(self, path: str) -> bool:
-        """Whether a file's name says that it is of this format, packed or not."""
+        """Whether a file's name says that it is of this format and can be read, packed or not."""
         name = path.rsplit("/", 1)[-1].lower()
         stem, _, last = name.rpartition(".")
-        if last in PACKINGS and "." in stem:
+        if last in PACKINGS and "." in stem and not self.packs_itself:
             last = stem.rpartition(".")[2]
         return last in self.extensions
 

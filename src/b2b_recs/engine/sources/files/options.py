@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, PlainValidator
 
 from b2b_recs.engine.sources.fields import SourceParameters
 
@@ -23,23 +23,57 @@ _ENCODING_WORDS = (
 )
 
 
+_TABS = {"tab": "\t", "\\t": "\t"}
+
+
 def _one_mark(value: str) -> str:
-    value = {"tab": "\t", "\\t": "\t", "none": "none"}.get(value.lower(), value)
-    if value in ("", "none") or (len(value) == 1 and value.isascii() and value not in "\r\n\0"):
-        return value
-    raise ValueError("must be one character")
+    if len(value) > 1:
+        raise ValueError(f"must be one character; {len(value):,} were given, which cannot be read")
+    if not value.isascii():
+        raise ValueError("must be a character of ASCII, such as , ; | ^ or ~; others cannot be read")
+    if value in ("\r", "\n", "\0"):
+        raise ValueError("must not be the end of a line or NUL")
+    return value
 
 
-Mark = Annotated[str, AfterValidator(_one_mark)]
+def _delimiter(value: str) -> str:
+    if value.lower() == "none":
+        raise ValueError("must be one character or tab; a file of one column needs none, leave the field empty")
+    return _one_mark(_TABS.get(value.lower(), value))
+
+
+def _quote(value: str) -> str:
+    return "none" if value.lower() == "none" else _one_mark(_TABS.get(value.lower(), value))
+
+
+def _row_of_names(given: Any) -> int | str:
+    """What was given, a number also as text: forms send nothing else."""
+    if isinstance(given, str) and given.lower() == "auto":
+        return "auto"
+    number = int(given) if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 9 else given
+    if type(number) is int and 0 <= number <= MOST_ROWS:
+        return number
+    raise ValueError(f"must be auto, or the number of a row from 1 to {MOST_ROWS:,}, or 0 when no row holds names")
+
+
+# Rows of a worksheet that may come before the names.
+MOST_ROWS = 1_000_000
+Delimiter = Annotated[str, AfterValidator(_delimiter)]
+Quote = Annotated[str, AfterValidator(_quote)]
+RowOfNames = Annotated[
+    int | Literal["auto"], PlainValidator(_row_of_names, json_schema_input_type=int | Literal["auto"])
+]
 
 
 class CsvOptions(SourceParameters):
     """How text files with delimiters are written; everything is detected in each file unless it is given."""
 
-    delimiter: Mark = Field(
-        default="", title="Delimiter", description="The character between values, or tab. Left empty, it is detected."
+    delimiter: Delimiter = Field(
+        default="",
+        title="Delimiter",
+        description="The one ASCII character between values, or tab. Left empty, it is detected.",
     )
-    quote: Mark = Field(
+    quote: Quote = Field(
         default="",
         title="Quote",
         description="The character around values that hold a delimiter, or none. Left empty, it is detected.",
@@ -71,12 +105,11 @@ class ParquetOptions(SourceParameters):
 class ExcelOptions(SourceParameters):
     """How worksheets are laid out."""
 
-    header_row: int = Field(
-        default=1,
+    header_row: RowOfNames = Field(
+        default="auto",
         title="Row of names",
-        description="The row that holds the names of the columns, counted from 1. 0 when there is none.",
-        ge=0,
-        le=1_000_000,
+        description="The row that holds the names of the columns, counted from 1; 0 when there is none. auto finds it: "
+        "titles above, which fill at most half of the columns, are left out.",
     )
 
 

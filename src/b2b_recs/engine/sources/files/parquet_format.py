@@ -23,6 +23,7 @@ class ParquetFormat(Format):
 
     name: ClassVar[str] = "Parquet"
     extensions: ClassVar[tuple[str, ...]] = ("parquet", "parq", "pq")
+    packs_itself: ClassVar[bool] = True
     counts_at_a_glance: ClassVar[bool] = True
 
     def shape(self, content: BinaryIO, file: FileInfo, part: str) -> Shape:
