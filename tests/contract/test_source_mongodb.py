@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -273,6 +274,23 @@ def test_object_ids_are_a_cursor(arena: MongoDBArena) -> None:
         assert source.max_cursor("shop", "events", "_id") == str(ids[-1])
         request = request_for(source, arena, "events", window=Window("_id", str(ids[0])), order_by=("_id",))
         assert table_of(source, request).column("v").to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "places"),
+    [(lambda at: ObjectId(f"{at:024x}"), 10), (lambda at: at, 10), (lambda at: f"{at:05}", 2)],
+    ids=["object ids", "numbers", "texts"],
+)
+def test_documents_from_first_to_last_are_looked_at(
+    arena: MongoDBArena, make: Callable[[int], Any], places: int
+) -> None:
+    arena.put("spread", *({"_id": make(at), f"only {at}": 1} for at in range(1000)))
+    with arena.open(sampled_documents=100) as source:
+        names = [column.name for column in source.columns("shop", "spread")]
+    seen = [int(name.removeprefix("only ")) for name in names if name.startswith("only")]
+    assert len(seen) == 100 and seen == sorted(seen)
+    assert {0, 999} <= set(seen)
+    assert sum(after != before + 1 for before, after in pairwise(seen)) == places - 1
 
 
 def test_an_empty_text_or_a_name_that_means_a_path_is_no_operator(arena: MongoDBArena) -> None:

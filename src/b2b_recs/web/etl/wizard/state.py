@@ -72,18 +72,17 @@ class Wizard:
     def question(self, schema: str, table: str) -> tuple[Callable[[], Source], Callable[[Source], TableProposal]]:
         """How to open the source, and what to ask it about a table; to be asked outside the scope."""
         declared = source_type(self.job.connection.source_type)
-        zone, known = self.model.time_zone, self._known(schema, table)
+        zone, known = self.model.time_zone, self.known(schema, table)
         return opener(self.job.connection), lambda source: propose(declared, source, schema, table, zone, known)
 
-    def _known(self, schema: str, table: str) -> dict[str, str]:
+    def known(self, schema: str, table: str) -> dict[str, str]:
         """The columns a job that is edited names, and those its warehouse table holds, with their source types."""
         values = self.values
         if self.is_draft or (values.get("source_schema", ""), values.get("source_table", "")) != (schema, table):
             return {}
-        named = dict.fromkeys(values.get("columns") or (), "")
-        typed = {one["name"]: str(one.get("source_type") or "") for one in values.get("types") or ()}
+        named = [*(values.get("columns") or ()), *(one["name"] for one in values.get("types") or ())]
         place = (str(values.get("destination_dataset") or "raw_data"), str(values.get("destination_table") or "none"))
-        return {**named, **typed, **known_types(self.model.id, *place)}
+        return {**dict.fromkeys(named, ""), **known_types(self.model.id, *place)}
 
 
 def wizard_of(job: DataSource) -> Wizard:
