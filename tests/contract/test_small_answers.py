@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from contract.mongodb_arena import MongoDBArena
 from contract.postgresql_arena import PostgreSQLArena
 from contract.redshift_arena import RedshiftArena
 
@@ -42,6 +43,19 @@ def test_an_answer_of_more_rows_than_allowed_is_refused_in_the_same_words(
     monkeypatch.undo()
     with arena.open() as source:
         assert len(source.tables()) >= 40
+
+
+def test_collections_without_an_end_are_refused_in_the_same_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    arena = MongoDBArena()
+    for number in range(6):
+        arena.make(f"many_{number}", {"id": "integer"}, [(number,)])
+    with arena.open() as source:
+        assert len(source.tables()) == 6
+        monkeypatch.setattr(small_answers, "MOST_ROWS", 5)
+        with pytest.raises(errors.SourceRefused, match="longer answer") as caught:
+            source.tables()
+        assert caught.value.field == "host"
+    arena.server.close()
 
 
 def test_texts_beyond_the_allowed_bytes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

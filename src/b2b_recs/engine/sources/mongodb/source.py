@@ -31,6 +31,7 @@ from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
 from b2b_recs.engine.sources.mongodb.sample import look
 from b2b_recs.engine.sources.mongodb.values import plain, plain_document
+from b2b_recs.engine.sources.small_answers import small_answer
 from b2b_recs.engine.sources.unasked import unasked
 
 _TIMED_TABLES = 200
@@ -74,8 +75,9 @@ class MongoDBSource(Source):
         """Collections and views, those of the system left out, with the rows the server believes they have."""
         found: list[TableInfo] = []
         with self._refusing("the list of collections"):
-            listed = sorted(self._database.list_collections(), key=lambda item: str(item["name"]))
-            for item in listed:
+            told = ((item,) for item in self._database.list_collections())
+            listed = [item for (item,) in small_answer(told, self._parameters.host)]
+            for item in sorted(listed, key=lambda item: str(item["name"])):
                 name, kind = str(item["name"]), str(item.get("type", "collection"))
                 if name.startswith("system."):
                     continue
