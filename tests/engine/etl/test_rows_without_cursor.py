@@ -67,3 +67,12 @@ def test_where_they_cannot_be_asked_for_alone_the_table_is_not_read_whole(
     job.run()
     assert job.ids() == [0, 1, 2, 3, 4, 6]
     assert [request.window.include_null for request in job.source.reads if request.window] == [False]
+
+
+def test_with_a_row_limit_they_are_told(tmp_path: Path) -> None:
+    job = Job(tmp_path, orders(5), row_limit=3, **load("merge"))
+    job.source.table.rows.append(row(5, dated=False))
+    first = job.run()
+    assert job.ids() == [0, 1, 2]
+    told = "1 row has no changed and is not among those read. Take the row limit away"
+    assert [text for text in first.warnings if told in text]

@@ -186,10 +186,11 @@ def _incremental(
         # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
         primary = ()
     nullable = {column.name: column.nullable for column in columns}
+    askable, limited = nullable[load.cursor] and source_type.capabilities.asks_null, spec.row_limit is not None
     # Without a key, a row that is read again could not be told from the one it was before.
-    again = nullable[load.cursor] and spec.row_limit is None and source_type.capabilities.asks_null
-    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now, bool(load.key) and again)
-    if again and not bounds.with_null:
+    again = askable and bool(load.key) and not limited
+    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now, again)
+    if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
     ties = tuple(name for name in ties if name != load.cursor)
@@ -250,7 +251,8 @@ def _unread(source: Source, spec: CopySpec, layout: Layout, cursor: str, bounds:
         f"row has no {cursor} and is not among those read",
         f"rows have no {cursor} and are not among those read",
     )
-    return (f"{told}. Give the job a key, or another cursor column.",)
+    mend = "Give the job a key" if spec.row_limit is None else "Take the row limit away"
+    return (f"{told}. {mend}, or choose another cursor column.",)
 
 
 def _read(
