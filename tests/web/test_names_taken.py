@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 from run_rows import Shop, make_shop
 from web_support import TestDatabase
@@ -15,13 +16,16 @@ from b2b_recs.web.accounts.forms import JoinForm, NameForm, OrganizationForm
 from b2b_recs.web.conflicts import NameTaken
 from b2b_recs.web.connections.changing import make_connection, update_connection
 from b2b_recs.web.connections.models import Connection
+from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.deployments.forms import KeyForm
 from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.jobs import DestinationTaken, change_job, create_job, refuse_taken_destination, refuse_taken_name
-from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.etl.models import ETLConfiguration
+from b2b_recs.web.names import naming
 from b2b_recs.web.projects.forms import ModelForm
 from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.tenancy import scope
+from b2b_recs.web.tenancy.alike import set_apart
 
 PLACE = {"host": "db.example.com", "port": 5432, "database": "shop", "username": "reader"}
 
@@ -62,13 +66,42 @@ def test_a_row_may_change_the_capitals_of_its_own_name(shop: Shop) -> None:
     assert Connection.objects.get().name == "Shop"
 
 
-def test_rows_that_were_called_alike_before_can_still_be_changed(shop: Shop) -> None:
-    alike = DataSource.objects.create(
-        organization=shop.organization, configuration=shop.etl, connection=shop.connection, name="Orders"
-    )
-    refuse_taken_name(shop.etl, "Orders", but=alike.id)
-    with pytest.raises(NameTaken):
-        refuse_taken_name(shop.etl, "ORDERS", but=alike.id)
+@pytest.mark.parametrize("what", list(MAKING))
+def test_a_name_given_twice_at_the_same_moment_is_given_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    for place in ("projects.services", "connections.changing", "connections.services", "etl.jobs"):
+        monkeypatch.setattr(f"b2b_recs.web.{place}.refuse_taken", lambda *_: None)  # neither sees the other yet
+    with pytest.raises(NameTaken) as refused:
+        MAKING[what](shop)
+    assert refused.value.field == "name"
+    assert f"There is a {what.partition(' ')[0]} named" in refused.value.message
+
+
+def test_a_new_name_meets_one_given_at_the_same_moment(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, _ = make_connection(shop.model, "archive", "postgresql", PLACE)
+    monkeypatch.setattr("b2b_recs.web.connections.changing.refuse_taken", lambda *_: None)
+    with pytest.raises(NameTaken, match="There is a connection named “SHOP” already"):
+        update_connection(other, "SHOP", None, None)
+    with pytest.raises(NameTaken, match="There is a job named “PRODUCTS” already"):
+        change_job(shop.jobs[0], name="PRODUCTS")
+
+
+def test_what_is_refused_for_another_reason_is_not_told_to_be_a_name(shop: Shop) -> None:
+    with pytest.raises(IntegrityError), naming("job", "orders"):
+        ETLConfiguration.objects.create(organization=shop.organization, model=shop.model)
+
+
+def test_rows_called_alike_by_an_earlier_version_are_numbered_the_oldest_keeps_its_name(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("orders", "Orders", "lines", "ORDERS", "orders (2)"):
+        Dataset.objects.create(organization=shop.organization, model=shop.model, name=name)
+    set_apart(Dataset.objects, "model_id", "dataset")
+    made = Dataset.objects.filter(name__istartswith="orders")
+    names = list(made.order_by("id").values_list("name", flat=True))
+    assert names == ["orders", "Orders (3)", "ORDERS (4)", "orders (2)"]
+    assert "The dataset “Orders” is now called “Orders (3)”" in caplog.text
 
 
 def test_warehouse_tables_that_differ_only_in_capitals_are_one(shop: Shop) -> None:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from django.db import IntegrityError, transaction
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.conflicts import NameTaken
@@ -47,14 +51,32 @@ def refuse_too_long(text: str, longest: int, what: str = "name", field: str = "n
 
 def refuse_taken(rows: QuerySet[Any], name: str, kind: str, but: int | None = None) -> None:
     """Raise NameTaken when one of the rows is called so; capitals make no other name. ``but`` is the row itself."""
-    if but is not None and rows.filter(id=but, name=name).exists():
-        return  # it keeps its name, whatever others were called before this rule
     others = rows.filter(name__iexact=name).exclude(id=but).order_by("id").values_list("name", flat=True)
     other = others.first()
     if other is None:
         return
     told = "" if other == name else "; a name that differs only in capitals is the same"
-    raise NameTaken(f"There is a {kind} named “{other}” already{told}.", field="name", advice="Choose another name.")
+    raise _taken(kind, other, told)
+
+
+@contextmanager
+def naming(kind: str, name: str) -> Iterator[None]:
+    """All or nothing. Raises NameTaken when somebody else gave the name at the same moment, which the database knows.
+
+    Its constraints for names end in ``name_once_in_its_…``.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as refused:
+        told = getattr(refused.__cause__, "diag", None)
+        if told is None or "_name_once_in_its_" not in (told.constraint_name or ""):
+            raise
+        raise _taken(kind, name) from None
+
+
+def _taken(kind: str, name: str, told: str = "") -> NameTaken:
+    return NameTaken(f"There is a {kind} named “{name}” already{told}.", field="name", advice="Choose another name.")
 
 
 def is_plain(name: str) -> bool:

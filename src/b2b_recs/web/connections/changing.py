@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from b2b_recs.engine.counting import listed
 from b2b_recs.engine.sources.registry import source_type
-from b2b_recs.web.conflicts import InUse, NameTaken
+from b2b_recs.web.conflicts import InUse
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import (
     forget_connection,
@@ -19,7 +19,7 @@ from b2b_recs.web.connections.services import (
     secret_fields_set,
     with_secrets,
 )
-from b2b_recs.web.names import refuse_taken
+from b2b_recs.web.names import naming, refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint
 
 NAMES_SHOWN = 20
@@ -97,18 +97,9 @@ def update_connection(
             refuse_taken_name(connection.model, name, but=connection)
             changes.append(f"connection “{connection.name}” is now “{name}”")
             connection.name = name
-        _save(connection)
-    return changes
-
-
-def _save(connection: Connection) -> None:
-    try:
-        with transaction.atomic():
+        with naming("connection", connection.name):
             connection.save(update_fields=["name", "enabled", "updated_at"])
-    except IntegrityError:  # two people pressed the button at once
-        raise NameTaken(
-            f"There is a connection named “{connection.name}” already.", field="name", advice="Choose another name."
-        ) from None
+    return changes
 
 
 def job_names(connection: Connection) -> list[str]:

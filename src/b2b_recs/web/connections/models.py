@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -39,7 +40,7 @@ class Connection(TenantModel):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["model", "name"], name="connection_name_once_in_its_model")]
+        constraints = [models.UniqueConstraint("model", Lower("name"), name="connection_name_once_in_its_model")]
 
     def __str__(self) -> str:
         return self.name

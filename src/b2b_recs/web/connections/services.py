@@ -20,7 +20,7 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.keys import load_keys
 from b2b_recs.runtime.secrets import SecretBox, SecretPlace
 from b2b_recs.web.connections.models import Connection, StoredSecret
-from b2b_recs.web.names import refuse_taken
+from b2b_recs.web.names import naming, refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import scope
 
@@ -54,14 +54,15 @@ def save_connection(
         parse_parameters(source_type, {**kept, **parameters})
         if connection is None:
             refuse_taken(Connection.objects.filter(model=model), name, "connection")
-            connection = Connection.objects.create(
-                organization_id=model.organization_id,
-                model=model,
-                name=name,
-                source_type=source_type,
-                parameters=plain,
-                references=named,
-            )
+            with naming("connection", name):
+                connection = Connection.objects.create(
+                    organization_id=model.organization_id,
+                    model=model,
+                    name=name,
+                    source_type=source_type,
+                    parameters=plain,
+                    references=named,
+                )
             _store(connection, secrets)
             return connection, [f"connection “{name}” created"]
         changes = _changes(connection, source_type, plain)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
-
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.web.conflicts import Conflict, NameTaken, Unfinished
+from b2b_recs.web.conflicts import Conflict, Unfinished
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.jobs import refuse_taken_name
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration
+from b2b_recs.web.names import naming
 
 STEPS = 5
 
@@ -38,12 +37,9 @@ def save_draft(
     draft = draft or DataSource(**own, configuration=configuration, draft=True)
     draft.name, draft.connection = name, connection
     draft.wizard_step, draft.wizard_completed_steps = step, sorted(set(completed))
-    try:
-        with transaction.atomic():
-            draft.save()
-            DataSourceTable.objects.update_or_create(data_source=draft, defaults={**own, "spec": dict(values)})
-    except IntegrityError:
-        raise NameTaken(f"There is a job named “{name}” already.", field="name", advice="Choose another.") from None
+    with naming("job", name):
+        draft.save()
+        DataSourceTable.objects.update_or_create(data_source=draft, defaults={**own, "spec": dict(values)})
     return draft
 
 

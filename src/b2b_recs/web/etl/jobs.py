@@ -5,16 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.runtime.schedules import ScheduleSpec
-from b2b_recs.web.conflicts import Conflict, InUse, NameTaken
+from b2b_recs.web.conflicts import Conflict, InUse
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
-from b2b_recs.web.names import refuse_taken
+from b2b_recs.web.names import naming, refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import set_schedule
 
@@ -63,14 +63,11 @@ def create_job(
     check_spec(spec, SOURCE_TYPES.get(connection.source_type))
     refuse_taken_name(configuration, name)
     own = {"organization_id": configuration.organization_id}
-    try:
-        with transaction.atomic():
-            job = DataSource.objects.create(
-                **own, configuration=configuration, connection=connection, name=name, enabled=enabled
-            )
-            DataSourceTable.objects.create(**own, data_source=job, spec=spec.model_dump(mode="json"))
-    except IntegrityError:
-        raise _taken(name) from None
+    with naming("job", name):
+        job = DataSource.objects.create(
+            **own, configuration=configuration, connection=connection, name=name, enabled=enabled
+        )
+        DataSourceTable.objects.create(**own, data_source=job, spec=spec.model_dump(mode="json"))
     return job
 
 
@@ -89,25 +86,22 @@ def change_job(job: DataSource, *, spec: CopySpec | None = None, **values: Any) 
     Raises NameTaken, and BadInput for a copy that cannot be.
     """
     changed = {field: value for field, value in values.items() if getattr(job, field) != value}
-    try:
-        with transaction.atomic():
-            for field, value in changed.items():
-                setattr(job, field, value)
-            if changed:
-                job.save(update_fields=[*changed, "updated_at"])
-            if spec is None:
-                return changed
-            check_spec(spec, SOURCE_TYPES.get(job.connection.source_type))
-            document = spec.model_dump(mode="json")
-            table, created = DataSourceTable.objects.get_or_create(
-                data_source=job, defaults={"organization_id": job.organization_id, "spec": document}
-            )
-            _note_origins(document, table.spec)
-            if created or table.spec != document:
-                table.spec = changed["spec"] = document
-                table.save(update_fields=["spec"])
-    except IntegrityError:
-        raise _taken(str(values.get("name"))) from None
+    with naming("job", str(values.get("name", job.name))):
+        for field, value in changed.items():
+            setattr(job, field, value)
+        if changed:
+            job.save(update_fields=[*changed, "updated_at"])
+        if spec is None:
+            return changed
+        check_spec(spec, SOURCE_TYPES.get(job.connection.source_type))
+        document = spec.model_dump(mode="json")
+        table, created = DataSourceTable.objects.get_or_create(
+            data_source=job, defaults={"organization_id": job.organization_id, "spec": document}
+        )
+        _note_origins(document, table.spec)
+        if created or table.spec != document:
+            table.spec = changed["spec"] = document
+            table.save(update_fields=["spec"])
     return changed
 
 
@@ -133,7 +127,3 @@ def delete_job(job: DataSource) -> None:
             raise InUse(f"A run of the job “{job.name}” is under way.", advice="Cancel it, or wait until it ends.")
         Schedule.objects.filter(target_kind=Schedule.Target.ETL, target_id=job.id).delete()
         job.delete()
-
-
-def _taken(name: str) -> NameTaken:
-    return NameTaken(f"There is a job named “{name}” already.", field="name", advice="Choose another name.")

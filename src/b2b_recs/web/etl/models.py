@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from b2b_recs.web.connections.models import Connection
@@ -51,7 +52,7 @@ class DataSource(TenantModel):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["configuration", "name"], name="job_name_once_in_its_model")]
+        constraints = [models.UniqueConstraint("configuration", Lower("name"), name="job_name_once_in_its_model")]
 
     def __str__(self) -> str:
         return self.name
