@@ -9,6 +9,7 @@ from tenant_rows import Tenant
 from web.api.api_client import ORDER_LINES, Program, Wholesaler
 
 from b2b_recs.web.etl.execution import execute
+from b2b_recs.web.runs.turns import NO_WORKER
 
 
 def carry_out(tenant: Tenant, run_id: int) -> int:
@@ -40,10 +41,12 @@ def test_a_connection_a_job_and_a_run_are_made_and_the_result_is_read(
 
     started = writer.post(f"/api/etl/sources/{job['id']}/run/").well(202)
     assert started["status"] == "pending" and started["triggered_by"] == "api"
+    assert writer.get(f"/api/etl/runs/{started['id']}/status/").well()["waits"] == NO_WORKER
     carry_out(acme, started["id"])
 
     done = writer.get(f"/api/etl/runs/{started['id']}/status/").well()
     assert (done["status"], done["rows_read"], done["rows_loaded"]) == ("completed", 300, 300), done
+    assert done["waits"] == ""
     counts = {"reconciled": True, "source_count": 300, "warehouse_count": 300}
     assert done["reconciliation"] == {**counts, "words": "300 = 300", "sums": []}
     assert [stage["name"] for stage in done["stages"]] == ["connect", "read", "load", "reconcile"]

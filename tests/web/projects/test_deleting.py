@@ -24,13 +24,16 @@ from b2b_recs.web.connections.models import StoredSecret
 from b2b_recs.web.connections.services import save_connection
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.switching import put_into_service
+from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.operations.upkeep import keep_pointers, remove_files
 from b2b_recs.web.projects.deleting import delete_model
 from b2b_recs.web.projects.models import ModelEndpoint, Removal, Schedule
+from b2b_recs.web.runs.models import RunLogLine
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.tenancy.models import TenantModel
+from b2b_recs.web.training.models import PipelineRun
 
 KEPT = {"Membership", "Invitation", "Removal", "StoredSecret", "SystemMetrics", "KeptAnswer", "RunLogLine"}
 
@@ -106,6 +109,21 @@ def test_its_schedules_credentials_keys_and_traffic_go_with_it(acme: Tenant) -> 
         assert [schedule.target_id for schedule in Schedule.objects.all()] == [other.id]
         secrets = StoredSecret.objects.filter(name__startswith="model-").values_list("name", flat=True)
         assert len(secrets) == 1 and secrets[0].startswith(f"model-{other.id}-connection-")
+
+
+def test_the_logs_of_its_runs_go_and_the_audit_is_not_filled_with_their_lines(acme: Tenant) -> None:
+    model = archived(acme)
+    with scope(acme.id):
+        copy, training = ETLRun.objects.get(), PipelineRun.objects.get()
+        for kind, number in (("etl", copy.id), ("pipeline", training.id), ("etl", copy.id + 100), ("etl", copy.id)):
+            RunLogLine.objects.create(run_kind=kind, run_id=number, message=f"a line of {kind} {number}")
+        others = {f"a line of etl {copy.id + 100}"}
+        others |= set(RunLogLine.objects.exclude(run_id=copy.id).filter(run_id=1).values_list("message", flat=True))
+        delete_model(model, "Model of Acme")
+        assert set(RunLogLine.objects.values_list("message", flat=True)) == others
+        RunLogLine.objects.filter(run_id=copy.id + 100).delete()
+    noted = [words for words in told(acme) if "log of run" in words]
+    assert len(noted) == 1 and f"deleted a line in the log of run {copy.id + 100}" in noted[0]
 
 
 def test_artifacts_go_unless_another_version_has_the_same(platform_database: TestDatabase) -> None:

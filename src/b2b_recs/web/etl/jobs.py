@@ -17,6 +17,7 @@ from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguratio
 from b2b_recs.web.names import naming, refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import set_schedule
+from b2b_recs.web.runs.forgetting import forget_logs
 
 
 class DestinationTaken(Conflict):
@@ -126,4 +127,5 @@ def delete_job(job: DataSource) -> None:
         if ETLRun.objects.filter(data_source=job, status__in=ETLRun.ACTIVE).exists():
             raise InUse(f"A run of the job “{job.name}” is under way.", advice="Cancel it, or wait until it ends.")
         Schedule.objects.filter(target_kind=Schedule.Target.ETL, target_id=job.id).delete()
+        forget_logs(ETLRun.objects.filter(data_source=job))
         job.delete()

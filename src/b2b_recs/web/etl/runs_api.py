@@ -49,7 +49,7 @@ def status(
     run_id: Id,
     after: int = Query(0, ge=0, le=LARGEST_ID, description="Only log lines after this `log_cursor`."),
 ) -> RunStatusOut:
-    """How far a run is: stages, counters, reconciliation, the reason it failed and what to do, new log lines."""
+    """How far a run is: stages, counters, reconciliation, why it waits or failed and what to do, new log lines."""
     with acting(request):
         return run_status(_row(request, run_id), after)
 
@@ -95,7 +95,7 @@ def rejected(
 
 
 def _rows() -> QuerySet[ETLRun]:
-    return ETLRun.objects.select_related("data_source__configuration", "data_source__table")
+    return ETLRun.objects.select_related("data_source__configuration", "data_source__table", "started_by")
 
 
 def _row(request: HttpRequest, run_id: int, role: str = "viewer") -> ETLRun:

@@ -19,6 +19,8 @@ from b2b_recs.web.etl.schemas import settings_form
 from b2b_recs.web.projects.models import Schedule
 from b2b_recs.web.projects.schedules import MANUAL, spec_of
 from b2b_recs.web.runs.models import RunLogLine
+from b2b_recs.web.runs.presenting import present_etl
+from b2b_recs.web.runs.turns import tell_turns
 
 LOG_LINES = 500
 
@@ -100,6 +102,9 @@ class RunStatusOut(RunOut):
     stages: list[StageOut]
     fraction: float | None = Field(description="How much is done, from 0 to 1, when that is known.")
     cancel_requested: bool
+    waits: str = Field(
+        description="Why the run does not go on now, in words: its turn, its next attempt, no worker; else empty."
+    )
     reconciliation: Reconciliation | None
     result: dict[str, Any] = Field(description="Every figure of the copy, when it has ended.")
     log: list[LogLineOut]
@@ -242,11 +247,14 @@ def run_status(run: ETLRun, after: int) -> RunStatusOut:
     lines = RunLogLine.objects.filter(run_kind=ETLRun.KIND, run_id=run.id, id__gt=after).order_by("id")[:LOG_LINES]
     log = [LogLineOut(id=line.id, at=line.at, level=line.level, message=line.message) for line in lines]
     results = run.results or {}
+    view = present_etl(run, run.data_source.configuration.model_id)
+    tell_turns([view])
     return RunStatusOut(
         **_numbers(run),
         stages=[_stage(one) for one in run.stages],
         fraction=run.fraction,
         cancel_requested=run.cancel_requested,
+        waits=view.waits,
         reconciliation=_reconciliation(results) if "reconciled" in results else None,
         result=results,
         log=log,

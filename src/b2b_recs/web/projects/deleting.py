@@ -21,6 +21,7 @@ from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.removing import note_model
 from b2b_recs.web.projects.states import runs_under_way
+from b2b_recs.web.runs.forgetting import forget_logs
 from b2b_recs.web.training.models import PipelineRun
 
 Status = ModelEndpoint.Status
@@ -88,6 +89,8 @@ def delete_model(model_id: int, typed: str, user: User | None = None) -> str:
         note_model(model, _artifacts(model), jobs, user)
         of_jobs = Q(target_kind=Schedule.Target.ETL, target_id__in=jobs)
         Schedule.objects.filter(of_jobs | Q(target_kind=Schedule.Target.PIPELINE, target_id=model.id)).delete()
+        forget_logs(ETLRun.objects.filter(data_source__in=jobs))
+        forget_logs(PipelineRun.objects.filter(model=model))
         # what others point to goes after those: the rest follows the model by itself
         for rows in (PredictionLog, Deployment, TrainedModel):
             rows.objects.filter(model=model).delete()

@@ -38,6 +38,14 @@ class Move:
     kind: str = "warning"  # of the dialog that asks
 
 
+@dataclass(frozen=True)
+class NoWay:
+    """What is said of a model that cannot go there, after its name, and what to do instead."""
+
+    words: str
+    advice: str
+
+
 _PAUSE = Move(
     Status.PAUSED,
     "Pause",
@@ -62,17 +70,31 @@ _RESTORE = Move(
     "resumed.",
     "info",
 )
-MOVES = {
-    Status.DRAFT: (_ARCHIVE,),
-    Status.ACTIVE: (_PAUSE,),
-    Status.PAUSED: (_RESUME, _ARCHIVE),
-    Status.ARCHIVED: (_RESTORE,),
+_NO_DRAFT = NoWay("cannot become a draft again.", "Pause it, or archive it and create another model.")
+# From each status to each other: the way there, or why there is none.
+WAYS: dict[Status, dict[Status, Move | NoWay]] = {
+    Status.DRAFT: {
+        Status.ACTIVE: NoWay("has nothing to answer with yet.", "Train and deploy it; that makes it active."),
+        Status.PAUSED: NoWay("is a draft and has nothing in service.", "Pause the schedules of its jobs instead."),
+        Status.ARCHIVED: _ARCHIVE,
+    },
+    Status.ACTIVE: {
+        Status.DRAFT: _NO_DRAFT,
+        Status.PAUSED: _PAUSE,
+        Status.ARCHIVED: NoWay("answers requests.", "Pause it first, then archive it."),
+    },
+    Status.PAUSED: {Status.DRAFT: _NO_DRAFT, Status.ACTIVE: _RESUME, Status.ARCHIVED: _ARCHIVE},
+    Status.ARCHIVED: {
+        Status.DRAFT: _NO_DRAFT,
+        Status.ACTIVE: NoWay("is archived.", "Restore it first by pausing it, then resume it."),
+        Status.PAUSED: _RESTORE,
+    },
 }
 
 
 def moves_of(model: ModelEndpoint) -> tuple[Move, ...]:
     """Where the model can go from where it is."""
-    return MOVES[Status(model.status)]
+    return tuple(way for way in WAYS[Status(model.status)].values() if isinstance(way, Move))
 
 
 def change_status(model_id: int, to: str) -> ModelEndpoint:
@@ -109,26 +131,21 @@ def _serve(model: ModelEndpoint, status: Status) -> None:
 
 
 def _refusal(model: ModelEndpoint, before: Status, wanted: Status, deployed: bool) -> StatusRefused | None:
-    def refused(message: str, advice: str) -> StatusRefused:
-        return StatusRefused(message, field="status", advice=advice)
-
-    name = f"“{model.name}”"
-    if wanted == Status.DRAFT:
-        return refused(f"{name} cannot become a draft again.", "Pause it, or archive it and create another model.")
-    if before == Status.DRAFT and wanted == Status.ACTIVE:
-        return refused(f"{name} has nothing to answer with yet.", "Train and deploy it; that makes it active.")
-    if before == Status.DRAFT and wanted == Status.PAUSED:
-        return refused(f"{name} is a draft and has nothing in service.", "Pause the schedules of its jobs instead.")
-    if before == Status.ACTIVE and wanted == Status.ARCHIVED:
-        return refused(f"{name} answers requests.", "Pause it first, then archive it.")
-    if before == Status.ARCHIVED and wanted == Status.ACTIVE:
-        return refused(f"{name} is archived.", "Restore it first by pausing it, then resume it.")
+    """Why there is no way, or what the way there still needs."""
+    way = WAYS[before][wanted]
+    if isinstance(way, NoWay):
+        return _refused(f"“{model.name}” {way.words}", way.advice)
     if wanted == Status.ARCHIVED and (runs := runs_under_way(model)):
         have = "has" if runs == 1 else "have"
-        return refused(f"{counted(runs, 'run')} of {name} {have} not ended.", "Wait for the end or stop them first.")
+        words = f"{counted(runs, 'run')} of “{model.name}” {have} not ended."
+        return _refused(words, "Wait for the end or stop them first.")
     if wanted == Status.ACTIVE and not deployed:
-        return refused(f"{name} has nothing in service.", "Train and deploy it; that makes it active.")
+        return _refused(f"“{model.name}” has nothing in service.", "Train and deploy it; that makes it active.")
     return None
+
+
+def _refused(message: str, advice: str) -> StatusRefused:
+    return StatusRefused(message, field="status", advice=advice)
 
 
 def runs_under_way(model: ModelEndpoint) -> int:
