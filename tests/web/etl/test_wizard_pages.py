@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -101,6 +102,9 @@ def test_a_fault_of_a_column_stands_beside_it(
     row = re.search(r'<tr class="schema-fault">.*?</tr>', text, re.S)
     assert row is not None and words in row[0]
     assert text.count('id="types-error"') == 1
+    assert 'value="bq_orders"' in text
+    for name, value in typed.items():
+        assert re.search(rf'name="{name}"[^>]* value="{value}"|name="{name}".*?<option value="{value}" selected', text)
     assert text.index("Type of id in") < row.start()
     assert column == "note" or row.start() < text.index("Type of note in")
 
@@ -120,6 +124,27 @@ def test_a_first_day_in_the_future_is_refused_beside_its_field_and_shown_again(a
     text = signed_in(acme).post(f"{job}step/3/", typed).content.decode()
     assert 'id="since-error"' in text and "31 Jan 2999 is in the future" in text
     assert 'value="2999-01-31"' in text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [({"row_limit": "-3"}, "row_limit"), ({"key": []}, "key"), ({"column": []}, "columns"), ({"cursor": ""}, "cursor")],
+)
+def test_a_load_that_is_refused_shows_everything_as_it_was_typed(
+    acme: Tenant, job: str, wrong: dict[str, Any], field: str
+) -> None:
+    typed = {
+        "strategy": "merge", "column": ["id"], "key": "id", "cursor": "id", "backfill": "date", "lag": "86400",
+        "since": "2024-01-31", "drift": "ignore", "deletes": "keep", **wrong,
+    }  # fmt: skip
+    text = signed_in(acme).post(f"{job}step/3/", typed).content.decode()
+    assert f'id="{field}-error"' in text
+    assert 'value="merge" checked' in text and 'value="2024-01-31"' in text
+    for chosen in ("date", "86400", "ignore", *filter(None, [typed["cursor"]])):
+        assert f'<option value="{chosen}" selected' in text, chosen
+    ticked = set(re.findall(r'<input type="checkbox" name="column" value="(\w+)"[^>]* checked', text))
+    assert ticked == set(typed["column"])
+    assert f'value="{wrong.get("row_limit", "")}"' in text
 
 
 def test_a_zone_that_is_none_is_shown_as_it_was_typed(acme: Tenant, job: str) -> None:

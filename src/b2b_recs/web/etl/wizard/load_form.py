@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -111,6 +111,20 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
         row_limit=str(values.get("row_limit") or ""),
         drift=str(values.get("drift") or "add"),
         deletes=str(load.get("deletes") or "keep"),
+    )
+
+
+def load_typed(typed: QueryDict, kept: LoadForm) -> LoadForm:
+    """The form as it was typed, to be shown again, also what cannot be; what is not asked stays as it is kept."""
+    ticked = set(typed.getlist("column"))
+    fields = ("strategy", "cursor", "since", "keep_days", "row_limit", "drift", "deletes")
+    offered = {"backfill": dict(kept.backfills), "lag": dict(kept.lags)}
+    return replace(
+        kept,
+        rows=[replace(row, chosen=row.name in ticked) for row in kept.rows],
+        key=[name for name in typed.getlist("key") if name] if "cursor" in typed else kept.key,
+        **{name: typed.get(name, getattr(kept, name)) for name in fields},
+        **{name: typed[name] for name, known in offered.items() if typed.get(name) in known},
     )
 
 

@@ -18,6 +18,7 @@ from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
 
 MOST_CLUSTERED = 4
+MOST_DIGITS = 76
 DECIMALS = (WarehouseType.NUMERIC.value, WarehouseType.BIGNUMERIC.value)
 TEXTS = ("char", "text", "string", "clob")
 TIMES = ("DATE", "DATETIME", "TIMESTAMP")
@@ -112,6 +113,17 @@ def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaFor
 
 def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableProposal) -> dict[str, Any]:
     """The settings somebody typed in step 4; only types that differ from the proposal. Raises BadInput."""
+    found = schema_typed(typed, values, proposal)
+    for one in found["types"]:
+        for name in ("precision", "scale"):
+            _refuse_no_digits(one[name], one["name"])
+    if len(set(found["cluster_by"])) != len(found["cluster_by"]):
+        raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
+    return found
+
+
+def schema_typed(typed: QueryDict, values: Mapping[str, Any], proposal: TableProposal) -> dict[str, Any]:
+    """What stands in step 4, to be shown again; what is no number of digits stays the text it is."""
     chosen = set(values.get("columns") or ())
     columns = [one for one in proposal.columns if not chosen or one.name in chosen]
     types = []
@@ -119,14 +131,11 @@ def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableP
         wanted = _typed(typed, at, column)
         if wanted != {name: getattr(column.proposed, name) for name in HELD}:
             types.append({"name": column.name, **wanted})
-    clusters = [name for name in typed.getlist("cluster") if name]
-    if len(set(clusters)) != len(clusters):
-        raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
     return {
         "destination_table": typed.get("destination_table", "").strip(),
         "types": types,
         "partition_by": typed.get("partition_by") or None,
-        "cluster_by": clusters,
+        "cluster_by": [name for name in typed.getlist("cluster") if name],
         **({"reject_threshold": _share(typed["rejects"])} if "rejects" in typed else {}),
     }
 
@@ -137,7 +146,7 @@ def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
     kind = typed.get(f"type-{at}", proposed.warehouse_type)
     digits = {"precision": None, "scale": None}
     if kind in DECIMALS:
-        digits = {name: _digits(typed.get(f"{name}-{at}", ""), column.name) for name in digits}
+        digits = {name: _digits(typed.get(f"{name}-{at}", "")) for name in digits}
     return {
         "warehouse_type": kind,
         "mode": typed.get(f"mode-{at}", proposed.mode),
@@ -146,18 +155,21 @@ def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
     }
 
 
-def _digits(text: str, column: str) -> int | None:
+def _digits(text: str) -> int | str | None:
     text = text.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and int(text) <= 76):
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    return text or None
+
+
+def _refuse_no_digits(given: int | str | None, column: str) -> None:
+    if isinstance(given, str) or (given is not None and given > MOST_DIGITS):
         raise BadInput(
-            f"“{text[:20]}” is not a number of digits for “{column[:100]}”.",
+            f"“{str(given)[:20]}” is not a number of digits for “{column[:100]}”.",
             field="types",
-            advice="Give 0 to 76.",
+            advice=f"Give 0 to {MOST_DIGITS}.",
             column=column,
         )
-    return int(text)
 
 
 def _percent(share: Any) -> str:

@@ -25,10 +25,10 @@ from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
-from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, refuse_bad_first_date
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed, refuse_bad_first_date
 from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, save_job
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
-from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
+from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form, schema_typed
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
 from b2b_recs.web.names import refuse_bad_name
@@ -246,19 +246,12 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
 def _form(request: HttpRequest, wizard: Wizard, step: int) -> Any:
     """The form of step 3 or 4, with what was typed when it was refused."""
     proposal, values = _looked(request, wizard), wizard.values
-    if request.method == "POST":
-        try:
-            typed = (
-                load_changes(request.POST, proposal, wizard.values.get("load"))
-                if step == 3
-                else schema_changes(request.POST, wizard.values, proposal)
-            )
-            values = {**values, **typed}
-        except BadInput:  # what cannot be read stays as it was kept
-            pass
+    again = request.method == "POST"
     if step == 4:
-        return schema_form(values, proposal)
-    return load_form(values, proposal, SOURCE_TYPES[wizard.job.connection.source_type].capabilities)
+        typed = schema_typed(request.POST, values, proposal) if again else {}
+        return schema_form({**values, **typed}, proposal)
+    form = load_form(values, proposal, SOURCE_TYPES[wizard.job.connection.source_type].capabilities)
+    return load_typed(request.POST, form) if again else form
 
 
 def _schedule_context(request: HttpRequest, wizard: Wizard) -> dict[str, Any]:
