@@ -65,6 +65,11 @@ class Copying:
             given = (self._spec, self._warehouse, self._staging, f"run-{self.runs}", Silent())
             return copy_table(kind, source, *given, lambda: self.now)
 
+    def change(self, **load: Any) -> None:
+        """Set the job's load strategy otherwise."""
+        strategy = self._spec.load.model_validate({**self._spec.load.model_dump(), **load})
+        self._spec = self._spec.model_copy(update={"load": strategy})
+
     def rows(self) -> list[Row]:
         """Every row of the warehouse in the order of ids, times by their wall clock in UTC."""
         found = self.table.read(columns=list(COLUMNS)).to_pylist()

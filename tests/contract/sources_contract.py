@@ -21,6 +21,7 @@ from contract.reading_contract import ReadingContract
 from contract.reads import eventually, ids, table_of
 from contract.refusals_contract import RefusalsContract
 from contract.sampled_contract import SampledContract
+from contract.strategies_contract import StrategiesContract
 from contract.values_contract import ValuesContract
 
 from b2b_recs.engine import errors
@@ -47,6 +48,7 @@ class SourceContract(
     ValuesContract,
     RefusalsContract,
     CopyingContract,
+    StrategiesContract,
     SampledContract,
     ChangingContract,
     BrokenLinesContract,

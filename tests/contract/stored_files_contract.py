@@ -13,6 +13,7 @@ from contract.asking import asked_of
 from contract.loaded_files_contract import LoadedFilesContract
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from contract.stored_files_arena import file_of
+from contract.stored_formats_contract import StoredFormatsContract
 from relay import Relay
 
 from b2b_recs.engine import errors
@@ -75,7 +76,7 @@ KEYS = (
 )
 
 
-class StoredFilesContract(LoadedFilesContract, SourceContract):
+class StoredFilesContract(StoredFormatsContract, LoadedFilesContract, SourceContract):
     """Subclasses set ``form``; the arena writes files by ``put`` and removes them by ``remove``."""
 
     form: ClassVar[str]
