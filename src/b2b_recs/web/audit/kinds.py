@@ -57,7 +57,7 @@ class Kind:
     name: Callable[[], Any] = lambda: F("name")
     values: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     within: Callable[[], Any] = lambda: Value("", output_field=TextField())
-    found: naming.Finder = lambda words: Q(name__icontains=words)
+    found: naming.Finder = lambda words: Q(name__icontains=words.text)
     tell: telling.Teller = telling.usual
 
     @property

@@ -15,13 +15,14 @@ from django.db.models.functions import Cast, Coalesce, NullIf
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.web.accounts.models import User
+from b2b_recs.web.audit.once_called import Words
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 
-Finder = Callable[[str], Q]
+Finder = Callable[[Words], Q]
 
 
 def event_of(model: type[models.Model]) -> Any:
@@ -90,51 +91,46 @@ def of_schedule() -> Expression:
 
 def own(column: str) -> Finder:
     """Makes the condition of a column of the event itself."""
-    return lambda words: Q(**{f"{column}__icontains": words})
+    return lambda words: Q(**{f"{column}__icontains": words.text})
 
 
-def in_model(words: str) -> Q:
+def in_model(words: Words) -> Q:
     """Events of rows whose model is or was called so."""
-    return Q(model_id__in=_once_called(ModelEndpoint, words))
+    return Q(model_id__in=words.ids_of(ModelEndpoint))
 
 
-def own_or_in_model(words: str) -> Q:
+def own_or_in_model(words: Words) -> Q:
     """Events of rows that are called so, or whose model is."""
-    return Q(name__icontains=words) | in_model(words)
+    return Q(name__icontains=words.text) | in_model(words)
 
 
 def in_job(key: str) -> Finder:
     """Makes the condition of rows whose job is or was called so, or is of a model called so."""
 
-    def condition(words: str) -> Q:
-        of_models = DataSource.objects.filter(configuration__model__name__icontains=words).order_by().values("id")
-        return Q(**{f"{key}__in": _once_called(DataSource, words)}) | Q(**{f"{key}__in": of_models})
+    def condition(words: Words) -> Q:
+        of_models = DataSource.objects.filter(configuration__model__name__icontains=words.text).order_by().values("id")
+        return Q(**{f"{key}__in": words.ids_of(DataSource)}) | Q(**{f"{key}__in": of_models})
 
     return condition
 
 
-def of_target(words: str) -> Q:
+def of_target(words: Words) -> Q:
     """Events of schedules of a job or model called so."""
-    jobs = Q(target_kind=Schedule.Target.ETL, target_id__in=_once_called(DataSource, words))
-    return jobs | (~Q(target_kind=Schedule.Target.ETL) & Q(target_id__in=_once_called(ModelEndpoint, words)))
+    jobs = Q(target_kind=Schedule.Target.ETL, target_id__in=words.ids_of(DataSource))
+    return jobs | (~Q(target_kind=Schedule.Target.ETL) & Q(target_id__in=words.ids_of(ModelEndpoint)))
 
 
-def of_person(words: str) -> Q:
+def of_person(words: Words) -> Q:
     """Events of memberships of people called so."""
-    people = User.objects.filter(Q(email__icontains=words) | Q(full_name__icontains=words))
+    people = User.objects.filter(Q(email__icontains=words.text) | Q(full_name__icontains=words.text))
     return Q(user_id__in=people.order_by().values("id"))
 
 
-def nothing(words: str) -> Q:
+def nothing(words: Words) -> Q:
     """No event: rows of this kind have no words of their own."""
     return Q(pk__in=[])
 
 
-def _once_called(model: type[models.Model], words: str) -> Any:
-    """Ids of rows that are or were called so."""
-    return event_of(model).objects.filter(name__icontains=words).order_by().values("pgh_obj_id")
-
-
-def of_dataset(words: str) -> Q:
+def of_dataset(words: Words) -> Q:
     """Events of versions of a dataset called so."""
-    return Q(dataset_id__in=_once_called(Dataset, words))
+    return Q(dataset_id__in=words.ids_of(Dataset))

@@ -1,7 +1,7 @@
 """Entries of the audit log, newest first, from the event tables of every kind. Call inside the organization's scope.
 
-A page costs six queries whatever it shows: whom and which keys the words mean, the places of entries on one time line,
-the entries with the state before each, and the names of the people and keys that acted.
+A page costs seven queries whatever it shows: whom, which keys and which objects the words mean, the places of entries
+on one time line, the entries with the state before each, and the names of the people and keys that acted.
 """
 
 from __future__ import annotations

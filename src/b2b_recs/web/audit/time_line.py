@@ -16,6 +16,7 @@ from django.db.models import CharField, Q, QuerySet, Value
 from b2b_recs.web.accounts.models import ApiKey, Membership, Organization
 from b2b_recs.web.audit.asking import Ask
 from b2b_recs.web.audit.kinds import BY_CODE, KINDS, Kind
+from b2b_recs.web.audit.once_called import Words
 from b2b_recs.web.tenancy import required
 
 PER_PAGE = 50
@@ -87,20 +88,22 @@ def _line(ask: Ask, most: int, edge: Place | None = None, newer: bool = False) -
 
     The limit inside each part lets the database stop early in the index of each table.
     """
-    meant, sign, parts = _matching(ask.words), "" if newer else "-", []
+    meant, words, sign, parts = _matching(ask.words), Words(ask.words), "" if newer else "-", []
     order = (f"{sign}pgh_created_at", f"{sign}pgh_id")
+    asked = _who(ask.actor) & Q(**ask.times)
+    if ask.action:
+        asked &= Q(pgh_label=ask.action)
     for kind in KINDS:
         if ask.group not in ("", kind.group):
             continue
-        rows = events_of(kind).filter(_who(ask.actor), **ask.times)
-        if ask.action:
-            rows = rows.filter(pgh_label=ask.action)
+        wanted = asked
         if ask.words and not kind.is_meant_by(ask.words):
-            rows = rows.filter(meant | kind.found(ask.words))
+            wanted &= meant | kind.found(words)
         if edge is not None:
-            rows = rows.filter(_beyond(edge, kind.code, newer))
+            wanted &= _beyond(edge, kind.code, newer)
         code = Value(kind.code, output_field=CharField())
-        parts.append(rows.annotate(code=code).order_by(*order).values_list("pgh_created_at", "pgh_id", "code")[:most])
+        rows = events_of(kind).filter(wanted).annotate(code=code).order_by(*order)
+        parts.append(rows.values_list("pgh_created_at", "pgh_id", "code")[:most])
     line = parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
     if len(parts) > 1:
         line = line.order_by(*order, "-code" if newer else "code")
