@@ -68,6 +68,22 @@ def test_no_more_runs_of_an_organization_than_may_be_under_way(database: str) ->
     assert fetching(database, 2, in_turn(2)) == [3, None]
 
 
+LIMITS = """
+CREATE OR REPLACE FUNCTION b2b_recs_runs_at_once(organization text) RETURNS integer LANGUAGE sql AS
+$$ SELECT CASE organization WHEN '1' THEN 1 WHEN '2' THEN 0 END $$
+"""
+
+
+def test_an_organization_keeps_to_a_number_of_its_own(database: str) -> None:
+    for run in range(1, 4):
+        for organization in (1, 2, 3):
+            defer(database, organization, 100 * organization + run)
+    with psycopg.connect(database) as connection:
+        connection.execute(LIMITS)
+    # One of the first, any number of the second, and of the third what holds for everybody else.
+    assert fetching(database, 2, in_turn(7)) == [101, 201, 301, 202, 302, 203, None]
+
+
 @pytest.mark.parametrize("most", [0, 3])
 def test_many_who_ask_at_once_get_each_job_once_and_keep_to_the_limit(database: str, most: int) -> None:
     for run in range(1, 9):

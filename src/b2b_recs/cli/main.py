@@ -25,6 +25,7 @@ COMMANDS = {
     "api-key": ("b2b_recs.cli.access", "api_key", "Create a key for programs; shown once."),
     "secret": ("b2b_recs.cli.secret", "secret", "Keep a secret for project files; it never comes out."),
     "sign-in-link": ("b2b_recs.cli.access", "sign_in_link", "Print a one-time link to sign in."),
+    "runs-at-once": ("b2b_recs.cli.limits", "runs_at_once", "Say or set how many runs of an organization may run."),
     "migrate": ("b2b_recs.cli.database", "migrate", "Bring the control database up to date."),
     "web": ("b2b_recs.cli.web", "web", "Answer with the pages (started by up)."),
     "worker": ("b2b_recs.cli.worker", "worker", "Run queued work (started by up)."),

@@ -38,6 +38,11 @@ WHERE task_name = %s AND status = 'todo' AND args @> %s::jsonb
 """
 
 
+_NO_ORGANIZATIONS = """
+CREATE FUNCTION b2b_recs_runs_at_once(organization text) RETURNS integer LANGUAGE sql AS 'SELECT NULL::integer';
+"""
+
+
 class Cursor(Protocol):
     """What deferring needs of a DB-API cursor (Django's or psycopg's)."""
 
@@ -117,5 +122,5 @@ def hasten_sql(cursor: Cursor, task_name: str, args: Mapping[str, Any]) -> None:
 
 
 def schema_sql() -> str:
-    """The SQL that creates the queue's tables, types and functions in an empty database."""
-    return SchemaManager.get_schema()
+    """The SQL that creates the queue's tables, types and functions in an empty database without organizations."""
+    return SchemaManager.get_schema() + _NO_ORGANIZATIONS

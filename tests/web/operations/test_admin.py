@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
+from django.db import connections
 from django.test import Client
 from tenant_rows import Tenant
 
+from b2b_recs.cli.limits import set_limit
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import Organization, OrganizationEvent, User
 from b2b_recs.web.operations.admin import HIDDEN, OURS
 from b2b_recs.web.operations.site import site
 from b2b_recs.web.tenancy import operating, unscoped
 
+CREATED = {"created_at_0": "2026-01-01", "created_at_1": "00:00:00"}
 MODELS = [model for label in OURS for model in apps.get_app_config(label).get_models()]
 
 
@@ -59,12 +63,45 @@ def test_lists_show_both_organizations_and_filter_by_one(operator: Client, acme:
 def test_a_change_is_saved_and_audited_with_the_operator(operator: Client, acme: Tenant) -> None:
     answer = operator.post(
         f"/operator/accounts/organization/{acme.id}/change/",
-        {"name": "Acme", "slug": "acme", "suspended": "on", "created_at_0": "2026-01-01", "created_at_1": "00:00:00"},
+        {"name": "Acme", "slug": "acme", "suspended": "on", "runs_at_once": "3", **CREATED},
     )
     assert answer.status_code == 302
-    assert unscoped(Organization).get(id=acme.id).suspended
+    changed = unscoped(Organization).get(id=acme.id)
+    assert (changed.suspended, changed.runs_at_once) == (True, 3)
     event = unscoped(OrganizationEvent).order_by("-pgh_id").first()
     assert event.pgh_context["email"] == "operator@example.com"
+    assert event.runs_at_once == 3
+
+
+@pytest.mark.parametrize("number", ["-1", "1001", "many"])
+def test_a_number_of_runs_that_cannot_be_is_refused_beside_its_field(
+    operator: Client, acme: Tenant, number: str
+) -> None:
+    answer = operator.post(
+        f"/operator/accounts/organization/{acme.id}/change/",
+        {"name": "Acme", "slug": "acme", "runs_at_once": number, **CREATED},
+    )
+    assert answer.status_code == 200 and answer.context["errors"]
+    assert unscoped(Organization).get(id=acme.id).runs_at_once is None
+
+
+def test_the_worker_learns_the_number_of_an_organization_and_pages_do_not_ask(acme: Tenant) -> None:
+    assert set_limit("acme", None) == "Runs of Acme: any number at the same time (the default)."
+    assert set_limit("Acme", "4") == "Runs of Acme: 4 at the same time."
+    (event,) = unscoped(OrganizationEvent).filter(pgh_obj_id=acme.id, pgh_label="changed")
+    assert (event.runs_at_once, event.pgh_context) == (4, {"command": "runs-at-once"})
+    ask = "SELECT b2b_recs_runs_at_once(%s)"
+    for role, answers in (("b2b_recs_worker", True), ("b2b_recs_web", False)):
+        with connections["operator"].cursor() as cursor:
+            cursor.execute("SELECT has_function_privilege(%s, 'b2b_recs_runs_at_once(text)', 'execute')", [role])
+            assert cursor.fetchone() == (answers,)
+    with connections["operator"].cursor() as cursor:
+        for organization, most in ((str(acme.id), 4), ("0", None)):
+            cursor.execute(ask, [organization])
+            assert cursor.fetchone() == (most,)
+    with pytest.raises(BadInput, match="1001 is not a number of runs"):
+        set_limit("acme", "1001")
+    assert "default" in set_limit("acme", "default")
 
 
 def test_others_do_not_learn_that_it_exists(client: Client, acme: Tenant) -> None:

@@ -9,6 +9,7 @@ from run_rows import Shop, begin, finish_all, make_shop
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import ConnectionLost
+from b2b_recs.web.accounts.models import Organization
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.projects.model_queries import overview
@@ -17,7 +18,7 @@ from b2b_recs.web.runs.presenting import RunView, present_etl
 from b2b_recs.web.runs.queries import etl_run_view
 from b2b_recs.web.runs.recorder import RunRecorder
 from b2b_recs.web.runs.turns import NO_WORKER, tell_turns
-from b2b_recs.web.tenancy import scope
+from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.training.models import PipelineRun
 from b2b_recs.web.training.services import start_pipeline
 
@@ -77,6 +78,13 @@ def test_a_run_tells_what_its_company_has_under_way_and_its_place_in_line(
     assert words_of(shop, runs[13]) == (
         "Waits: 2 copies and 1 training of your company run now, as many as may at once; this one is number 12 in line."
     )
+    with operating():
+        Organization.objects.filter(id=shop.id).update(runs_at_once=0)
+    assert "as many as may at once" not in words_of(shop, runs[13])
+    with operating():
+        Organization.objects.filter(id=shop.id).update(runs_at_once=2)
+    monkeypatch.delenv("B2B_RECS_RUNS_PER_ORGANIZATION")
+    assert "as many as may at once" in words_of(shop, runs[13])
     finish_all()
     begun("execute_etl_run", runs[2])
     assert words_of(shop, runs[3]) == "Waits: 1 copy of your company runs now; this one is next."

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.utils import timezone
 
+from b2b_recs.runtime.fetching import MOST_RUNS
 from b2b_recs.web.tenancy.fields import TenantForeignKey
 from b2b_recs.web.tenancy.models import PlatformEvent, TenantModel, audited
 
@@ -111,6 +113,13 @@ class Organization(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=80, unique=True)
     suspended = models.BooleanField(default=False)
+    runs_at_once = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(MOST_RUNS)],
+        help_text="How many of its runs may be under way at the same time, 0 for any number; empty: as the "
+        "installation's settings say.",
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

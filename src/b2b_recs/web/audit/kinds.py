@@ -120,7 +120,7 @@ KINDS = (
         Organization,
         "organization",
         "organization",
-        {"name": "name", "suspended": "suspended"},
+        {"name": "name", "suspended": "suspended", "runs_at_once": "runs at the same time"},
         tell=telling.organization,
     ),
     Kind(

@@ -23,7 +23,8 @@ _STANDING = """
 SELECT count(*) FILTER (WHERE mine AND task_name = 'execute_etl_run'),
        count(*) FILTER (WHERE mine AND task_name = 'execute_pipeline_run'),
        count(*),
-       (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(silent)s))
+       (SELECT count(*) FROM procrastinate_workers WHERE last_heartbeat > now() - make_interval(secs => %(silent)s)),
+       (SELECT coalesce(runs_at_once, %(most)s) FROM accounts_organization WHERE id = %(id)s)
 FROM (SELECT task_name, args @> %(organization)s::jsonb AS mine FROM procrastinate_jobs WHERE status = 'doing') AS doing
 """
 # The line of the organization as the queue hands it out, and of it the runs that are asked for.
@@ -43,12 +44,16 @@ SELECT task_name, run, place, held FROM (
 
 @dataclass(frozen=True)
 class _Standing:
-    """What is under way now: copies and trainings of the organization, runs of anybody, workers that live."""
+    """What is under way now: copies and trainings of the organization, runs of anybody, workers that live.
+
+    ``most`` is how many of the organization's may be, 0 for any number.
+    """
 
     copies: int
     trainings: int
     everybody: int
     workers: int
+    most: int
 
     @property
     def own(self) -> str:
@@ -75,7 +80,8 @@ def tell_turns(views: Iterable[RunView]) -> None:
         places = {(str(task), int(run)): (int(place), bool(held)) for task, run, place, held in cursor.fetchall()}
         if not places.keys() & waiting.keys():
             return
-        cursor.execute(_STANDING, {"organization": organization, "silent": STALLED_SECONDS})
+        asked = {"id": required(), "most": runs_per_organization(), "silent": STALLED_SECONDS}
+        cursor.execute(_STANDING, {"organization": organization, **asked})
         standing = _Standing(*cursor.fetchone())
     for key in places.keys() & waiting.keys():
         waiting[key].waits = _words(standing, *places[key], kind=waiting[key].kind)
@@ -88,8 +94,7 @@ def _words(standing: _Standing, place: int, held: bool, kind: str) -> str:
         return f"Waits: another {'copy of this job' if kind == 'etl' else 'training of this model'} comes first."
     line = f"this one is {_ordinal(place)}{'' if place == 1 else ' in line'}"
     if standing.own:
-        most = runs_per_organization()
-        full = most and standing.copies + standing.trainings >= most
+        full = standing.most and standing.copies + standing.trainings >= standing.most
         return f"Waits: {standing.own}{', as many as may at once' if full else ''}; {line}."
     if standing.everybody:
         return f"Waits: every worker is busy; {line}."
