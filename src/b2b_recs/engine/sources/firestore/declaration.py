@@ -15,7 +15,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     SourceType,
 )
-from b2b_recs.engine.sources.firestore.kinds import RULES, column_of, rule_for
+from b2b_recs.engine.sources.firestore.kinds import FIELDS, RULES
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
@@ -31,6 +31,7 @@ class Firestore(SourceType):
     capabilities: ClassVar[Capabilities] = Capabilities(
         row_estimates=False, schemas=False, asks_null=False, sampled=True
     )
+    last_change: ClassVar[str] = "not told, because the service keeps no such time of a collection"
     verified_against: ClassVar[str] = (
         "the vendor's client against a double of the service over gRPC and TLS; no server could be had"
     )
@@ -52,10 +53,10 @@ gcloud iam service-accounts keys create key.json --iam-account b2b-recs-reader@Y
 
     def met_columns(self, fields: Fields) -> list[ColumnInfo]:
         """Fields that were met while reading, as columns."""
-        return [column_of(name, kinds) for name, kinds in fields.items()]
+        return [FIELDS.column(name, kinds) for name, kinds in fields.items()]
 
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
     ) -> list[ColumnMapping]:
         """The warehouse type of every field, by every kind of value it was seen with."""
-        return propose_columns(columns, samples, rule_for)
+        return propose_columns(columns, samples, FIELDS.rule)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
-from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.sources.document_values import Moment, Word
+from b2b_recs.engine.sources.field_kinds import MIXED_NUMBERS, FieldKinds
 from b2b_recs.engine.sources.proposing import TypeRule
 
 _W = WarehouseType
-_MEDIUM, _LOW = Confidence.MEDIUM, Confidence.LOW
-ID = "_id"
+_MEDIUM = Confidence.MEDIUM
 NUMBERS = frozenset({"integer", "double"})
 RULES: dict[str, TypeRule] = {
     "boolean": TypeRule(_W.BOOL, "True or false."),
@@ -28,19 +27,7 @@ RULES: dict[str, TypeRule] = {
     "vector": TypeRule(_W.JSON, "A vector becomes a JSON array of its numbers.", _MEDIUM),
     "id": TypeRule(_W.STRING, "The document's id."),
 }
-_EMPTY = TypeRule(_W.STRING, "No document looked at has a value in this field.", _LOW, "Check that text is wanted.")
-_MIXED_NUMBERS = TypeRule(
-    _W.FLOAT64,
-    "Whole numbers and binary fractions.",
-    _MEDIUM,
-    "Whole numbers beyond 9,007,199,254,740,992 that do not fit are kept among the rejected rows.",
-)
-_MIXED = TypeRule(
-    _W.STRING,
-    "Values of several types, each kept as its text.",
-    _LOW,
-    "The number 12 and the text “12” become the same.",
-)
+FIELDS = FieldKinds(RULES, mixtures=((NUMBERS, MIXED_NUMBERS),), moment="timestamp", identity="id", one_identity=True)
 _KINDS = {
     "boolean_value": "boolean", "integer_value": "integer", "double_value": "double", "timestamp_value": "timestamp",
     "string_value": "string", "bytes_value": "bytes", "reference_value": "reference", "geo_point_value": "geopoint",
@@ -52,41 +39,6 @@ def kind_of(value: Any) -> str:
     """The kind of a value as the service sends it (a protobuf Value)."""
     kind = _KINDS.get(value.WhichOneof("value_type") or "null_value", "null")
     return "vector" if kind == "map" and _is_vector(value.map_value.fields) else kind
-
-
-def kinds_in(source_type: str) -> frozenset[str]:
-    """The kinds a column's source type lists, such as ``integer or string``."""
-    return frozenset(source_type.split(" or ")) if source_type else frozenset()
-
-
-def source_type_of(counts: Mapping[str, int]) -> str:
-    """The kinds found in a field, most frequent first; empty when it never had a value."""
-    return " or ".join(kind for kind, _ in sorted(counts.items(), key=lambda item: -item[1]) if kind != "null")
-
-
-def column_of(name: str, counts: Mapping[str, int]) -> ColumnInfo:
-    """A field as a column, by how often each kind was seen in it."""
-    source_type = "id" if name == ID else source_type_of(counts)
-    return ColumnInfo(
-        name,
-        source_type,
-        nullable=name != ID,
-        key_position=1 if name == ID else None,
-        is_time=source_type == "timestamp",
-        base_type=source_type.split(" or ")[0],
-        guessed=True,
-        tells_json=False,
-    )
-
-
-def rule_for(column: ColumnInfo) -> TypeRule:
-    """The rule of a field, by every kind of value it was seen with."""
-    kinds = kinds_in(column.source_type)
-    if not kinds:
-        return _EMPTY
-    if len(kinds) == 1:
-        return RULES.get(next(iter(kinds)), _MIXED)
-    return _MIXED_NUMBERS if kinds <= NUMBERS else _MIXED
 
 
 def family(kinds: Iterable[str]) -> str:

@@ -10,7 +10,8 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import ReadRequest, Window
 from b2b_recs.engine.sources.document_values import Moment, Word, printed
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.firestore.kinds import ID, family, kinds_in
+from b2b_recs.engine.sources.field_kinds import ID, kinds_in
+from b2b_recs.engine.sources.firestore.kinds import family
 
 _LONG = 2**63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -22,8 +22,9 @@ from b2b_recs.engine.sources.contract import (
 )
 from b2b_recs.engine.sources.document_values import Word, printed
 from b2b_recs.engine.sources.documents import to_batch
+from b2b_recs.engine.sources.field_kinds import ID, kinds_in
 from b2b_recs.engine.sources.firestore.connection import Session
-from b2b_recs.engine.sources.firestore.kinds import ID, column_of, kind_of, kinds_in, plain
+from b2b_recs.engine.sources.firestore.kinds import FIELDS, kind_of, plain
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.firestore.queries import Queries, text_of
 from b2b_recs.engine.sources.interrupting import Interruption
@@ -166,7 +167,7 @@ class FirestoreSource(Source):
         for document in self._look(table, self._parameters.sampled_documents):
             for name, value in document.fields.items():
                 counts.setdefault(name, Counter())[kind_of(value)] += 1
-        return [column_of(name, counts.get(name, {})) for name in (ID, *sorted(counts.keys() - {ID}))]
+        return [FIELDS.column(name, counts.get(name, {})) for name in (ID, *sorted(counts.keys() - {ID}))]
 
     def _kinds(self, table: str) -> dict[str, str]:
         return {column.name: column.source_type for column in self._columns(table)}

@@ -15,7 +15,7 @@ from b2b_recs.engine.sources.contract import (
     Source,
     SourceType,
 )
-from b2b_recs.engine.sources.mongodb.kinds import RULES, column_of, rule_for
+from b2b_recs.engine.sources.mongodb.kinds import FIELDS, RULES
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
@@ -28,6 +28,7 @@ class MongoDB(SourceType):
     category: ClassVar[str] = "nosql"
     Parameters: ClassVar[ParametersModel] = MongoDBParameters
     capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, sampled=True)
+    last_change: ClassVar[str] = "not told, because a server keeps no such time of a collection"
     verified_against: ClassVar[str] = (
         "the vendor's client against a double of the wire protocol (OP_MSG, SCRAM); no server could be had"
     )
@@ -47,10 +48,10 @@ db.createUser({user: "b2b_recs_reader", pwd: passwordPrompt(), roles: [{role: "r
 
     def met_columns(self, fields: Fields) -> list[ColumnInfo]:
         """Fields that were met while reading, as columns."""
-        return [column_of(name, kinds) for name, kinds in fields.items()]
+        return [FIELDS.column(name, kinds) for name, kinds in fields.items()]
 
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
     ) -> list[ColumnMapping]:
         """The warehouse type of every field, by every kind of value it was seen with."""
-        return propose_columns(columns, samples, rule_for)
+        return propose_columns(columns, samples, FIELDS.rule)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from b2b_recs.engine.schema.types import Confidence, WarehouseType
-from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.field_kinds import MIXED_NUMBERS, FieldKinds
 from b2b_recs.engine.sources.proposing import TypeRule
 
 _W = WarehouseType
 _MEDIUM, _LOW = Confidence.MEDIUM, Confidence.LOW
-ID = "_id"
 NULLS = frozenset({"null", "undefined"})
 WHOLE = frozenset({"int", "long"})
 BINARY_NUMBERS = WHOLE | {"double"}
@@ -46,21 +45,20 @@ RULES: dict[str, TypeRule] = {
     "minKey": TypeRule(_W.STRING, "The smallest key, kept as a word.", _LOW),
     "maxKey": TypeRule(_W.STRING, "The largest key, kept as a word.", _LOW),
 }
-_EMPTY = TypeRule(
-    _W.STRING, "No document looked at has a value in this field.", _LOW, "Check that text is what is wanted."
-)
-_MIXED_NUMBERS = TypeRule(
-    _W.FLOAT64,
-    "Whole numbers and binary fractions.",
-    _MEDIUM,
-    "Whole numbers beyond 9,007,199,254,740,992 that do not fit are kept among the rejected rows.",
-)
-_MIXED_DECIMALS = TypeRule(_W.NUMERIC, "Numbers of several types, read as exact decimals.", _MEDIUM, family="decimal")
-_MIXED = TypeRule(
-    _W.STRING,
-    "Values of several types, each kept as its text.",
-    _LOW,
-    "The number 12 and the text “12” become the same.",
+FIELDS = FieldKinds(
+    RULES,
+    mixtures=(
+        (WHOLE, RULES["long"]),
+        (BINARY_NUMBERS, MIXED_NUMBERS),
+        (
+            NUMBERS,
+            TypeRule(_W.NUMERIC, "Numbers of several types, read as exact decimals.", _MEDIUM, family="decimal"),
+        ),
+        (TEXTS, RULES["string"]),
+    ),
+    moment="date",
+    identity="objectId",
+    nulls=NULLS,
 )
 
 
@@ -70,50 +68,6 @@ def kind_of(value: Any) -> str:
     if found == "binData" and getattr(value, "subtype", 0) == 4:
         return "uuid"
     return found or "object"
-
-
-def kinds_in(source_type: str) -> frozenset[str]:
-    """The kinds a column's source type lists, such as ``int or string``."""
-    return frozenset(source_type.split(" or ")) if source_type else frozenset()
-
-
-def source_type_of(counts: Mapping[str, int]) -> str:
-    """The kinds found in a field, most frequent first; empty when it never had a value."""
-    found = [kind for kind, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if kind not in NULLS]
-    return " or ".join(found)
-
-
-def column_of(name: str, counts: Mapping[str, int]) -> ColumnInfo:
-    """A field as a column, by how often each kind was seen in it."""
-    source_type = source_type_of(counts) or ("objectId" if name == ID else "")
-    return ColumnInfo(
-        name,
-        source_type,
-        nullable=name != ID,
-        key_position=1 if name == ID else None,
-        is_time=source_type == "date",
-        base_type=source_type.split(" or ")[0],
-        guessed=True,
-        tells_json=False,
-    )
-
-
-def rule_for(column: ColumnInfo) -> TypeRule:
-    """The rule of a field, by every kind of value it was seen with."""
-    kinds = kinds_in(column.source_type)
-    if not kinds:
-        return _EMPTY
-    if len(kinds) == 1:
-        return RULES.get(next(iter(kinds)), _MIXED)
-    if kinds <= WHOLE:
-        return RULES["long"]
-    if kinds <= BINARY_NUMBERS:
-        return _MIXED_NUMBERS
-    if kinds <= NUMBERS:
-        return _MIXED_DECIMALS
-    if kinds <= TEXTS:
-        return RULES["string"]
-    return _MIXED
 
 
 def comparable(kinds: Iterable[str]) -> list[str]:

@@ -10,7 +10,8 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ReadRequest
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.mongodb.kinds import NUMBERS, comparable, kinds_in
+from b2b_recs.engine.sources.field_kinds import kinds_in
+from b2b_recs.engine.sources.mongodb.kinds import NUMBERS, comparable
 
 _TIMES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
 _LONG = 2**63

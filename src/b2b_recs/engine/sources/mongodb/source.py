@@ -23,10 +23,11 @@ from b2b_recs.engine.sources.contract import (
 from b2b_recs.engine.sources.document_values import printed
 from b2b_recs.engine.sources.documents import to_batch
 from b2b_recs.engine.sources.drivers import load_driver
+from b2b_recs.engine.sources.field_kinds import ID, kinds_in
 from b2b_recs.engine.sources.interrupting import Interruption, patiently
 from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect, interrupt
 from b2b_recs.engine.sources.mongodb.errors import refusal
-from b2b_recs.engine.sources.mongodb.kinds import ID, NULLS, TEXTS, column_of, kind_of, kinds_in
+from b2b_recs.engine.sources.mongodb.kinds import FIELDS, NULLS, TEXTS, kind_of
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
 from b2b_recs.engine.sources.mongodb.sample import look
@@ -93,7 +94,7 @@ class MongoDBSource(Source):
         for document in self._look(table, self._parameters.sampled_documents):
             for name, value in document.items():
                 counts.setdefault(name, Counter())[kind_of(value)] += 1
-        return [column_of(name, seen) for name, seen in counts.items()]
+        return [FIELDS.column(name, seen) for name, seen in counts.items()]
 
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per field, as text, cut after 1,000 characters."""
