@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
 
-from contract.asking import asked_of, holds_files
+import pytest
+from contract.asking import asked_of, holds_files, needs
 from contract.lines import COLUMNS, SHUFFLED, Arena, request_for
 from contract.suite import Suite
 
+from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.contract import FILE_COLUMN, Source
 
 
@@ -55,6 +59,28 @@ class DiscoveryContract(Suite):
                 assert truth[table].required in (None, required)
                 places = sorted((column.key_position, column.name) for column in columns if column.key_position)
                 assert truth[table].key in (None, tuple(name for _, name in places))
+
+    @needs("databases")
+    def test_a_list_of_tables_that_goes_on_and_on_is_given_up(self, lines: Any) -> None:
+        with lines.open() as source:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(small_answers, "MOST_ROWS", 0)
+                with pytest.raises(errors.SourceRefused, match="longer answer") as caught:
+                    source.tables()
+            assert caught.value.field in self.declared().Parameters.model_fields and caught.value.advice
+        with lines.open() as source:
+            assert lines.named("lines") in {table.name for table in source.tables()}
+
+    def test_a_last_change_is_told_where_the_type_says_so_and_nowhere_else(self, lines: Any) -> None:
+        lines.make("just_now", {"id": "integer"}, [(1,)])
+        with lines.open() as source:
+            changed = {table.name: table.last_change for table in source.tables()}
+        if not self.declared().capabilities.last_change:
+            assert set(changed.values()) == {None}
+            return
+        last = changed[lines.named("just_now")]
+        # Some arenas have a clock of their own, which is never ahead.
+        assert last is not None and last < datetime.now(UTC) + timedelta(minutes=1)
 
     @asked_of(holds_files)
     def test_discovery_equals_the_list_of_the_place(self, lines: Any) -> None:

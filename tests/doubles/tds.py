@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from doubles.tds_tls import EncryptedLine
@@ -28,12 +28,16 @@ OFF, ON, NOT_SUPPORTED, REQUIRED = range(4)
 
 @dataclass(frozen=True)
 class Column:
-    """A result's column: ``kind`` is int, bit, float, decimal, date, text or bytes."""
+    """A result's column; ``kind`` is int, bit, float, decimal, date, text, bytes, or one of fixed or limited ``size``.
+
+    Those are short text, short bytes, nchar and binary, and int, whose size is in bytes.
+    """
 
     name: str
     kind: str
     precision: int = 38
     scale: int = 0
+    size: int = 0
 
 
 class Gone(Exception):
@@ -198,23 +202,36 @@ def row(columns: Sequence[Column], values: Iterable[Any]) -> bytes:
     return b"\xd1" + b"".join(_value(column, value) for column, value in zip(columns, values, strict=True))
 
 
+# The token of a type, the bytes of its unit, and what follows its size.
+_SIZED = {
+    "short text": (0xE7, 2, _COLLATION),
+    "nchar": (0xEF, 2, _COLLATION),
+    "short bytes": (0xA5, 1, b""),
+    "binary": (0xAD, 1, b""),
+}
+
+
 def _type(column: Column) -> bytes:
     if column.kind == "decimal":
         return bytes([0x6A, 17, column.precision, column.scale])
+    if column.kind in _SIZED:
+        token, unit, collation = _SIZED[column.kind]
+        return bytes([token]) + struct.pack("<H", unit * (column.size or 8000 // unit)) + collation
     return {
-        "int": b"\x26\x08",
+        "int": bytes([0x26, column.size or 8]),
         "bit": b"\x68\x01",
         "float": b"\x6d\x08",
         "date": b"\x28",
         "text": b"\xe7\xff\xff" + _COLLATION,
-        "short text": b"\xe7\x40\x1f" + _COLLATION,
         "bytes": b"\xa5\xff\xff",
     }[column.kind]
 
 
 def _value(column: Column, value: Any) -> bytes:
-    if column.kind == "short text":
-        return b"\xff\xff" if value is None else _counted("<H", str(value).encode("utf-16-le"))
+    if column.kind in _SIZED:
+        if value is None:
+            return b"\xff\xff"
+        return _counted("<H", bytes(value) if isinstance(value, bytes) else str(value).encode("utf-16-le"))
     if column.kind in ("text", "bytes"):
         if value is None:
             return b"\xff" * 8
@@ -223,7 +240,9 @@ def _value(column: Column, value: Any) -> bytes:
     if value is None:
         return b"\0"
     if column.kind == "int":
-        return struct.pack("<Bq", 8, value)
+        size = column.size or 8
+        # The shortest has no sign.
+        return bytes([size]) + int(value).to_bytes(size, "little", signed=size > 1)
     if column.kind == "bit":
         return struct.pack("<B?", 1, value)
     if column.kind == "float":
@@ -231,7 +250,8 @@ def _value(column: Column, value: Any) -> bytes:
     if column.kind == "date":
         days = value.toordinal() - date(1, 1, 1).toordinal()
         return b"\x03" + struct.pack("<I", days)[:3]
-    number = int(Decimal(value).scaleb(column.scale))
+    with localcontext(prec=76):
+        number = int(Decimal(value).scaleb(column.scale))
     return b"\x11" + bytes([number >= 0]) + abs(number).to_bytes(16, "little")
 
 

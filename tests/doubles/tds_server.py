@@ -16,10 +16,14 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from doubles import tds
+from doubles.tsql import SyntaxFault
+from doubles.tsql_conversions import NotConverted
+from doubles.tsql_table import TypedTable
 
 VERSION = "16.0.1000.6"
 DATABASE, USER = "shop", "reader"
@@ -60,11 +64,15 @@ class TDSServer:
     logins: list[tuple[bool, int]] = field(default_factory=list)
     answers: list[tuple[str, Sequence[tds.Column], Sequence[Sequence[Any]]]] = field(default_factory=list)
     tables: dict[str, Table] = field(default_factory=dict)
+    # Tables of any types, which are listed and answered by themselves.
+    typed: dict[str, TypedTable] = field(default_factory=dict)
     statements: list[str] = field(default_factory=list)
     failures: list[tuple[str, int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._open: set[socket.socket] = set()
+        # When each table was last changed, as the server's statistics of use have it.
+        self._changed: dict[str, datetime] = {}
         self._lock = threading.RLock()
         self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         self._rows.create_aggregate("exact_sum", 1, _ExactSum)  # type: ignore[arg-type]
@@ -78,6 +86,7 @@ class TDSServer:
             self._rows.execute(f"DROP TABLE IF EXISTS {_quoted(name)}")
             self._rows.execute(f"CREATE TABLE {_quoted(name)} ({', '.join(map(_quoted, table.columns))})")
             self.tables[name] = table
+            self._changed.pop(name, None)
             self.add(name, rows)
 
     def add(self, name: str, rows: Sequence[Sequence[Any]]) -> None:
@@ -86,6 +95,7 @@ class TDSServer:
             marks = ", ".join("?" * len(rows[0]))
             with self._lock:
                 self._rows.executemany(f"INSERT INTO {_quoted(name)} VALUES ({marks})", rows)
+                self._changed[name] = datetime.now(UTC).replace(tzinfo=None)
 
     def drop(self, name: str) -> None:
         """No such table any more."""
@@ -203,8 +213,10 @@ class TDSServer:
 
     def _catalogue(self, sql: str) -> Iterator[tuple[str, Sequence[tds.Column], Sequence[Sequence[Any]]]]:
         """What the views of the system say of the tables as they are now."""
-        yield "SERVERPROPERTY", _texts(2), [(VERSION, "0")]
-        yield "VIEW DATABASE STATE", _texts(1), [("1",)]
+        yield "'ProductVersion'", _texts(2), [(VERSION, "0")]
+        yield "VIEW DATABASE STATE", _texts(2), [("1", "1")]
+        changes = [("dbo", name, at.isoformat(timespec="milliseconds")) for name, at in self._changed.items()]
+        yield r"sys\.dm_db_index_usage_stats", _texts(3), changes
         if "FROM sys.objects o" not in sql:
             return
         if "JOIN sys.columns c" not in sql:
@@ -212,6 +224,9 @@ class TDSServer:
             yield "sys.schemas", _texts(5), rows
             return
         schema, name = (text[2:-1].replace("''", "'") for text in re.findall(r"N'(?:[^']|'')*'", sql)[:2])
+        if name in self.typed:
+            yield "sys.columns", _texts(8), self.typed[name].listed()
+            return
         table = self.tables.get(name) if schema == "dbo" else None
         described = []
         for column, kind in table.columns.items() if table else ():
@@ -225,6 +240,13 @@ class TDSServer:
             return str(self._rows.execute(f"SELECT COUNT(*) FROM {_quoted(name)}").fetchone()[0])
 
     def _select(self, sql: str) -> Iterator[bytes]:
+        found = re.search(r" FROM \[dbo\]\.\[(\w+)\]", sql)
+        if found and found.group(1) in self.typed:
+            try:
+                yield from _result(*self.typed[found.group(1)].answer(sql))
+            except (SyntaxFault, NotConverted) as error:
+                yield tds.failure(102, f"Incorrect syntax: {error}")
+            return
         try:
             query, columns = self._rewritten(sql)
             with self._lock:

@@ -9,6 +9,7 @@ import pytest
 from doubles import rogue_mysql as rogue
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.mysql import client, connection
 from b2b_recs.engine.sources.registry import open_source
 
@@ -21,7 +22,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits and small answers, so that the bounds are reached in a test."""
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 1.5)
     monkeypatch.setattr(connection, "QUESTION_SECONDS", 1.5)
-    monkeypatch.setattr(connection, "SMALL_ANSWER_BYTES", 4_000_000)
+    monkeypatch.setattr(small_answers, "MOST_BYTES", 4_000_000)
     monkeypatch.setattr(client, "SMALL_ANSWER_BYTES", 4_000_000)
 
 

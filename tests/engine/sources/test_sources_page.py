@@ -23,6 +23,11 @@ def test_every_promised_type_is_there() -> None:
     assert {declared.category for declared in SOURCE_TYPES.values()} == set(CATEGORIES)
 
 
+def test_every_type_says_what_its_last_change_is_or_that_it_tells_none() -> None:
+    for declared in SOURCE_TYPES.values():
+        assert declared.last_change.startswith("not told, because ") != declared.capabilities.last_change, declared.type
+
+
 def test_every_extra_has_its_requirements() -> None:
     for declared in SOURCE_TYPES.values():
         if declared.extra:

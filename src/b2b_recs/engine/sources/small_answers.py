@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from b2b_recs.engine.sources.error_table import TOO_MUCH
+from b2b_recs.engine.sources.error_table import TOO_MUCH, Refusal
 
 MOST_ROWS = 250_000
 MOST_BYTES = 256 * 1024 * 1024  # of texts
 
 
 def small_answer(
-    rows: Iterable[tuple[Any, ...]], host: str, give_up: Callable[[], None] = lambda: None
+    rows: Iterable[tuple[Any, ...]],
+    host: str,
+    give_up: Callable[[], None] = lambda: None,
+    refusal: Refusal = TOO_MUCH,
 ) -> list[tuple[Any, ...]]:
     """The rows of an answer, taken one by one. Raises SourceRefused when there are more than any database has.
 
-    ``give_up`` ends the session before that, because its server would go on sending.
+    ``give_up`` ends the session before that, because its server would go on sending. ``refusal`` is for a source whose
+    form has no host.
     """
     found: list[tuple[Any, ...]] = []
     size = 0
@@ -24,6 +28,6 @@ def small_answer(
         size += sum(len(value) for value in row if isinstance(value, str | bytes))
         if len(found) >= MOST_ROWS or size > MOST_BYTES:
             give_up()
-            raise TOO_MUCH.about(host=host)
+            raise refusal.about(host=host)
         found.append(row)
     return found

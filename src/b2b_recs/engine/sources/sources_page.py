@@ -94,7 +94,8 @@ def _chapter(declared: SourceType) -> str:
     able = "; ".join(abilities(declared.capabilities)) or "read whole tables"
     return (
         f'\n<a id="{declared.type}"></a>\n\n## {declared.name}\n\n'
-        f"Can: {able}.\n\nVerified against: {declared.verified_against}.\n\n"
+        f"Can: {able}.\n\nLast change of a table: {declared.last_change}.\n\n"
+        f"Verified against: {declared.verified_against}.\n\n"
         f"| setting | meaning | default |\n|---|---|---|\n{_settings(declared)}\n"
         f"What lets a login read and nothing else:\n\n```\n{declared.grants.strip()}\n```\n"
     )

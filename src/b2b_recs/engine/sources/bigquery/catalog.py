@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ NAME_BYTES = 1024
 # Kinds of the meta-table's numbers, and of the API's words.
 _KINDS = {1: "table", 2: "view", 3: "external table", 4: "materialized view", 5: "snapshot", 6: "clone"}
 _NEVER = frozenset("/?#%.:;\\`'\"")
+_OWN_ROWS = ("table", "snapshot", "clone")
 _STORED = ("TABLE", "SNAPSHOT", "CLONE")
 
 
@@ -40,14 +42,17 @@ def list_tables(session: Session) -> list[TableInfo]:
     if chosen:
         session.ask("get_dataset", chosen, subject=chosen)
         return _tables(session, chosen)
-    found: list[TableInfo] = []
-    for listed in session.ask("list_datasets", subject="the project"):
-        try:
-            found += _tables(session, listed.dataset_id)
-        except PermissionMissing:
-            # Another dataset of the project that this account may name and not read.
-            continue
-    return found
+    datasets = session.ask("list_datasets", subject="the project")
+    found = session.bounded((one,) for listed in datasets for one in _readable(session, listed.dataset_id))
+    return [one for (one,) in found]
+
+
+def _readable(session: Session, dataset: str) -> list[TableInfo]:
+    try:
+        return _tables(session, dataset)
+    except PermissionMissing:
+        # Another dataset of the project that this account may name and not read.
+        return []
 
 
 def _tables(session: Session, dataset: str) -> list[TableInfo]:
@@ -56,17 +61,22 @@ def _tables(session: Session, dataset: str) -> list[TableInfo]:
         f"SELECT table_id, type, row_count, size_bytes, last_modified_time FROM {origin} ORDER BY table_id",  # noqa: S608
         dataset,
     )
-    return [
-        TableInfo(
-            dataset,
-            str(name),
-            _KINDS.get(int(kind), "table"),
-            None if _KINDS.get(int(kind)) in ("view", "external table") else int(count or 0),
-            None if size is None else int(size),
-            None if changed is None else dt.datetime.fromtimestamp(int(changed) / 1000, dt.UTC),
-        )
-        for name, kind, count, size, changed in rows
-    ]
+    return [_listed(dataset, row) for row in rows]
+
+
+def _listed(dataset: str, row: Sequence[Any]) -> TableInfo:
+    name, number, count, size, changed = row
+    kind = _KINDS.get(int(number), "table")
+    # Of a view it is when its definition was changed.
+    known = changed is not None and kind in _OWN_ROWS
+    return TableInfo(
+        dataset,
+        str(name),
+        kind,
+        None if kind in ("view", "external table") else int(count or 0),
+        None if size is None else int(size),
+        dt.datetime.fromtimestamp(int(changed) / 1000, dt.UTC) if known else None,
+    )
 
 
 def find_table(session: Session, schema: str, table: str) -> Table:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
 
 from b2b_recs.engine.errors import EngineError, TableMissing
-from b2b_recs.engine.sources.bigquery.errors import failed, lost
+from b2b_recs.engine.sources.bigquery.errors import TOO_MANY, failed, lost
 from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
 from b2b_recs.engine.sources.bigquery.services import DRIVER, Clients, Services, connect, driver
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.proxy import GuardedProxy
+from b2b_recs.engine.sources.small_answers import small_answer
 
 QUESTION_SECONDS = 60
 RETRY_SECONDS = 30
@@ -43,7 +44,9 @@ class Session:
         """The answer of one method of the REST client; what it lists is read to the end."""
         try:
             found = getattr(self._clients.rest, method)(*arguments, retry=self._retry, timeout=QUESTION_SECONDS, **more)
-            return list(found) if hasattr(type(found), "pages") else found
+            if not hasattr(type(found), "pages"):
+                return found
+            return [one for (one,) in self.bounded((one,) for one in found)]
         except self._failures() as error:
             raise self.failed(error, subject) from None
 
@@ -51,9 +54,14 @@ class Session:
         """Rows of a small answer, each a sequence of Python values."""
         try:
             job = self.begin(sql)
-            return [tuple(row.values()) for row in job.result(retry=self._retry, timeout=seconds)]
+            rows = job.result(retry=self._retry, timeout=seconds)
+            return self.bounded(tuple(row.values()) for row in rows)
         except self._failures() as error:
             raise self.failed(error, subject) from None
+
+    def bounded(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """The rows of an answer. Raises SourceRefused when there are more than any project has."""
+        return small_answer(rows, self.parameters.project, refusal=TOO_MANY)
 
     def begin(self, sql: str) -> Any:
         """The job of a query that now runs; raises the library's errors."""

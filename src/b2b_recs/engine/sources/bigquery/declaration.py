@@ -30,6 +30,9 @@ class BigQuery(SourceType):
     secret_fields: ClassVar[tuple[str, ...]] = ("credentials",)
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, last_change=True, unique_keys=False)
     rules: ClassVar[Mapping[str, TypeRule]] = RULES
+    last_change: ClassVar[str] = (
+        "when rows or the description were changed (`last_modified_time`); of tables, snapshots and clones only"
+    )
     verified_against: ClassVar[str] = (
         "Google's own clients against a double of its REST and Storage Read services in the tests, which runs the "
         "generated SQL on another engine (the one emulator there is needs a newer Python than the tests run on); not "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from b2b_recs.engine.errors import (
@@ -17,6 +18,7 @@ from b2b_recs.engine.errors import (
     TableMissing,
 )
 from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
+from b2b_recs.engine.sources.error_table import TOO_MUCH
 
 _QUOTA = ("quotaExceeded", "rateLimitExceeded", "resourcesExceeded", "billingNotEnabled", "billingTierLimitExceeded")
 _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN = 404, 401, 403
@@ -64,6 +66,10 @@ def failed(error: BaseException, parameters: BigQueryParameters, subject: str) -
     if code is None or code >= 500 or kind in ("ServiceUnavailable", "Aborted", "Cancelled", "Unknown"):
         return lost(subject, words)
     return SourceRefused(f"BigQuery refused to read {subject}: {words}", advice="Check the table in BigQuery.")
+
+
+# In the words of all sources; many tables are in the datasets of a project, not in one.
+TOO_MANY = replace(TOO_MUCH, advice="Name one dataset in the connection.", field="dataset")
 
 
 def lost(subject: str, words: str) -> ConnectionLost:

@@ -24,6 +24,8 @@ class FilesType(SourceType):
         schemas=False,
     )
 
+    last_change: ClassVar[str] = "the time of the file, or of the newest file; not where the place tells none"
+
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str
     ) -> list[ColumnMapping]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -10,15 +11,15 @@ from typing import Any, TypeVar
 from b2b_recs.engine.errors import AddressForbidden, BadInput, ConnectionLost
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
-from b2b_recs.engine.sources.firestore.errors import refusal
+from b2b_recs.engine.sources.firestore.errors import TOO_MANY, refusal
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.google_cloud import Service, guarded_channel
 from b2b_recs.engine.sources.proxy import GuardedProxy
+from b2b_recs.engine.sources.small_answers import small_answer
 
 SERVICE = Service("firestore.googleapis.com")
 QUESTION_SECONDS = 60.0
 FIRST_SECONDS = 14.0
-_MOST_COLLECTIONS = 10_000
 _Result = TypeVar("_Result")
 
 
@@ -50,17 +51,14 @@ class Session:
             self.close()
             raise
 
-    def collections(self, seconds: float = QUESTION_SECONDS, most: int = _MOST_COLLECTIONS) -> list[str]:
-        """The names of the collections at the root, sorted."""
+    def collections(self, seconds: float = QUESTION_SECONDS, most: int | None = None) -> list[str]:
+        """The names of the collections at the root, sorted; with ``most`` some of them."""
         request = self._types.ListCollectionIdsRequest(parent=self.root, page_size=300)
-        found: list[str] = []
 
         def ask() -> list[str]:
-            for name in self._client.list_collection_ids(request=request, timeout=seconds, retry=None):
-                found.append(str(name))
-                if len(found) >= most:
-                    break
-            return sorted(found)
+            told = self._client.list_collection_ids(request=request, timeout=seconds, retry=None)
+            names = ((str(name),) for name in itertools.islice(told, most))
+            return sorted(name for (name,) in small_answer(names, self._parameters.project, refusal=TOO_MANY))
 
         return self._asked(ask, "the database")
 

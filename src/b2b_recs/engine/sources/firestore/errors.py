@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from b2b_recs.engine import errors
-from b2b_recs.engine.sources.error_table import Refusal, refusal_of
+from b2b_recs.engine.sources.error_table import TOO_MUCH, Refusal, refusal_of
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 
 # What tells a state apart, where the status alone does not say it.
 _NO_INDEX, _UNREACHED, _OFF, _OTHER_MODE = "no index", "not reached", "switched off", "another mode"
 _BROKEN = ("UNAVAILABLE", "INTERNAL", "ABORTED", "CANCELLED")
 
+TOO_MANY = replace(TOO_MUCH, advice="Check the project and the database.", field="database")
 # By the status of gRPC.
 _REFUSALS = (
     Refusal(

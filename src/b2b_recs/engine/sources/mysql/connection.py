@@ -13,15 +13,11 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources import interrupting
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.error_table import NOTHING_ANSWERS, UNKNOWN_HOST
-from b2b_recs.engine.sources.mysql.client import SMALL_ANSWER_BYTES, new_client
-from b2b_recs.engine.sources.mysql.errors import (
-    TooMuch,
-    TooSlow,
-    connect_error,
-    statement_error,
-)
+from b2b_recs.engine.sources.mysql.client import new_client
+from b2b_recs.engine.sources.mysql.errors import TooSlow, connect_error, statement_error
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
 from b2b_recs.engine.sources.mysql.rows import RowStream
+from b2b_recs.engine.sources.small_answers import small_answer
 
 CONNECT_SECONDS = 10.0
 QUESTION_SECONDS = 60.0
@@ -149,6 +145,12 @@ class Session:
             with contextlib.suppress(Exception):
                 client.close()
 
+    def _give_up(self) -> None:
+        """Let go of a server that would go on sending."""
+        client, self._client, self._in_snapshot = self._client, None, False
+        _hang_up(client)
+        client.drop()
+
     def _finish(self, stream: RowStream) -> None:
         if stream.last is not None and stream.last[:1] == b"\xff":
             self._client.raise_error(stream.last)
@@ -160,15 +162,7 @@ class Session:
             if not columns:
                 return []
             stream = RowStream(self._client.stream, columns, _QUESTION_BLOCK)
-            rows: list[tuple[Any, ...]] = []
-            size = 0
-            for block in stream.blocks():
-                size += sum(array.nbytes for array in block)
-                if size > SMALL_ANSWER_BYTES:
-                    raise TooMuch
-                texts = [[None if text is None else str(text, "utf-8", "replace") for text in array.to_pylist()]
-                         for array in block]  # fmt: skip
-                rows.extend(zip(*texts, strict=True))
+            rows = small_answer(_texts(stream), self.parameters.host, self._give_up)
             self._finish(stream)
         return rows
 
@@ -222,6 +216,10 @@ class Session:
                 self.version = str(self._ask("SELECT VERSION()")[0][0])
                 for statement in self._of_this_server():
                     self._ask(statement)
+        except EngineError:
+            client.drop()
+            self._client = None
+            raise
         except Exception as error:  # as above
             client.drop()
             self._client = None
@@ -264,6 +262,14 @@ class Session:
             raise connect_error(error, parameters) from None
         client.wait_for_ever()
         return client
+
+
+def _texts(stream: RowStream) -> Iterator[tuple[str | None, ...]]:
+    """The rows of an answer as text."""
+    for block in stream.blocks():
+        columns = [[None if text is None else str(text, "utf-8", "replace") for text in array.to_pylist()]
+                   for array in block]  # fmt: skip
+        yield from zip(*columns, strict=True)
 
 
 def _keep_alive(transport: socket.socket) -> None:

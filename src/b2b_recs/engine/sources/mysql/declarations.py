@@ -35,6 +35,9 @@ class MySQL(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = MySQLParameters
     capabilities: ClassVar[Capabilities] = CAPABILITIES
+    last_change: ClassVar[str] = (
+        "when rows were last changed (`UPDATE_TIME`), which InnoDB knows since the server was started; of tables only"
+    )
     verified_against: ClassVar[str] = (
         "MariaDB 10.11, which speaks the same protocol; no MySQL server was at hand, so what only MySQL has "
         "(its own JSON type, caching_sha2_password, axis order of shapes) is not verified"

@@ -84,7 +84,7 @@ class Session:
             self._connection.call_timeout = seconds * 1000
             with self._connection.cursor() as cursor:
                 cursor.execute(sql, values)
-                return small_answer(cursor, self.parameters.host, self.hang_up)
+                return small_answer(cursor, self.parameters.host, self._give_up)
 
     def arrow(self, sql: str, values: dict[str, Any], subject: str, rows: int) -> Iterator[Any]:
         """The driver's data frames of a bulk read, ``rows`` each."""
@@ -112,6 +112,11 @@ class Session:
         """End the connection under whatever waits for it, from any thread: for a server that does not answer."""
         for line in list(self._lines):
             hang_up(line)
+
+    def _give_up(self) -> None:
+        """Let go of a server that would go on sending; the next question is asked in a new session."""
+        self._interrupted = True
+        self.hang_up()
 
     def close(self) -> None:
         """Close the session; safe to call twice."""

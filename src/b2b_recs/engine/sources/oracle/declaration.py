@@ -27,6 +27,10 @@ class Oracle(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = OracleParameters
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True)
+    last_change: ClassVar[str] = (
+        "not told, because Oracle notes changes late and forgets them with every gathering of statistics, and for "
+        "`ORA_ROWSCN` every row would have to be read"
+    )
     verified_against: ClassVar[str] = (
         "the vendor's thin client against a double of the wire protocol of release 12.1 (login, statements, redirects, "
         "TLS) that runs the generated SQL on another engine; no Oracle server could be had, so Oracle's own reading of "

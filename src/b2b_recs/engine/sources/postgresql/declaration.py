@@ -28,6 +28,10 @@ class PostgreSQL(SourceType):
     Parameters: ClassVar[ParametersModel] = PostgreSQLParameters
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True, key_ranges=True, date_formats=False)
     rules: ClassVar[Mapping[str, TypeRule]] = TYPE_RULES
+    last_change: ClassVar[str] = (
+        "not told, because a server keeps no such time of a table; with `track_commit_timestamp` every row would have "
+        "to be read"
+    )
     verified_against: ClassVar[str] = "PostgreSQL 18; encryption against a front of the tests before that server"
     grants: ClassVar[str] = """CREATE ROLE b2b_recs_reader LOGIN PASSWORD 'choose a long one';
 GRANT CONNECT ON DATABASE your_database TO b2b_recs_reader;

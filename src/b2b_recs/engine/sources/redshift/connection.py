@@ -155,6 +155,8 @@ class Session:
         self.hang_up()
 
     def _run(self, sql: str, subject: str) -> list[tuple[str | None, ...]]:
+        if self._given_up:  # asked of the line that was cut, the driver would wait
+            raise TOO_MUCH.about(host=self.parameters.host)
         if self._connection is None:
             raise statement_error(
                 psycopg.OperationalError("no connection to the server"), self.parameters.host, subject, ""

@@ -23,6 +23,7 @@ _KINDS = {
     "EXTERNAL TABLE": "external table",
     "TEMPORARY TABLE": "table",
 }
+_OWN_ROWS = ("BASE TABLE", "TEMPORARY TABLE")
 # Places of what DESCRIBE TABLE and SHOW PRIMARY KEYS answer.
 _NAME, _TYPE, _KIND, _NULL = 0, 1, 2, 3
 _KEY_COLUMN, _KEY_POSITION = 4, 5
@@ -38,7 +39,8 @@ def list_tables(session: Session) -> list[TableInfo]:
             _KINDS.get(str(kind), str(kind).lower()),
             None if rows is None else int(rows),
             None if size is None else int(size),
-            _moment(changed),
+            # Of a view it is when its definition was altered.
+            _moment(changed) if kind in _OWN_ROWS else None,
         )
         for schema, name, kind, rows, size, changed in session.query(sql, "the database")
     ]

@@ -32,6 +32,9 @@ class Snowflake(SourceType):
         snapshot=False, checksum=True, last_change=True, unique_keys=False
     )
     rules: ClassVar[Mapping[str, TypeRule]] = RULES
+    last_change: ClassVar[str] = (
+        "when rows or columns were changed, or Snowflake last tidied up (`LAST_ALTERED`); of tables only"
+    )
     verified_against: ClassVar[str] = (
         "Snowflake's own client against the emulator fakesnow 0.12 over TLS, to which the tests add logins and results "
         "in parts; not against Snowflake itself"

@@ -30,6 +30,7 @@ class SQLite(SourceType):
     secret_fields: ClassVar[tuple[str, ...]] = ()
     place_field: ClassVar[str] = "file"
     capabilities: ClassVar[Capabilities] = Capabilities(checksum=True)
+    last_change: ClassVar[str] = "not told, because a file has one time for all of its tables"
     verified_against: ClassVar[str] = "files written by SQLite 3.40"
     grants: ClassVar[str] = (
         "setfacl --modify user:b2b-recs:r /srv/files/shop.db\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 
 from b2b_recs.engine.errors import (
     ColumnMissing,
@@ -13,7 +14,9 @@ from b2b_recs.engine.errors import (
     StorageFull,
     TableMissing,
 )
+from b2b_recs.engine.sources.error_table import TOO_MUCH as TOO_MUCH_ANSWERED
 
+TOO_MUCH = replace(TOO_MUCH_ANSWERED, advice="Check the file.", field="file")
 _BUSY = ("locked", "busy")
 _BROKEN = ("malformed", "disk I/O error", "file is not a database", "unable to open")
 

@@ -12,6 +12,7 @@ from b2b_recs.engine.sources.sqlite.catalog import origin
 from b2b_recs.engine.sources.sqlite.types import TIME_NAMES, Affinity, affinity, base_name
 
 Value = int | float | str
+SAMPLE_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ def select_totals(request: ReadRequest, columns: Mapping[str, ColumnInfo], names
     sums = ", ".join(f"exact_sum({name_of(name, columns, request)})" for name in names)
     covered, values = _covered(request, columns)
     return Query(f"SELECT {sums} FROM {covered}", values)  # noqa: S608
+
+
+def select_samples(request: ReadRequest, columns: Mapping[str, ColumnInfo], names: Sequence[str], count: int) -> Query:
+    """Some values; of a long one its beginning, so that a few of them take no memory to speak of."""
+    chosen = [name_of(name, columns, request) for name in names]
+    cut = [
+        f"CASE WHEN length(CAST({name} AS BLOB)) > {4 * SAMPLE_CHARACTERS} "
+        f"THEN substr({name}, 1, {SAMPLE_CHARACTERS}) ELSE {name} END"
+        for name in chosen
+    ]
+    return Query(f"SELECT {', '.join(cut)} FROM {origin(request.table)} LIMIT {int(count)}", ())  # noqa: S608
 
 
 def select_max(request: ReadRequest, columns: Mapping[str, ColumnInfo], cursor: str) -> Query:

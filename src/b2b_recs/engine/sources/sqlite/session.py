@@ -15,7 +15,8 @@ from urllib.parse import quote
 from b2b_recs.engine.errors import DatabaseMissing, EngineError, PermissionMissing, SourceRefused
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.files.locations import folder_behind
-from b2b_recs.engine.sources.sqlite.errors import statement_error
+from b2b_recs.engine.sources.small_answers import small_answer
+from b2b_recs.engine.sources.sqlite.errors import TOO_MUCH, statement_error
 
 QUESTION_SECONDS = 60.0
 READ_SECONDS = 12 * 3600.0
@@ -118,7 +119,7 @@ class Session:
         connection = self._open()
         connection.text_factory = _escaped
         try:
-            return connection.execute(sql, values).fetchall()
+            return small_answer(connection.execute(sql, values), self.place, refusal=TOO_MUCH)
         except (sqlite3.Error, OverflowError) as error:
             raise self.failed(error, subject) from None
 

@@ -17,21 +17,20 @@ from b2b_recs.engine.sources.contract import (
     Source,
     TableInfo,
 )
-from b2b_recs.engine.sources.sqlite.catalog import list_columns, list_tables, origin
+from b2b_recs.engine.sources.sqlite.catalog import list_columns, list_tables
 from b2b_recs.engine.sources.sqlite.parameters import SQLiteParameters
 from b2b_recs.engine.sources.sqlite.reading import read_batches, shown
 from b2b_recs.engine.sources.sqlite.select import (
+    SAMPLE_CHARACTERS,
     Query,
-    name_of,
     select_count,
     select_max,
     select_rows,
+    select_samples,
     select_totals,
     text_of,
 )
 from b2b_recs.engine.sources.sqlite.session import Session
-
-_SAMPLE_CHARACTERS = 1000
 
 
 class SQLiteSource(Source):
@@ -63,12 +62,8 @@ class SQLiteSource(Source):
         request = ReadRequest(schema, table, ())
         if not columns:
             return {}
-        names = ", ".join(name_of(name, known, request) for name in columns)
-        rows = self._session.query(
-            f"SELECT {names} FROM {origin(table)} LIMIT {int(count)}",  # noqa: S608 - quoted names only
-            (),
-            table,
-        )
+        query = select_samples(request, known, columns, count)
+        rows = self._session.query(query.sql, query.values, table)
         return {name: [_cut(shown(row[at])) for row in rows] for at, name in enumerate(columns)}
 
     def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
@@ -106,4 +101,4 @@ class SQLiteSource(Source):
 
 
 def _cut(text: str | None) -> str | None:
-    return text if text is None else text[:_SAMPLE_CHARACTERS]
+    return text if text is None else text[:SAMPLE_CHARACTERS]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from b2b_recs.engine.sources.contract import ColumnInfo, TableInfo
 from b2b_recs.engine.sources.quoting import quote_brackets, quote_plain_text
 from b2b_recs.engine.sources.sqlserver.connection import Session
@@ -35,7 +37,22 @@ FROM sys.objects o JOIN sys.schemas s ON s.schema_id = o.schema_id
 WHERE o.type IN ('U', 'V') AND o.is_ms_shipped = 0 AND {_MAY_READ}
 ORDER BY s.name, o.name
 """  # noqa: S608 - constants only
-_MAY_LOOK = "SELECT CONVERT(nvarchar(9), HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DATABASE STATE'))"
+# Whether the statistics of the database may be seen, and those of the server; Azure SQL Database (edition 5) has none
+# of its own.
+_MAY_LOOK = """
+SELECT CONVERT(nvarchar(9), HAS_PERMS_BY_NAME(DB_NAME(), 'DATABASE', 'VIEW DATABASE STATE')),
+       CASE WHEN HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE') = 1
+              OR CONVERT(int, SERVERPROPERTY('EngineEdition')) = 5 THEN '1' ELSE '0' END
+"""
+# The server's wall clock is taken back to UTC by the offset it has now.
+_CHANGES = """
+SELECT s.name, o.name, CONVERT(nvarchar(30),
+       DATEADD(minute, -DATEPART(tzoffset, SYSDATETIMEOFFSET()), MAX(u.last_user_update)), 126)
+FROM sys.dm_db_index_usage_stats u
+JOIN sys.objects o ON o.object_id = u.object_id JOIN sys.schemas s ON s.schema_id = o.schema_id
+WHERE u.database_id = DB_ID() AND o.type = 'U' AND u.last_user_update IS NOT NULL
+GROUP BY s.name, o.name
+"""
 
 # A type made by users is followed to the system's own behind it; those of the CLR share one number.
 _COLUMNS = """
@@ -60,7 +77,9 @@ _SIZED = (*_ONE_BYTE, *_TWO_BYTES, "binary", "varbinary")
 
 def list_tables(session: Session) -> list[TableInfo]:
     """Tables and views the login may read, ordered by schema and name."""
-    may_look = session.query(_MAY_LOOK)[0][0] == "1"
+    may_look, may_look_further = (said == "1" for said in session.query(_MAY_LOOK)[0])
+    # Asked before the list: a login that may not see it all the same loses only the state seen so far.
+    changes = {(schema, name): at for schema, name, at in session.optional(_CHANGES)} if may_look_further else {}
     return [
         TableInfo(
             schema=schema,
@@ -68,9 +87,14 @@ def list_tables(session: Session) -> list[TableInfo]:
             kind=kind,
             row_estimate=None if rows is None else int(rows),
             size_bytes=None if pages is None else int(pages) * _PAGE_BYTES,
+            last_change=_moment(changes.get((schema, name))),
         )
         for schema, name, kind, rows, pages in session.query(_TABLES if may_look else _PLAIN_TABLES)
     ]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def list_columns(session: Session, schema: str, table: str) -> list[ColumnInfo]:

@@ -12,12 +12,9 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.error_table import NOTHING_ANSWERS, UNKNOWN_HOST
+from b2b_recs.engine.sources.small_answers import small_answer
 from b2b_recs.engine.sources.sqlserver.declaration import SQLServer
-from b2b_recs.engine.sources.sqlserver.errors import (
-    TooMuch,
-    connect_error,
-    statement_error,
-)
+from b2b_recs.engine.sources.sqlserver.errors import connect_error, statement_error
 from b2b_recs.engine.sources.sqlserver.parameters import SQLServerParameters
 from b2b_recs.engine.sources.sqlserver.relay import Relay
 
@@ -25,8 +22,6 @@ CONNECT_SECONDS = 10
 QUESTION_SECONDS = 60
 LOCK_SECONDS = 30
 READ_SECONDS = 12 * 3600
-# A small answer is a list of tables or columns.
-SMALL_ANSWER_ROWS = 1_000_000
 # The driver makes room for so many rows of the longest values their columns may have.
 _PIECE_ROWS = 100
 
@@ -71,6 +66,15 @@ class Session:
         self.join_snapshot()
         with self._speaking(subject):
             return self._ask(sql, READ_SECONDS if whole_table else QUESTION_SECONDS)
+
+    def optional(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of an answer that not every login may have; none where the server refuses it."""
+        try:
+            return self.query(sql)
+        except EngineError as error:
+            if error.transient:
+                raise
+            return []
 
     def fresh_snapshot(self) -> None:
         """Let go of the state seen so far and see the database as it is now."""
@@ -132,12 +136,7 @@ class Session:
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql)
-            rows: list[tuple[Any, ...]] = []
-            while cursor.description and (piece := cursor.fetchmany(_PIECE_ROWS)):
-                rows.extend(tuple(row) for row in piece)
-                if len(rows) > SMALL_ANSWER_ROWS:
-                    raise TooMuch
-            return rows
+            return small_answer(_rows(cursor), self.parameters.host, self._hang_up)
         finally:
             _closed(cursor)
 
@@ -151,6 +150,12 @@ class Session:
         except Exception as error:  # the driver reads what a stranger's server sends: anything may come out
             self._drop()
             raise statement_error(error, self.parameters.host, subject, self._secret) from None
+
+    def _hang_up(self) -> None:
+        """Let go of a server that would go on sending, without hearing the rest."""
+        if self._relay is not None:
+            self._relay.cut()
+        self._drop()
 
     def _drop(self) -> None:
         connection, self._connection, self._in_snapshot = self._connection, None, False
@@ -182,10 +187,19 @@ class Session:
             )
             self._ask(_SESSION)
             ((version, state),) = self._ask(_SERVER)
+        except EngineError:
+            self._drop()
+            raise
         except Exception as error:  # as above
             self._drop()
             raise connect_error(error, parameters) from None
         self.version, self.has_snapshots = str(version), state == "1"
+
+
+def _rows(cursor: Any) -> Iterator[tuple[Any, ...]]:
+    """The rows of an answer, fetched in pieces; none where the statement has no rows."""
+    while cursor.description and (piece := cursor.fetchmany(_PIECE_ROWS)):
+        yield from map(tuple, piece)
 
 
 def connection_string(parameters: SQLServerParameters, port: int) -> str:

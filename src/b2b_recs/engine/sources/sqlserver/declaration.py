@@ -28,7 +28,12 @@ class SQLServer(SourceType):
     category: ClassVar[str] = "relational"
     Parameters: ClassVar[ParametersModel] = SQLServerParameters
     # Where the database allows snapshots a count and a read see the same state; not every database does.
-    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, checksum=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(snapshot=False, checksum=True, last_change=True)
+    last_change: ClassVar[str] = (
+        "when rows were last inserted, updated or deleted since the server was started "
+        "(`sys.dm_db_index_usage_stats`); a login without VIEW SERVER STATE is not told, and TRUNCATE does not "
+        "count"
+    )
     verified_against: ClassVar[str] = (
         "Microsoft's own driver against a double of the protocol (TDS 7.4, plain and encrypted) in the tests; no SQL "
         "Server was at hand, so its catalogue, its conversions to text and snapshots are not verified"

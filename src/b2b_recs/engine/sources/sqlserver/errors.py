@@ -17,7 +17,6 @@ from b2b_recs.engine.sources.error_table import (
     NOTHING_ANSWERS,
     PASSWORD_REFUSED,
     SLOW,
-    TOO_MUCH,
     Refusal,
     refusal_of,
 )
@@ -31,10 +30,6 @@ _LOGIN, _UNABLE, _REJECTED = "Invalid authorization specification", "Client unab
 _TABLE, _COLUMN = "Base table or view not found", "Column not found"
 _LINK, _TIMEOUT = "Communication link failure", "timeout expired"
 _SENTENCES = (_LOGIN, _UNABLE, _REJECTED, _TABLE, _COLUMN, _LINK, _TIMEOUT)
-
-
-class TooMuch(Exception):
-    """The server answered a small question with more than anyone would."""
 
 
 def own_words(error: BaseException, secret: str = "") -> str:
@@ -77,7 +72,6 @@ _NO_TABLE = Refusal(
     "Check the schema and table name, or ask for GRANT SELECT ON {subject}.",
 )
 _READING = (
-    replace(TOO_MUCH, field=None).when(codes=(TooMuch,)),
     _NO_TABLE.when(codes=(_TABLE,), pattern="Invalid object name"),
     NO_COLUMN.when(codes=(_COLUMN,), pattern="Invalid column name"),
     NOT_ALLOWED.when(pattern="permission was denied"),
