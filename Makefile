@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: servers install demo test lint bench bench-kill assets pictures requirements clean
+.PHONY: servers install demo test lint bench bench-kill assets pictures schema requirements clean
 
 .venv/installed: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("b2b-recs needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -48,9 +48,13 @@ assets:
 	npm ci
 	npm run build
 
-# The pictures of the documentation, of the pages the browser tests fill. Needs Debian's chromium.
+# The pictures of the documentation, of the pages the browser tests fill. Needs Debian's chromium-headless-shell.
 pictures: .venv/installed-dev
 	$(BIN)/python -m pytest --quiet tests/browser/pictures.py
+
+# The tables of a new installation as SQL, from the migrations.
+schema: .venv/installed-dev
+	$(BIN)/python -m pytest --quiet tests/web/operations/recorded_tables.py
 
 requirements:
 	$(BIN)/$(COMPILE) requirements.in -o requirements.txt

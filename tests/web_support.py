@@ -71,7 +71,7 @@ class TestDatabase:
         self._cleaner.close()
 
 
-def _become(control: ControlDatabase, role: str) -> None:
+def become(control: ControlDatabase, role: str) -> None:
     """Let Django's default connection log in as that role from now on."""
     from django.db import connections
 
@@ -99,9 +99,9 @@ def migrated_database(postgres_server: Any, django_db_blocker: Any) -> Iterator[
     control = ControlDatabase(base, owner, administrator, keys, True)
     control.ensure()
     with django_db_blocker.unblock():
-        _become(control, "owner")
+        become(control, "owner")
         call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
-        _become(control, "web")
+        become(control, "web")
     database = TestDatabase(control)
     yield database
     database.close()
