@@ -72,8 +72,9 @@ class Copying:
 
     def rows(self) -> list[Row]:
         """Every row of the warehouse in the order of ids, times by their wall clock in UTC."""
-        found = self.table.read(columns=list(COLUMNS)).to_pylist()
-        rows = [(row["id"], _wall_clock(row["at"]), row["word"]) for row in found]
+        number, at, word = (self._spec.names.get(name, name) for name in COLUMNS)
+        found = self.table.read(columns=[number, at, word]).to_pylist()
+        rows = [(row[number], _wall_clock(row[at]), row[word]) for row in found]
         return sorted(rows, key=lambda row: row[0])
 
 

@@ -86,7 +86,9 @@ class StrategiesContract(Suite):
         self, arena: Arena, tmp_path: Path
     ) -> None:
         self.write(arena, hourly())
-        job = Copying(arena, arena.named("walked"), tmp_path, BY_TIME, row_limit=LIMIT)
+        # With other names in the warehouse, also of the cursor and the key.
+        names = {"id": "number", "at": "moment", "word": "said"}
+        job = Copying(arena, arena.named("walked"), tmp_path, BY_TIME, row_limit=LIMIT, names=names)
         # The limit falls among the rows that share a time.
         assert [(result.rows_loaded, result.reconciled) for result in (job.run(), job.run())] == [
             (LIMIT, True),
@@ -98,7 +100,7 @@ class StrategiesContract(Suite):
     @asked_of(lambda suite: not SOURCE_TYPES[suite.type].capabilities.incremental)
     def test_a_row_limit_of_a_catalog_is_what_it_loads(self, arena: Arena, tmp_path: Path) -> None:
         self.write(arena, hourly())
-        job = Copying(arena, arena.named("walked"), tmp_path, CATALOG, row_limit=5)
+        job = Copying(arena, arena.named("walked"), tmp_path, CATALOG, row_limit=5, names={"word": "said"})
         result = job.run()
         assert (result.rows_loaded, result.table_rows, result.reconciled) == (5, 5, True)
         assert job.rows() == hourly()[:5]

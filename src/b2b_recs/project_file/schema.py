@@ -143,6 +143,7 @@ class JobSection(Section):
     destination: WarehouseName = ""
     columns: Columns = ()
     types: dict[Column, TypeText] = Field(default_factory=dict)
+    names: dict[Column, Column] = Field(default_factory=dict)
     partition_by: Column | None = None
     cluster_by: Columns = ()
     row_limit: Annotated[int, Field(ge=1)] | None = None
@@ -184,6 +185,7 @@ class JobSection(Section):
             load=load.load(),
             columns=self.columns,
             types=tuple(_mapping(name, text) for name, text in self.types.items()),
+            names=self.names,
             row_limit=self.row_limit,
             drift=self.drift,
             reject_threshold=self.reject_threshold,
@@ -206,6 +208,7 @@ class JobSection(Section):
                 "destination": spec.destination_table,
                 "columns": spec.columns,
                 "types": {mapping.name: _mapping_text(mapping) for mapping in spec.types},
+                "names": spec.names,
                 "partition_by": spec.partition_by,
                 "cluster_by": spec.cluster_by,
                 "row_limit": spec.row_limit,

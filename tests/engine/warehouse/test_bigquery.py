@@ -7,11 +7,20 @@ from typing import Any
 
 import pytest
 from engine.etl.arena import NOW, Job, Table
+from hypothesis import given
+from hypothesis import strategies as st
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.warehouse.bigquery import check_arrangement, check_digits, names_warning, refused_names
+from b2b_recs.engine.warehouse.bigquery import (
+    check_arrangement,
+    check_digits,
+    check_new_names,
+    names_instead,
+    names_warning,
+    refused_names,
+)
 
 SCHEMA = arrow_schema([ColumnMapping(kind.value.lower(), "", kind) for kind in WarehouseType])
 
@@ -91,3 +100,42 @@ def test_a_copy_tells_names_that_would_not_move_and_refuses_impossible_digits(tm
     by_text = {"columns": ("id",), "partition_by": "id"}
     with pytest.raises(BadInput, match="by day of id"):
         Job(tmp_path / "c", Table({"id": "bigint!"}, [{"id": 1, "at": NOW}], ("id",)), **by_text, **load).run()
+
+
+def test_a_name_that_cannot_stay_gets_the_nearest_free_one_and_the_reason() -> None:
+    given = ["id", "a.b", "a_b", "ID", "_TABLE_x", "_file_name", "__root__", "??", "x" * 301, "Größe"]
+    instead = names_instead(given, ["file_name"])
+    assert {name: new for name, (new, _) in instead.items()} == {
+        "a.b": "a_b_2", "ID": "ID_2", "_TABLE_x": "TABLE_x", "_file_name": "file_name_2", "__root__": "root",
+        "??": "column", "x" * 301: "x" * 300,
+    }  # fmt: skip
+    assert instead["a.b"][1] == "contains ." and instead["ID"][1] == "differs from id only in capitals"
+    assert list(refused_names(new for new, _ in instead.values())) == []
+    check_new_names({name: new for name, (new, _) in instead.items()})
+
+
+@given(st.lists(st.text(min_size=1, max_size=12), max_size=8, unique=True))
+def test_names_given_instead_are_taken_and_differ_from_all_others(names: list[str]) -> None:
+    instead = names_instead(names)
+    final = [instead.get(name, (name, ""))[0] for name in names]
+    assert list(refused_names(final)) == []
+    assert len({name.casefold() for name in final}) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("names", "column", "words"),
+    [
+        ({"a": "a.b"}, "a", "contains ."),
+        ({"a": "_PARTITIONTIME"}, "a", "begins with _PARTITION"),
+        ({"a": "x" * 301}, "a", "longer than 300"),
+        ({"a": " "}, "a", "is empty"),
+        ({"a": "x", "b": "X"}, "b", "“a” is called already"),
+    ],
+)
+def test_a_name_that_was_typed_and_cannot_be_is_refused_at_its_column(
+    names: dict[str, str], column: str, words: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        check_new_names(names)
+    assert (refused.value.field, refused.value.column) == ("names", column)
+    assert words in refused.value.message and refused.value.advice

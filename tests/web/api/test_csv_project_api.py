@@ -44,9 +44,18 @@ def test_a_job_on_files_made_by_the_api_is_exported_and_applied_again(acme: Tena
         "name": "stock", "connection_id": connection.id, "source_schema": "", "source_table": "a.b/stock 1.csv",
         "load": {"strategy": "files"}, "check_source": False,
     }  # fmt: skip
-    job = writer.post(f"/api/models/{model.id}/etl/add-source/", body).well(201)
+    address = f"/api/models/{model.id}/etl/add-source/"
+    # What files cannot do is refused at its field, and says what they can.
+    for load in ({"strategy": "merge", "cursor": "at", "key": ["id"]}, {"strategy": "transactional", "cursor": "at"}):
+        refusal = writer.post(address, {**body, "load": load}).refused(422, "bad_input", "load")
+        assert "cannot be read by a cursor" in refusal["message"] and "by files" in refusal["advice"]
+    refusal = writer.post(address, {**body, "names": {"a.b": "_FILE_x"}}).refused(422, "bad_input", "names")
+    assert "begins with _FILE_" in refusal["message"]
+    body["names"] = {"a.b": "a_b"}
+    job = writer.post(address, body).well(201)
     with scope(acme.id):
         text = export_project(model)
     assert parse_project(text).project.jobs["stock"].table == "a.b/stock 1.csv"
+    assert parse_project(text).project.jobs["stock"].names == {"a.b": "a_b"}
     assert job["destination"] == parse_project(text).project.jobs["stock"].destination
     assert apply_project(acme.id, parse_project(text), environment={}).changes == []

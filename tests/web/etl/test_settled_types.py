@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec, Files
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.web.etl.proposals import propose
 from b2b_recs.web.etl.sourcing import settled_by
 
 
@@ -43,3 +48,36 @@ def test_what_was_chosen_by_hand_stays_and_is_noted_with_what_it_was_chosen_for(
     held = frozenset({"nr", "day", "amount", "word", "_file"})
     assert settled(tmp_path, chosen, held=held) == {"amount": ("NUMERIC", "", "text")}
     assert set(settled(tmp_path, held=held - {"day"})) == {"day"}
+
+
+def named(folder: Path, header: str, **more: Any) -> dict[str, str]:
+    """The names a job over a file with these columns is saved with."""
+    (folder / "b.csv").write_text(f"{header}\n1,2,3\n")
+    csv, held = SOURCE_TYPES["csv"], more.pop("held", frozenset())
+    spec = CopySpec(source_schema="", source_table="b.csv", destination_table="bq_b", load=Files(), **more)
+    with csv.open(csv.Parameters(location=str(folder)), AnyFolder()) as source:
+        return settled_by(csv, spec, held)(source).names
+
+
+def test_columns_bigquery_does_not_take_are_renamed_unless_the_table_holds_them(tmp_path: Path) -> None:
+    odd = {"_FILE_id": "FILE_id", "a.b": "a_b_2"}
+    assert named(tmp_path, "_FILE_id,a.b,a_b") == odd
+    assert named(tmp_path, "_FILE_id,a.b,a_b", columns=("a.b", "a_b")) == {"a.b": "a_b_2"}
+    assert named(tmp_path, "_FILE_id,a.b,a_b", names={"a.b": "other"}) == {"_FILE_id": "FILE_id", "a.b": "other"}
+    assert named(tmp_path, "_FILE_id,a.b,a_b", held=frozenset({"_FILE_id", "a.b", "a_b"})) == {}
+    assert named(tmp_path, "id,price,Id") == {"Id": "Id_2"}
+    with pytest.raises(BadInput, match="would both be called a_b"):
+        named(tmp_path, "_FILE_id,a.b,a_b", names={"a.b": "a_b"})
+    with pytest.raises(BadInput, match=r"is not in b\.csv"):
+        named(tmp_path, "_FILE_id,a.b,a_b", names={"c": "d"})
+
+
+def test_the_proposal_shows_the_name_a_column_gets_and_why(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("id,a.b\n1,2\n")
+    csv = SOURCE_TYPES["csv"]
+    with csv.open(csv.Parameters(location=str(tmp_path)), AnyFolder()) as source:
+        columns = propose(csv, source, "", "c.csv", "UTC").columns
+        again = propose(csv, source, "", "c.csv", "UTC", {"a.b": "text"}).columns
+    told = {one.name: (one.warehouse_name, one.name_reason) for one in columns}
+    assert told == {"id": ("", ""), "a.b": ("a_b", "contains ."), "_file": ("", "")}
+    assert {one.warehouse_name for one in again} == {""}

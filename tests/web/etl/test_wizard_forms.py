@@ -190,6 +190,21 @@ def test_a_type_chosen_by_hand_is_kept_and_marked() -> None:
     assert [row.edited for row in form.rows] == [False, False, False, True]
 
 
+def test_a_name_bigquery_refuses_is_shown_with_the_one_proposed_and_what_is_typed_is_kept() -> None:
+    odd = column("a.b", "text", "STRING").model_copy(update={"warehouse_name": "a_b", "name_reason": "contains ."})
+    proposal = ORDERS.model_copy(update={"columns": [*ORDERS.columns, odd]})
+    shown = schema_form({}, proposal).rows
+    assert [(row.called, row.name_reason) for row in shown[-2:]] == [("", ""), ("a_b", "contains .")]
+    changes = schema_changes(QueryDict("destination_table=bq_a&name-4=b_of_a"), {}, proposal)
+    assert changes["names"] == {"a.b": "b_of_a"}
+    assert schema_form(changes, proposal).rows[-1].called == "b_of_a"
+    assert schema_changes(QueryDict("destination_table=bq_a&name-4="), changes, proposal)["names"] == {"a.b": "a_b"}
+    # A page without the field, and columns that are no longer copied.
+    assert schema_changes(QueryDict("destination_table=bq_a"), changes, proposal)["names"] == {"a.b": "b_of_a"}
+    fewer = {**changes, "columns": ["order_id"]}
+    assert schema_changes(QueryDict("destination_table=bq_a"), fewer, proposal)["names"] == {}
+
+
 def test_digits_are_taken_of_decimals_only() -> None:
     typed = schema_typed(**{"type-0": "NUMERIC", "precision-0": "20", "scale-0": "2", "type-2": "FLOAT64"})
     changes = {one["name"]: one for one in schema_changes(typed, first_values(ORDERS), ORDERS)["types"]}

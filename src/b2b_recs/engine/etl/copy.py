@@ -20,6 +20,7 @@ from b2b_recs.engine.etl.ranges import cut, spread, whole
 from b2b_recs.engine.etl.reached import NOTE
 from b2b_recs.engine.etl.reconcile import Claim, check_content, check_read, in_words, reconcile
 from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
+from b2b_recs.engine.etl.renamed import Renamed, renamed_spec
 from b2b_recs.engine.etl.settle import Leaving, Settled, settle
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
 from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
@@ -60,6 +61,8 @@ def copy_table(
     answers as before.
     """
     table = warehouse.table(spec.destination_dataset, checked_table(spec.destination_table))
+    if spec.names:
+        source, spec = Renamed(source, spec.names), renamed_spec(spec)
     with table.lock():
         run = _Run(source_type, source, spec, warehouse, staging, run_key, progress, clock)
         return run.copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from b2b_recs.engine.errors import BadInput
@@ -44,6 +44,58 @@ def refused_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
             yield name, f"contains {found.group() if found.group().isprintable() else 'a control character'}"
 
 
+def names_instead(names: Sequence[str], taken: Iterable[str] = ()) -> dict[str, tuple[str, str]]:
+    """For each column whose name cannot stay, the name it gets and why; different from all others and from ``taken``.
+
+    Two names that differ only in capitals cannot both stay: the one that comes first does.
+    """
+    reasons = dict(refused_names(names))
+    kept = {name.casefold(): name for name in taken}
+    for name in names:
+        if name not in reasons and kept.setdefault(name.casefold(), name) != name:
+            reasons[name] = f"differs from {kept[name.casefold()][:60]} only in capitals"
+    instead = {}
+    for name in names:
+        if name in reasons:
+            instead[name] = (_free(_plain(name), kept), reasons[name])
+            kept[instead[name][0].casefold()] = instead[name][0]
+    return instead
+
+
+def check_new_names(names: Mapping[str, str]) -> None:
+    """Raise BadInput for a column (its name in the source → in the warehouse) that cannot get the name it is given."""
+    seen: dict[str, str] = {}
+    for column, name in names.items():
+        reason = next((reason for _, reason in refused_names([name])), "") if name.strip() else "is empty"
+        other = seen.setdefault(name.casefold(), column)
+        if not reason and other != column:
+            reason = f"is what “{other[:100]}” is called already; capitals make no other name"
+        if reason:
+            raise BadInput(
+                f"The column “{column[:100]}” cannot be called “{name[:100]}” in the warehouse: that {reason}.",
+                field="names",
+                column=column,
+                advice=f"Use letters, digits and _, at most {LONGEST_COLUMN}.",
+            )
+
+
+def _plain(name: str) -> str:
+    """A name that BigQuery takes, as near to this one as can be."""
+    plain = _FORBIDDEN.sub("_", name).strip()
+    if plain.casefold().startswith(_PREFIXES):
+        plain = plain.lstrip("_")
+    return plain[:LONGEST_COLUMN].strip("_") or "column"
+
+
+def _free(name: str, kept: Mapping[str, str]) -> str:
+    """The name, or with the first number that nobody has."""
+    found, number = name, 2
+    while found.casefold() in kept:
+        end = f"_{number}"
+        found, number = name[: LONGEST_COLUMN - len(end)] + end, number + 1
+    return found
+
+
 def names_warning(names: Iterable[str]) -> str:
     """What to tell of columns BigQuery does not take, empty when it takes all."""
     refused = [f"{name[:60]} {reason}" for name, reason in refused_names(names)]
@@ -52,7 +104,7 @@ def names_warning(names: Iterable[str]) -> str:
     more = f" and {len(refused) - 3:,} more" if len(refused) > 3 else ""
     return (
         f"BigQuery does not take these column names: {'; '.join(refused[:3])}{more}. "
-        "Give them other names in a view before the project moves there."
+        "Give them other names in the job, or in a view, before the project moves there."
     )
 
 

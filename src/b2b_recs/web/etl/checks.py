@@ -11,10 +11,11 @@ from b2b_recs.engine.errors import BadInput, TableMissing
 from b2b_recs.engine.etl.cursor import first_bound
 from b2b_recs.engine.etl.drift import Propose, lay_out
 from b2b_recs.engine.etl.fitness import refuse_unfit
+from b2b_recs.engine.etl.renamed import renamed_columns, renamed_spec
 from b2b_recs.engine.etl.spec import CopySpec, Incremental
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, SourceType
-from b2b_recs.engine.warehouse.bigquery import check_arrangement
+from b2b_recs.engine.warehouse.bigquery import check_arrangement, check_new_names
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table
 
 LONGEST_LAG = timedelta(days=3650)
@@ -43,6 +44,7 @@ def check_spec(spec: CopySpec, declared: SourceType | None) -> None:
     for field in ("columns", "cluster_by"):
         _once(field, getattr(spec, field))
     _once("types", [mapping.name for mapping in spec.types])
+    check_new_names(spec.names)
     if spec.columns:
         _among(columns_used(spec), spec.columns, "is not among the job's columns", "Add it to columns.")
     lag, backfill = getattr(spec.load, "lag", None), getattr(spec.load, "backfill", None)
@@ -66,11 +68,19 @@ def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[Column
         )
     names = [column.name for column in columns]
     wanted = [("columns", name) for name in spec.columns] + columns_used(spec)
+    if not declared.capabilities.sampled:
+        wanted += [("names", name) for name in spec.names]
     _among(wanted, names, f"is not in {spec.source_table}", f"It has: {listed(names[:MOST_SHOWN], len(names))}.")
     refuse_unfit(spec, declared)
     proposal = _proposal(declared, spec, columns)
     _refuse_formats(spec, columns, proposal)
-    _refuse_layout(spec, columns, proposal)
+    in_warehouse, renamed = renamed_columns(columns, spec.names), renamed_spec(spec)
+    try:
+        _refuse_layout(renamed, in_warehouse, _proposal(declared, renamed, in_warehouse))
+    except BadInput as refusal:
+        before = {new: old for old, new in spec.names.items()}
+        column = before.get(refusal.column, refusal.column)
+        raise BadInput(refusal.message, advice=refusal.advice, field=refusal.field, column=column) from None
 
 
 def _refuse_formats(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Propose) -> None:

@@ -12,6 +12,7 @@ from b2b_recs.engine.etl.place import schema_of
 from b2b_recs.engine.etl.shown import with_named
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
+from b2b_recs.engine.warehouse.bigquery import names_instead
 from b2b_recs.project_file.names import warehouse_name
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
@@ -45,6 +46,8 @@ class ProposedColumn(BaseModel):
     is_time: bool
     samples: list[str | None]
     proposed: ProposedType
+    warehouse_name: str = Field(default="", description="What it is called in the warehouse; empty: as in the source.")
+    name_reason: str = Field(default="", description="Why it cannot keep its name; empty when it does.")
 
 
 class TableProposal(BaseModel):
@@ -88,13 +91,18 @@ def propose(
     mappings = {one.name: one for one in declared.propose(columns, samples, time_zone)}
     key = primary_key(columns)
     times = [one.name for one in columns if one.is_time or mappings[one.name].warehouse_type in _TIMES]
+    instead = names_instead([one.name for one in columns])
+    names = {name: new for name, new in instead.items() if name not in known}
     load = propose_load(declared, columns, key, {name: mappings[name].warehouse_type for name in times})
     cursor = load.load.get("cursor")
     return TableProposal(
         source_schema=schema,
         source_table=table,
         destination_table=warehouse_name(table),
-        columns=[_column(one, samples.get(one.name, ()), mappings[one.name]) for one in columns],
+        columns=[
+            _column(one, samples.get(one.name, ()), mappings[one.name], *names.get(one.name, ("", "")))
+            for one in columns
+        ],
         key=key,
         time_columns=times,
         proposed=load,
@@ -108,7 +116,9 @@ def primary_key(columns: Sequence[ColumnInfo]) -> list[str]:
     return [column.name for column in ordered if column.key_position]
 
 
-def _column(column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMapping) -> ProposedColumn:
+def _column(
+    column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMapping, name: str, reason: str
+) -> ProposedColumn:
     shown = list(dict.fromkeys(value for value in samples if value is not None))[:SHOWN] or list(samples[:1])
     return ProposedColumn(
         name=column.name,
@@ -127,4 +137,6 @@ def _column(column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMa
             reason=mapping.reason,
             warning=mapping.warning,
         ),
+        warehouse_name=name,
+        name_reason=reason,
     )

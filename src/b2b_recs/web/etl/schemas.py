@@ -92,6 +92,14 @@ NARROWED: dict[str, tuple[Any, Any]] = {
         Annotated[tuple[ColumnType, ...], Field(max_length=MOST_COLUMNS)],
         Field(default=(), description="Types that differ from the proposal."),
     ),
+    "names": (
+        Annotated[dict[Column, Annotated[str, StringConstraints(max_length=1_000)]], Field(max_length=MOST_COLUMNS)],
+        Field(
+            default_factory=dict,
+            description="What columns are called in the warehouse, by their names in the source. Columns whose names "
+            "BigQuery does not take get the proposed one when none is given.",
+        ),
+    ),
     "row_limit": (
         int | None,
         Field(default=None, ge=1, le=LARGEST_ID, description="The most rows a run reads."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -15,12 +15,13 @@ from b2b_recs.engine.etl.shown import known_columns, with_named
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
+from b2b_recs.engine.warehouse.bigquery import names_instead
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.api.schemas import ErrorDetail
 from b2b_recs.web.connections.schemas import describe_error
 from b2b_recs.web.connections.testing import ask
-from b2b_recs.web.etl.checks import check_against
+from b2b_recs.web.etl.checks import check_against, columns_used
 from b2b_recs.web.etl.proposals import SAMPLED
 
 
@@ -58,10 +59,11 @@ def known_types(model_id: int, dataset: str, name: str) -> dict[str, str]:
 
 
 def settled_by(
-    declared: SourceType, given: CopySpec, held: Collection[str] = frozenset()
+    declared: SourceType, given: CopySpec, held: frozenset[str] = frozenset()
 ) -> Callable[[Source], CopySpec]:
     """What to ask of a job that is saved: the same copy with schema and types settled, after checking that it fits.
 
+    A column whose name BigQuery does not take, and that the warehouse table does not hold yet, gets one it takes.
     A type chosen by hand is noted together with the source's own type, so that a later change of that is noticed.
     Columns it says nothing of, and that its warehouse table does not hold yet, get the types proposed from values, as
     they were shown.
@@ -71,19 +73,29 @@ def settled_by(
         spec = placed(declared, source, given)
         columns = source.columns(spec.source_schema, spec.source_table)
         if declared.capabilities.sampled:
-            columns = with_named(columns, dict.fromkeys(sorted(held), ""))
+            columns = with_named(columns, dict.fromkeys(sorted(held - set(spec.names.values())), ""))
+        spec = spec.model_copy(update={"names": {**spec.names, **_instead(spec, columns, held)}})
         check_against(declared, spec, columns)
         here = {column.name: column for column in columns}
         types = [
             replace(mapping, source_type=here[mapping.name].source_type or mapping.source_type)
             for mapping in spec.types
         ]
-        types += _seen(declared, source, spec, [column for column in columns if column.name not in held])
+        new = [column for column in columns if spec.names.get(column.name, column.name) not in held]
+        types += _seen(declared, source, spec, new)
         settled = spec.model_copy(update={"types": tuple(types)})
         check_against(declared, settled, columns)
         return settled
 
     return question
+
+
+def _instead(spec: CopySpec, columns: Sequence[ColumnInfo], held: frozenset[str]) -> dict[str, str]:
+    """Names for columns that have none of their own and cannot keep the one of the source."""
+    copied = {*spec.columns, *(name for _, name in columns_used(spec))} if spec.columns else None
+    asked = [one.name for one in columns if one.name not in spec.names and (copied is None or one.name in copied)]
+    found = names_instead(asked, spec.names.values())
+    return {name: new for name, (new, _) in found.items() if name not in held}
 
 
 def _seen(

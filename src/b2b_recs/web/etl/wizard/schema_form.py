@@ -38,6 +38,8 @@ class TypeRow:
     key: bool
     time: bool
     samples: str
+    called: str  # in the warehouse; empty: as in the source
+    name_reason: str
     warehouse_type: str
     mode: str
     precision: str
@@ -98,8 +100,12 @@ def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaFor
     """The form as the settings have it; what nobody changed shows the proposal."""
     chosen = set(values.get("columns") or ())
     own = {one["name"]: one for one in values.get("types") or ()}
+    names = values.get("names") or {}
     columns = [one for one in proposal.columns if not chosen or one.name in chosen]
-    rows = [_row(at, one, own.get(one.name), one.name in proposal.time_columns) for at, one in enumerate(columns)]
+    rows = [
+        _row(at, one, own.get(one.name), one.name in proposal.time_columns, str(names.get(one.name, "")))
+        for at, one in enumerate(columns)
+    ]
     return SchemaForm(
         destination=str(values.get("destination_table") or proposal.destination_table),
         rows=rows,
@@ -134,6 +140,7 @@ def schema_typed(typed: QueryDict, values: Mapping[str, Any], proposal: TablePro
     return {
         "destination_table": typed.get("destination_table", "").strip(),
         "types": types,
+        "names": {**_kept_names(values, columns), **_typed_names(typed, columns)},
         "partition_by": typed.get("partition_by") or None,
         "cluster_by": [name for name in typed.getlist("cluster") if name],
         **({"reject_threshold": _share(typed["rejects"])} if "rejects" in typed else {}),
@@ -153,6 +160,21 @@ def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
         **digits,
         "format": typed.get(f"format-{at}", "").strip() if kind in FORMATTED else "",
     }
+
+
+def _kept_names(values: Mapping[str, Any], columns: list[ProposedColumn]) -> dict[str, str]:
+    """The names the settings have for these columns."""
+    names = values.get("names") or {}
+    return {column.name: str(names[column.name]) for column in columns if column.name in names}
+
+
+def _typed_names(typed: QueryDict, columns: list[ProposedColumn]) -> dict[str, str]:
+    """What was typed as names in the warehouse; an empty field is the proposal again."""
+    found = {}
+    for at, column in enumerate(columns):
+        if f"name-{at}" in typed:
+            found[column.name] = typed[f"name-{at}"].strip() or column.warehouse_name or column.name
+    return found
 
 
 def _digits(text: str) -> int | str | None:
@@ -192,7 +214,7 @@ def _share(text: str) -> Any:
     return share if isfinite(share) else text
 
 
-def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: bool) -> TypeRow:
+def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: bool, called: str) -> TypeRow:
     held = {name: getattr(column.proposed, name) for name in HELD}
     held |= {name: own[name] for name in HELD if own and name in own}
     return TypeRow(
@@ -202,6 +224,8 @@ def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: b
         key=column.key_position is not None,
         time=time,
         samples=", ".join("NULL" if value is None else value for value in column.samples),
+        called=called or column.warehouse_name,
+        name_reason=column.name_reason,
         warehouse_type=str(held["warehouse_type"]),
         mode=str(held["mode"]),
         precision="" if held["precision"] is None else str(held["precision"]),

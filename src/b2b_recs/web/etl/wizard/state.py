@@ -81,8 +81,11 @@ class Wizard:
         if self.is_draft or (values.get("source_schema", ""), values.get("source_table", "")) != (schema, table):
             return {}
         named = [*(values.get("columns") or ()), *(one["name"] for one in values.get("types") or ())]
+        renamed = values.get("names") or {}
         place = (str(values.get("destination_dataset") or "raw_data"), str(values.get("destination_table") or "none"))
-        return {**dict.fromkeys(named, ""), **known_types(self.model.id, *place)}
+        held = known_types(self.model.id, *place)
+        before = {new: old for old, new in renamed.items()}
+        return {**dict.fromkeys(named, ""), **{before.get(name, name): kind for name, kind in held.items()}}
 
 
 def wizard_of(job: DataSource) -> Wizard:

@@ -156,9 +156,9 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     if request.POST.get("do") == "reset":
         with acting(request):
             if wizard.is_draft:
-                wizard.keep(4, {"types": []})
+                wizard.keep(4, {"types": [], "names": {}})
         if not wizard.is_draft:
-            return _saved(request, wizard, save_job(request, wizard, {"types": []}), 4)
+            return _saved(request, wizard, save_job(request, wizard, {"types": [], "names": {}}), 4)
         return redirect("job_step", wizard.model.id, wizard.job.id, 4)
     return _kept(request, wizard, 4, schema_changes(request.POST, wizard.values, proposal))
 
