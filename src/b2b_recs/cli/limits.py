@@ -6,10 +6,6 @@ import click
 
 from b2b_recs.cli.context import organization_named, set_up_django
 from b2b_recs.cli.stack import needed
-from b2b_recs.engine.errors import BadInput
-from b2b_recs.runtime.fetching import MOST_RUNS, runs_per_organization
-
-DEFAULT = "default"
 
 
 @click.command()
@@ -23,34 +19,9 @@ def runs_at_once(organization: str, number: str | None) -> None:
     """
     with needed():
         set_up_django("web")
-        click.echo(set_limit(organization, number))
+        from b2b_recs.web.operations.limits import limit_words, set_limit
 
-
-def set_limit(name: str, number: str | None) -> str:
-    """Set the number where one is given; returns what holds now, in words. Django is set up by the caller.
-
-    Raises BadInput for an unknown organization, and for what is neither a number in the range nor "default".
-    """
-    from b2b_recs.web.tenancy import operating
-
-    owner = organization_named(name)
-    if number is not None:
-        owner.runs_at_once = _number(number)
-        with operating(audit={"command": "runs-at-once"}):
-            owner.save(using="operator", update_fields=["runs_at_once"])
-    own = owner.runs_at_once
-    most = runs_per_organization() if own is None else own
-    words = f"{most:,} at the same time" if most else "any number at the same time"
-    return f"Runs of {owner.name}: {words}{' (the default)' if own is None else ''}."
-
-
-def _number(text: str) -> int | None:
-    if text == DEFAULT:
-        return None
-    if text.isascii() and text.isdigit() and len(text) <= len(str(MOST_RUNS)) and int(text) <= MOST_RUNS:
-        return int(text)
-    raise BadInput(
-        f"{text[:60]} is not a number of runs.",
-        field="NUMBER",
-        advice=f"Give 0 to {MOST_RUNS:,}, where 0 is any number, or default.",
-    )
+        owner = organization_named(organization)
+        if number is not None:
+            set_limit(owner, number)
+        click.echo(limit_words(owner))

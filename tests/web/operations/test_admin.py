@@ -8,10 +8,11 @@ from django.db import connections
 from django.test import Client
 from tenant_rows import Tenant
 
-from b2b_recs.cli.limits import set_limit
+from b2b_recs.cli.context import organization_named
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import Organization, OrganizationEvent, User
 from b2b_recs.web.operations.admin import HIDDEN, OURS
+from b2b_recs.web.operations.limits import limit_words, set_limit
 from b2b_recs.web.operations.site import site
 from b2b_recs.web.tenancy import operating, unscoped
 
@@ -86,8 +87,10 @@ def test_a_number_of_runs_that_cannot_be_is_refused_beside_its_field(
 
 
 def test_the_worker_learns_the_number_of_an_organization_and_pages_do_not_ask(acme: Tenant) -> None:
-    assert set_limit("acme", None) == "Runs of Acme: any number at the same time (the default)."
-    assert set_limit("Acme", "4") == "Runs of Acme: 4 at the same time."
+    owner = organization_named("acme")
+    assert limit_words(owner) == "Runs of Acme: any number at the same time (the default)."
+    set_limit(owner, "4")
+    assert limit_words(organization_named("Acme")) == "Runs of Acme: 4 at the same time."
     (event,) = unscoped(OrganizationEvent).filter(pgh_obj_id=acme.id, pgh_label="changed")
     assert (event.runs_at_once, event.pgh_context) == (4, {"command": "runs-at-once"})
     ask = "SELECT b2b_recs_runs_at_once(%s)"
@@ -100,8 +103,9 @@ def test_the_worker_learns_the_number_of_an_organization_and_pages_do_not_ask(ac
             cursor.execute(ask, [organization])
             assert cursor.fetchone() == (most,)
     with pytest.raises(BadInput, match="1001 is not a number of runs"):
-        set_limit("acme", "1001")
-    assert "default" in set_limit("acme", "default")
+        set_limit(owner, "1001")
+    set_limit(owner, "default")
+    assert "(the default)" in limit_words(organization_named("acme"))
 
 
 def test_others_do_not_learn_that_it_exists(client: Client, acme: Tenant) -> None:
