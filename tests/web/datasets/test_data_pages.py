@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import time
 from collections.abc import Callable
 
@@ -176,6 +177,20 @@ def test_a_wide_table_with_long_texts_and_markup_stays_readable(acme: Tenant, op
     assert "columns 1 to 40 of 45" in first and "columns 41 to 45 of 45" in second
     assert "<details" in first and "more characters" in first
     assert "<b>x" not in first and "&lt;b&gt;x" in first
+
+
+def test_the_columns_of_a_preview_are_chosen_and_stay_chosen(acme: Tenant, opened: Open) -> None:
+    wide = {f"c{number}": [number] for number in range(45)}
+    warehouse_of(acme).table("raw_data", "bq_wide").append(pa.table(wide))
+    text = opened("preview/?version=0&show=c44&show=c3&show=gone", table="bq_wide")
+    assert re.findall(r'<th scope="col"[^>]*><span dir="auto">(\w+)', text) == ["c3", "c44"]
+    ticked = set(re.findall(r'name="show" value="(\w+)" checked', text))
+    assert ticked == {"c3", "c44"} and text.count('name="show"') == 45
+    assert '<input type="hidden" name="version" value="0">' in text and "Further columns" not in text
+    assert "columns 1 to 40 of 45" in opened("preview/?show=gone", table="bq_wide")
+    most = "&".join(f"show=c{number}" for number in range(42))
+    further = re.search(r'href="(\?[^"]*columns=2)"', opened(f"preview/?{most}", table="bq_wide"))
+    assert further is not None and further[1].count("show=c") == 42
 
 
 def test_statistics_come_later_and_are_kept(acme: Tenant, opened: Open) -> None:

@@ -88,6 +88,8 @@ def test_the_page_shows_each_version_with_its_data_figure_verdict_and_which_answ
     ):
         assert shown in text, shown
     assert 'NDCG@10</span><p class="small faint whitespace-nowrap">95 %: .372 to .390' in text
+    for explained in ("NDCG@10", "95 %", "the gate"):
+        assert text.count(f'aria-label="What {explained} means"') == 1, explained
     assert "in service until" in text and "never in service" in text
     assert "Not passed" in text and WORSE in text.replace("&#x27;", "'")
     assert "In service" in text and "Roll back to v1" in text and "Stop serving" in text

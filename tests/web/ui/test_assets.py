@@ -47,6 +47,15 @@ def test_a_template_keeps_the_rules(template: Path) -> None:
     assert len(text.splitlines()) <= 250
 
 
+def test_the_gallery_shows_every_component() -> None:
+    gallery = [path for path in TEMPLATES if path.parent.name == "gallery" or path.name in ("base.html", "shell.html")]
+    shown = " ".join(path.read_text() for path in gallery)
+    by_tag = {"field": "{% field ", "term": "{% term "}
+    for component in (WEB / "ui/templates/ui/components").glob("*.html"):
+        wanted = by_tag.get(component.stem, f'"ui/components/{component.name}"')
+        assert wanted in shown, component.name
+
+
 def classes_in(text: str) -> set[str]:
     found: set[str] = set()
     for value in re.findall(r'(?<![:\w-])class="((?:\{%.*?%\}|\{\{.*?\}\}|[^"])*)"', text, re.S):

@@ -18,6 +18,7 @@ from b2b_recs.web.ui.terms import term_of
         ("p95 latency", "p95", "95 of 100 requests were answered within this time"),
         ("p99 8.1 ms", "p99", "99 of 100 requests"),
         ("Each line is the 95 % interval", "95 %", "in 95 of 100 such samples"),
+        ("Judged by the gate.", "the gate", "Only a version that passes goes into service by itself"),
         ("coverage of the catalogue", "coverage", "everybody sees the same few products"),
     ],
 )

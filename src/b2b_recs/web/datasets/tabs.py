@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class PreviewTab:
-    """First rows, ready to be shown; of a wide table one group of its columns."""
+    """First rows, ready to be shown; of many columns one group. ``choices`` are all columns, ``of`` counts the chosen.
+
+    What else the address asks for is in ``keep``.
+    """
 
     shown: Shown
     columns: Sequence[Column]
@@ -61,6 +64,9 @@ class PreviewTab:
     group: int
     groups: int
     first: int
+    of: int
+    choices: list[tuple[str, bool]]
+    keep: list[tuple[str, int]]
     most: int = MOST_ROWS
 
     @property
@@ -168,16 +174,32 @@ class RejectedTab:
     run_address: str
 
 
-def preview_tab(one: WarehouseTable, version: int | None, group: int) -> PreviewTab:
-    """The first rows of a version. Raises WarehouseTableMissing."""
+def preview_tab(
+    one: WarehouseTable, version: int | None, group: int = 1, chosen: Collection[str] = frozenset()
+) -> PreviewTab:
+    """The first rows of a version, of the chosen columns, or of all when it has none of them.
+
+    Raises WarehouseTableMissing.
+    """
     shown = _shown(one, version)
     found = first_rows(one.table, shown.facts.version, ROWS)
-    groups = max(1, -(-len(found.columns) // COLUMNS))
+    every = range(len(found.columns))
+    wanted = [at for at in every if found.columns[at].name in chosen] or list(every)
+    groups = max(1, -(-len(wanted) // COLUMNS))
     group = min(max(group, 1), groups)
-    part = slice((group - 1) * COLUMNS, group * COLUMNS)
-    columns = found.columns[part]
-    rows = [[cell(value, column) for value, column in zip(row[part], columns, strict=True)] for row in found.rows]
-    return PreviewTab(shown, columns, rows, group, groups, part.start + 1)
+    first = (group - 1) * COLUMNS
+    part = wanted[first : first + COLUMNS]
+    return PreviewTab(
+        shown=shown,
+        columns=[found.columns[at] for at in part],
+        rows=[[cell(row[at], found.columns[at]) for at in part] for row in found.rows],
+        group=group,
+        groups=groups,
+        first=first + 1,
+        of=len(wanted),
+        choices=[(column.name, at in wanted) for at, column in enumerate(found.columns)],
+        keep=[("version", version)] if version is not None else [],
+    )
 
 
 def statistics_tab(one: WarehouseTable, version: int | None, query: str, page: str) -> StatisticsTab:

@@ -48,7 +48,8 @@ def preview(request: HttpRequest, model_id: int, table: str) -> HttpResponse:
     """The first rows of a version."""
     model, one = _table(request, model_id, table)
     version, group = _number(request, "version"), _number(request, "columns") or 1
-    found = {"preview": lambda: tabs.preview_tab(one, version, group)}
+    chosen = frozenset(request.GET.getlist("show"))
+    found = {"preview": lambda: tabs.preview_tab(one, version, group, chosen)}
     return _tab(request, model, one, "data_preview", "datasets/preview.html", **found)
 
 

@@ -135,6 +135,11 @@ class Versions:
     headline: str
     rests: str  # why nothing can be put into service now; empty when it can
 
+    @property
+    def measures(self) -> list[str]:
+        """What the versions shown were measured by."""
+        return list(dict.fromkeys(one.metric for one in self.page.object_list if one.figure))
+
 
 def versions_of(model: ModelEndpoint, query: str, page: str | int, per_page: int = PER_PAGE) -> Versions:
     """The versions of a model, the newest first; eight queries whatever their number."""

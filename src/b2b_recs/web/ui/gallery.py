@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -78,6 +79,7 @@ EXAMPLES: dict[str, Any] = {
         {"name": "Customers", "status": "partial", "word": "12 rejected", "rows": 4360, "seconds": 0.38},
         {"name": "ERP contracts", "status": "failed", "word": "", "rows": None, "seconds": None},
     ],
+    "columns": [("Status", True), ("Rows", True), ("Took", True), ("Bytes", False)],
     "stages": [
         {"name": name, "state": state}
         for name, state in (
@@ -115,6 +117,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
             "form": ExampleForm(example),
             "statuses": ["completed", "running", "pending", "partial", "failed", "cancelled", "never"],
             "five_minutes": datetime.now(UTC) - timedelta(minutes=5),
+            "page": Paginator(range(50), 20).get_page(2),
             **EXAMPLES,
         },
     )

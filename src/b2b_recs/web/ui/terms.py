@@ -38,6 +38,12 @@ _TERMS = (
         "Measured on some customers, a figure could be a little different on others: in 95 of 100 such samples it lies "
         "between these ends. Two figures whose ends overlap may be equal.",
     ),
+    (
+        r"\bthe gate\b",
+        "Only a version that passes goes into service by itself: it could be measured, it opens as it would for "
+        "answering, and it is clearly worse neither than the simple ways (what sells most, ever and lately) nor than "
+        "the version in service.",
+    ),
 )
 
 
