@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
-from recorded_tables import in_empty_database, recorded
+from recorded_tables import described, in_empty_database, recorded
 from web_support import TestDatabase
 
 from b2b_recs.web.operations import first_tables
@@ -16,8 +16,11 @@ from b2b_recs.web.operations.first_tables import FILE, put_first_tables
 
 def test_the_file_is_what_the_migrations_do(migrated_database: TestDatabase, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock():
-        written = recorded(migrated_database)
-    assert written == FILE.read_text("utf-8"), "A migration was added or changed: run make schema."
+        written, there = recorded(migrated_database)
+        assert written == FILE.read_text("utf-8"), "A migration was added or changed: run make schema."
+        with in_empty_database(migrated_database):
+            put_first_tables(connection)
+            assert described() ^ there == set()
 
 
 def test_an_empty_database_gets_every_table_once(migrated_database: TestDatabase, django_db_blocker: Any) -> None:

@@ -23,8 +23,10 @@ FILE = Path(__file__).with_name("first_tables.sql")
 APPLIED = "INSERT INTO django_migrations (app, name, applied) VALUES"
 # Two that start at the same moment: the second waits, and finds the tables.
 LOCK = 7_303_014_250_118_806
-# What only asks, or marks a place within a transaction, is not written down.
-_CHANGES = re.compile(r"\s*(?!(?:SELECT|SAVEPOINT|RELEASE)\b)\w", re.IGNORECASE)
+# What only asks, or marks a place within a transaction, is not written down; a statement may begin with a comment.
+_CHANGES = re.compile(r"(?:\s+|--[^\n]*(?:\n|$))*(?!(?:SELECT|SAVEPOINT|RELEASE)\b)\w", re.IGNORECASE)
+# How Django notes a migration, which the last statement of the file does for all of them.
+_NOTE = 'INSERT INTO "django_migrations"'
 _MOMENT = re.compile(r"'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^']*'::timestamptz")
 
 
@@ -56,7 +58,7 @@ def _written_down(connection: BaseDatabaseWrapper, statements: list[str]) -> Ite
 
     def note(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
         text = sql if isinstance(sql, str) else sql.as_string(context["cursor"].connection)
-        if _CHANGES.match(text) and "django_migrations" not in text.partition("VALUES")[0].partition("INSERT")[2]:
+        if _CHANGES.match(text) and not text.startswith(_NOTE):
             statements.append(_with_parameters(context["cursor"], text, params))
         return execute(sql, params, many, context)
 
