@@ -19,6 +19,7 @@ from doubles.tds_tls import EncryptedLine
 
 BATCH, RPC, ANSWER, ATTENTION, TRANSACTION, LOGIN, PRELOGIN = 1, 3, 4, 6, 14, 16, 18
 _PACKET = 4096
+_AT_ONCE = 1024 * 1024
 _HEADER = struct.Struct(">BBHHBB")
 # The login's answer: database collation of Latin1_General_100_CI_AS.
 _COLLATION = b"\x09\x04\xd0\x00\x34"
@@ -64,7 +65,7 @@ class Wire:
             self._plain,
             context,
             lambda: self.receive()[1],
-            lambda content: self._packet(content, 1, last=True, kind=PRELOGIN),
+            lambda content: self._leave(_packed(content, 1, last=True, kind=PRELOGIN)),
         )
 
     def receive(self) -> tuple[int, bytes]:
@@ -81,22 +82,30 @@ class Wire:
         self.stream([content])
 
     def stream(self, pieces: Iterable[bytes]) -> None:
-        """One message made while it is sent; broken off when the client asks for attention."""
-        waiting, number, size = b"", 1, _PACKET - 8
+        """One message made while it is sent; broken off when the client asks for attention.
+
+        It leaves in large pieces: a client of this very process may let no thread run until it has a long value whole.
+        """
+        number, size = 1, _PACKET - 8
+        waiting, leaving = bytearray(), bytearray()
         for piece in pieces:
             waiting += piece
             if len(waiting) > 16 * size and self._attention():
-                self._packet(cancelled(), number, last=True)
+                self._leave(leaving + _packed(cancelled(), number, last=True))
                 return
-            while len(waiting) > size:
-                self._packet(waiting[:size], number, last=False)
-                waiting, number = waiting[size:], number + 1
-        self._packet(waiting, number, last=True)
+            done = (len(waiting) - 1) // size * size
+            for at in range(0, done, size):
+                leaving += _packed(waiting[at : at + size], number, last=False)
+                number += 1
+            del waiting[: max(done, 0)]
+            if len(leaving) > _AT_ONCE:
+                self._leave(leaving)
+                leaving.clear()
+        self._leave(leaving + _packed(waiting, number, last=True))
 
-    def _packet(self, content: bytes, number: int, *, last: bool, kind: int = ANSWER) -> None:
-        header = _HEADER.pack(kind, 1 if last else 0, len(content) + 8, 0, number % 256, 0)
+    def _leave(self, content: bytes | bytearray) -> None:
         try:
-            self.connection.sendall(header + content)
+            self.connection.sendall(bytes(content))
         except OSError:
             raise Gone from None
 
@@ -116,6 +125,10 @@ class Wire:
                 raise Gone
             taken += piece
         return taken
+
+
+def _packed(content: bytes | bytearray, number: int, *, last: bool, kind: int = ANSWER) -> bytes:
+    return _HEADER.pack(kind, 1 if last else 0, len(content) + 8, 0, number % 256, 0) + content
 
 
 def prelogin(encryption: int = NOT_SUPPORTED) -> bytes:
@@ -231,11 +244,11 @@ def _value(column: Column, value: Any) -> bytes:
     if column.kind in _SIZED:
         if value is None:
             return b"\xff\xff"
-        return _counted("<H", bytes(value) if isinstance(value, bytes) else str(value).encode("utf-16-le"))
+        return _counted("<H", bytes(value) if isinstance(value, bytes) else _halves(value))
     if column.kind in ("text", "bytes"):
         if value is None:
             return b"\xff" * 8
-        raw = str(value).encode("utf-16-le") if column.kind == "text" else bytes(value)
+        raw = _halves(value) if column.kind == "text" else bytes(value)
         return struct.pack("<QI", len(raw), len(raw)) + raw + (b"\0" * 4 if raw else b"")
     if value is None:
         return b"\0"
@@ -253,6 +266,10 @@ def _value(column: Column, value: Any) -> bytes:
     with localcontext(prec=76):
         number = int(Decimal(value).scaleb(column.scale))
     return b"\x11" + bytes([number >= 0]) + abs(number).to_bytes(16, "little")
+
+
+def _halves(value: Any) -> bytes:
+    return str(value).encode("utf-16-le", "surrogatepass")
 
 
 def _counted(form: str, raw: bytes) -> bytes:

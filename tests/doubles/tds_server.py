@@ -303,13 +303,12 @@ class _ExactSum:
 
 
 _REWRITES: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (rf"CONVERT\(nvarchar\((1000)\), (CONVERT\(nvarchar\(\w+\), {_ONE}(?:, \d+)?\)|{_ONE})\)", r"substr(\2, 1, \1)"),
     (rf"CONVERT\(nvarchar\(\w+\), ({_ONE})(?:, \d+)?\)", r"CAST(\1 AS TEXT)"),
     (rf"CAST\(({_ONE}) AS datetime2\(7\)\)", r"substr(replace(\1, 'T', ' ') || "
      r"CASE WHEN instr(\1, '.') THEN '' ELSE '.' END || '0000000', 1, 27)"),
     (rf"SUM\(CAST\(({_ONE}) AS decimal\(38, \d+\)\)\)", r"exact_sum(\1)"),
     (r"COUNT_BIG\(\*\)", "COUNT(*)"),
-    (r"\bLEFT\(", "substr_left("),
-    (rf"substr_left\((CAST\({_ONE} AS TEXT\)|{_ONE}), (\d+)\)", r"substr(\1, 1, \2)"),
     (r"OFFSET 0 ROWS FETCH NEXT (\d+) ROWS ONLY", r"LIMIT \1"),
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Expressions of Transact-SQL, as far as a client that reads writes them: parsed, typed, and worked out for a row.
 
-Conversions, CASE, CONCAT, LEFT, comparisons with lists, what a variant holds, and the methods of hierarchyid and of
+Conversions, CASE, CONCAT, comparisons with lists, what a variant holds, and the methods of hierarchyid and of
 shapes. NULL is what it is there: unknown in a comparison, nothing in CONCAT. Anything else is a syntax error.
 """
 
@@ -101,7 +101,7 @@ class _Parser:
         if word.isdigit():
             return Expression(_WHOLE, lambda row: int(word))
         known = {"CONVERT": self._convert, "CAST": self._cast, "CASE": self._case, "CONCAT": self._concat,
-                 "LEFT": self._left, "SQL_VARIANT_PROPERTY": self._property}  # fmt: skip
+                 "SQL_VARIANT_PROPERTY": self._property}  # fmt: skip
         if word not in known:
             raise SyntaxFault(f"near {word}")
         if word != "CASE":
@@ -180,16 +180,6 @@ class _Parser:
             return "".join(converted(value, kind, _LONG, None) for value, kind in values if value is not None)
 
         return Expression(_widest([one.type for one in parts if one.type.base == "nvarchar"]), joined)
-
-    def _left(self) -> Expression:
-        inside = self._expression()
-        self._need(",")
-        count = int(self._next())
-        self._need(")")
-        if inside.type.base != "nvarchar":
-            raise NotConverted(f"{inside.type.base} has no LEFT")
-        size = count if inside.type.size == MAX else min(count, inside.type.size)
-        return Expression(Type("nvarchar", size), lambda row: (lambda text: text and text[:count])(inside.of(row)))
 
     def _property(self) -> Expression:
         inside = self._expression()

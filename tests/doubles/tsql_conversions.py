@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from doubles.tsql_types import MAX, Clock, Type, kept
+from doubles.tsql_types import MAX, Clock, Type, kept, units
 
 _SECOND = 10_000_000
 _DATES = ("date", "datetime", "smalldatetime", "datetime2", "datetimeoffset")
@@ -25,7 +25,9 @@ def converted(value: Any, source: Type, target: Type, style: int | None) -> Any:
         return None
     if target.base == "nvarchar":
         text = _text(value, source, style)
-        return text if target.size == MAX else text[: target.size]
+        # It is cut between any two halves of a character.
+        parts = units(text)
+        return text if len(parts) <= target.size or target.size == MAX else _joined(parts[: target.size])
     if target.base == "varbinary" and isinstance(value, bytes):
         return value if target.size == MAX else value[: target.size]
     if target.base in ("decimal", "float") and isinstance(value, int | float | Decimal):
@@ -33,6 +35,10 @@ def converted(value: Any, source: Type, target: Type, style: int | None) -> Any:
     if target.base in ("datetime2", "datetimeoffset", "time") and isinstance(value, Clock):
         return _clock(value, target)
     raise NotConverted(f"{source.base} to {target.base}")
+
+
+def _joined(parts: list[bytes]) -> str:
+    return b"".join(parts).decode("utf-16-le", "surrogatepass")
 
 
 def _clock(value: Clock, target: Type) -> Clock:

@@ -9,7 +9,7 @@ import re
 import struct
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from doubles.tds import Column
@@ -97,6 +97,12 @@ def type_of(text: str) -> Type:
     return Type("timestamp" if base == "rowversion" else base)
 
 
+def units(text: str) -> list[bytes]:
+    """The halves of characters and characters that make up a text here: two bytes each."""
+    raw = text.encode("utf-16-le", "surrogatepass")
+    return [raw[at : at + 2] for at in range(0, len(raw), 2)]
+
+
 _WRITTEN = re.compile(
     r"(?:(\d{4})-(\d\d)-(\d\d))?[ T]?(?:(\d\d):(\d\d):(\d\d)(?:\.(\d{1,7}))?)? ?(?:([+-])(\d\d):(\d\d))?"
 )
@@ -110,13 +116,14 @@ def kept(kind: Type, given: Any) -> Any:
         return _clock(kind, given)
     if kind.base in ("decimal", "numeric", "money", "smallmoney"):
         digits, scale = kind._sizes()[1:]
-        number = Decimal(given).quantize(Decimal(1).scaleb(-scale)) if scale < 30 else Decimal(given)
+        with localcontext(prec=76):
+            number = Decimal(given).quantize(Decimal(1).scaleb(-scale))
         assert len(number.as_tuple().digits) <= digits, (kind, given)
         return number
     if kind.base == "real":
         return struct.unpack("<f", struct.pack("<f", given))[0]
     if kind.base in ("char", "nchar"):
-        return given.ljust(kind.size)
+        return given + " " * (kind.size - len(given if kind.base == "char" else units(given)))
     return given.ljust(kind.size, b"\0") if kind.base == "binary" else given
 
 

@@ -316,7 +316,7 @@ class SourceType(ABC):
     # The pip extra that brings the vendor's driver, and the module it is imported as; empty when nothing is needed.
     extra: ClassVar[str] = ""
     driver: ClassVar[str] = ""
-    # Of what the last change shown in the list of tables is, or why none is told; for docs/sources.md.
+    # What the last change in the list of tables is a change of, or why none is told; for docs/sources.md.
     last_change: ClassVar[str]
     # What each of the source's types becomes; docs/types.md is written from it.
     rules: ClassVar[Mapping[str, TypeRule]] = {}

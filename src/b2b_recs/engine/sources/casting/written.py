@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from b2b_recs.engine.schema.formats import TextFormat
 from b2b_recs.engine.schema.json_check import is_json
-from b2b_recs.engine.sources.casting.clock import DAY, SECOND, in_years, one_in_years
+from b2b_recs.engine.sources.casting.clock import DAY, FINER, SECOND, in_years, one_in_years
 from b2b_recs.engine.sources.casting.ways import BLANKS, Refused, Unsure, Way, sure, trimmed
 
 _DAY = r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -20,6 +20,8 @@ _CLOCK = r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])(?:\.([0-9]{1,6}))?"
 _ZONE = r"(?:Z|([+-])(0[0-9]|1[0-4])(?::?([0-5][0-9]))?)"
 _DATETIME = rf"{_DAY}(?:[ T]{_CLOCK})?"
 _TIMESTAMP = rf"{_DAY}[ T]{_CLOCK}{_ZONE}"
+# The digits of a second down to the microsecond, and further ones that say something.
+_FINER = re.compile(r"(\.[0-9]{6})[0-9]*[1-9][0-9]*")
 _TRUE = ("true", "t", "yes", "y", "on", "1")
 _FALSE = ("false", "f", "no", "n", "off", "0")
 _SHAPE = (
@@ -45,7 +47,7 @@ def text_to_wall(form: TextFormat | None) -> Way:
         return _formatted(form, pa.timestamp("us"))
     return Way(
         lambda values: pc.cast(_written(values, _DATETIME), pa.timestamp("us")),
-        lambda text: _wall(_parts(text, _DATETIME, "is not a date with a time and no zone")),
+        lambda text: _wall(_timed(text, _DATETIME, "is not a date with a time and no zone")),
     )
 
 
@@ -58,7 +60,7 @@ def text_to_moment() -> Way:
         return moments
 
     def one(text: str) -> int:
-        parts = _parts(text, _TIMESTAMP, "is not a date with a time and a zone")
+        parts = _timed(text, _TIMESTAMP, "is not a date with a time and a zone")
         sign, hours, minutes = parts[7:10]
         offset = (int(hours or 0) * 3_600 + int(minutes or 0) * 60) * SECOND
         return one_in_years(_wall(parts) - (-offset if sign == "-" else offset))
@@ -76,7 +78,7 @@ def text_to_time() -> Way:
         return pc.cast(pc.cast(moment, pa.time64("us")), pa.string())
 
     def one(text: str) -> str:
-        parts = _parts(text, _CLOCK, "is not a time written HH:MM:SS")
+        parts = _timed(text, _CLOCK, "is not a time written HH:MM:SS")
         return f"{parts[0]}:{parts[1]}:{parts[2]}.{parts[3] or '':0<6}"
 
     return Way(whole, one)
@@ -129,6 +131,14 @@ def text_to_shape() -> Way:
         return text
 
     return Way(_all(is_shape), one)
+
+
+def _timed(text: str, pattern: str, why: str) -> tuple[str | None, ...]:
+    """The parts of a text with a time of day. Raises Refused, with a reason of its own for one that is too fine."""
+    shorter = _FINER.sub(r"\1", text, count=1)
+    if shorter != text and re.fullmatch(pattern, shorter.strip(BLANKS)):
+        raise Refused(FINER)
+    return _parts(text, pattern, why)
 
 
 def _formatted(form: TextFormat, target: pa.DataType) -> Way:

@@ -71,7 +71,8 @@ def select_max(request: ReadRequest, column: ColumnInfo) -> str:
 
 def select_samples(request: ReadRequest, columns: Columns, names: Sequence[str], count: int) -> str:
     """The query of some values as text, each cut after a thousand characters."""
-    texts = [f"LEFT({shown(column_of(columns, name, request))}, {SAMPLE_CHARACTERS})" for name in names]
+    # LEFT of a long text would be one too, which the driver reads in another way.
+    texts = [f"CONVERT(nvarchar({SAMPLE_CHARACTERS}), {shown(column_of(columns, name, request))})" for name in names]
     return f"SELECT TOP ({int(count)}) {', '.join(texts)} FROM {_origin(request.schema, request.table)}"  # noqa: S608 - as above
 
 
@@ -102,7 +103,8 @@ def sent_as(column: ColumnInfo) -> str:
     if kind is Kind.SHAPE:
         text = f"{name}.STAsText()"
         foreign = f"CONCAT(N'{FOREIGN_SHAPE}', {name}.STSrid, N';', {text})"
-        return f"CASE WHEN {name}.STSrid IN (0, 4326) THEN {text} ELSE {foreign} END"
+        # A shape that is NULL has no number either, and CONCAT would make a text of that.
+        return f"CASE WHEN {name}.STSrid NOT IN (0, 4326) THEN {foreign} ELSE {text} END"
     return name
 
 
