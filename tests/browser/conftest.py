@@ -27,11 +27,15 @@ ASK = """rules => axe.run(
 WAIT_MS = 15_000
 
 
+# The same browser without its window comes first: it renders alike with half the processor time.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+
+
 def chromium_path() -> str:
     """The browser's path; skips without one, fails under CI."""
-    path = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
+    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if path is None:
-        reason = "Chromium is not installed (Debian: apt-get install chromium)."
+        reason = "Chromium is not installed (Debian: apt-get install chromium-headless-shell)."
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -96,24 +100,78 @@ class Visitor:
         return faults
 
 
-@pytest.fixture
-def visit(browser: Browser, site: Installation) -> Iterator[Callable[..., Visitor]]:
-    """Opens a new visitor: ``visit("owner", width=390, scheme="dark")``, signed in unless nobody is named."""
-    contexts: list[BrowserContext] = []
+class Visits:
+    """Opens pages for people. Those of one person share a session and what the browser keeps of the site's files, as
+    the tabs of a person do; a stranger has nothing.
+    """
 
-    def open_visitor(who: str = "", width: int = 1280, scheme: str = "light", state: Any = None) -> Visitor:
-        context = browser.new_context(
-            viewport={"width": width, "height": 720}, color_scheme=scheme, storage_state=state
-        )
-        contexts.append(context)
-        visitor = Visitor(context.new_page(), site)
-        if who:
+    def __init__(self, browser: Browser, site: Installation) -> None:
+        self._browser = browser
+        self._site = site
+        self._people: dict[str, BrowserContext] = {}
+        self._alone: list[BrowserContext] = []
+        self._stays: dict[str, Visitor] = {}
+
+    def open(
+        self, who: str = "", width: int = 1280, scheme: Any = "light", state: Any = None, alone: bool = False
+    ) -> Visitor:
+        """A page of its own; ``alone`` also with a session of its own, for what changes it."""
+        place = f"state {id(state)}" if state is not None else who
+        if alone or not place:
+            context = self._browser.new_context(storage_state=state)
+            self._alone.append(context)
+        else:
+            context = self._people.get(place) or self._browser.new_context(storage_state=state)
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 720})
+        page.emulate_media(color_scheme=scheme)
+        visitor = Visitor(page, self._site)
+        if who and place not in self._people:
             visitor.sign_in(who)
+        elif who:
+            visitor.go("/")
+        if place and not alone:
+            self._people[place] = context
         return visitor
 
-    yield open_visitor
-    for context in contexts:
-        context.close()
+    def looker(self, state: Any = None) -> Visitor:
+        """A page that goes from one address to the next, empty, with what it complained about before forgotten."""
+        place = f"state {id(state)}"
+        if place not in self._stays:
+            context = self._browser.new_context(storage_state=state)
+            self._stays[place] = Visitor(context.new_page(), self._site)
+        visitor = self._stays[place]
+        visitor.page.goto("about:blank")
+        visitor.complaints.clear()
+        return visitor
+
+    def end_test(self) -> None:
+        """Close every page but those that go on looking."""
+        for context in self._alone:
+            context.close()
+        self._alone.clear()
+        for context in self._people.values():
+            for page in context.pages:
+                page.close()
+
+
+@pytest.fixture(scope="module")
+def visits(browser: Browser, site: Installation) -> Visits:
+    """The people of this file's tests."""
+    return Visits(browser, site)
+
+
+@pytest.fixture
+def visit(visits: Visits) -> Iterator[Callable[..., Visitor]]:
+    """Opens a new visitor: ``visit("owner", width=390, scheme="dark")``, signed in unless nobody is named."""
+    yield visits.open
+    visits.end_test()
+
+
+@pytest.fixture
+def looker(visits: Visits) -> Callable[..., Visitor]:
+    """Gives the page that looks at one address after the other: ``looker(owner_state)``, of a stranger ``looker()``."""
+    return visits.looker
 
 
 @pytest.fixture(scope="module")

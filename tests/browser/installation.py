@@ -55,8 +55,20 @@ def installation(
 
     ``shop`` is the address of the database that ``seed.py`` makes a connection to.
     """
-    port, serving_port = free_port(), free_port()
-    environment = {
+    ports = free_port(), free_port()
+    environment = environment_of(folder, database_url, *ports)
+    seeded = filled(folder, database_url, environment, seed, shop)
+    log = folder / "logs" / "browser-tests.log"
+    with running(programs(*ports, worker=worker), environment, log):
+        url, serving = (f"http://127.0.0.1:{port}" for port in ports)
+        wait_for(f"{url}/health/", log)
+        wait_for(f"{serving}/health", log, able=not worker)
+        yield Installation(url, seeded, environment)
+
+
+def environment_of(folder: Path, database_url: str, port: int, serving_port: int) -> dict[str, str]:
+    """The settings of an installation in that folder."""
+    return {
         # the key stays: roles belong to the whole server, and other tests use them with passwords made from it
         **{name: value for name, value in os.environ.items() if name in KEPT or not name.startswith("B2B_RECS_")},
         "B2B_RECS_HOME": str(folder),
@@ -67,6 +79,10 @@ def installation(
         "DJANGO_SETTINGS_MODULE": "b2b_recs.web.settings",
         "PYTHONPATH": str(ROOT / "src"),
     }
+
+
+def filled(folder: Path, database_url: str, environment: dict[str, str], seed: str, shop: str) -> dict[str, Any]:
+    """Make home and tables, fill them with a seed; returns what it printed."""
     home = Home(folder).create()
     owner = {**environment, "B2B_RECS_ROLE": "owner"}
     put_tables(
@@ -75,29 +91,36 @@ def installation(
         lambda: run(["-m", "django", "migrate", "--verbosity", "0"], owner),
     )
     printed = run([str(Path(__file__).with_name(seed))], {**environment, "BROWSER_SHOP": shop})
-    seeded = json.loads(printed.strip().splitlines()[-1])
+    seeded: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
+    return seeded
+
+
+def programs(port: int, serving_port: int, worker: bool) -> list[tuple[str, list[str]]]:
+    """What runs, each with its role in the database and its arguments for Python."""
     web = [
         "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
         "--blocking-threads", "4", "--no-ws", "--workers-kill-timeout", "3", "--log-level", "warning",
         "b2b_recs.web.wsgi:application",
     ]  # fmt: skip
     serving = ["-m", "b2b_recs.cli.main", "serve", "--host", "127.0.0.1", "--port", str(serving_port)]
-    programs = [("web", web), ("web", serving)]
+    found = [("web", web), ("web", serving)]
     if worker:
-        programs.append(("worker", ["-m", "b2b_recs.cli.main", "worker", "--concurrency", "1"]))
-    url = f"http://127.0.0.1:{port}"
-    log = folder / "logs" / "browser-tests.log"
+        found.append(("worker", ["-m", "b2b_recs.cli.main", "worker", "--concurrency", "1"]))
+    return found
+
+
+@contextmanager
+def running(arguments: list[tuple[str, list[str]]], environment: dict[str, str], log: Path) -> Iterator[None]:
+    """These programs, from now until the end."""
     with log.open("wb") as output:
         children = [
             subprocess.Popen(
-                [sys.executable, *arguments], env={**environment, "B2B_RECS_ROLE": role}, stdout=output, stderr=output
+                [sys.executable, *words], env={**environment, "B2B_RECS_ROLE": role}, stdout=output, stderr=output
             )
-            for role, arguments in programs
+            for role, words in arguments
         ]
         try:
-            wait_for(f"{url}/health/", log)
-            wait_for(f"http://127.0.0.1:{serving_port}/health", log, able=not worker)
-            yield Installation(url, seeded, environment)
+            yield
         finally:
             for child in children:
                 child.terminate()

@@ -170,6 +170,64 @@ def copied_before(organization: Organization, jobs: dict[str, DataSource]) -> No
             )  # fmt: skip
 
 
+def copied_now(common: dict[str, Any], jobs: dict[str, DataSource], pipeline: PipelineRun) -> int:
+    """The copies of the last training, one with rejected rows; returns the last one's id."""
+    number = 0
+    for name, rows, rejected in COPIES:
+        run = ETLRun.objects.create(
+            **common, data_source=jobs[name], pipeline_run=pipeline,
+            status="partial" if rejected else "completed", stages=stages(COPY), rows_read=rows,
+            rows_loaded=rows - rejected, rows_rejected=rejected, bytes=rows * 90, triggered_by="pipeline",
+            results={"source_count": rows, "warehouse_count": rows, "reconciled": True, "table_version": 0},
+            started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=12),
+        )  # fmt: skip
+        told = ("warning" if rejected else "info", f"{rows:,} rows read")
+        log(common["organization"], run, ("info", "Connected to shop"), told)
+        number = run.id
+    return number
+
+
+def fitted_artifact() -> str:
+    """The id of what a training wrote."""
+    data, moment = interactions(), int(NOW.timestamp() * 1_000_000)
+    fitted = make_algorithm("buy_again").fit(data, moment)
+    return write_bundle(ArtifactStore(Home.current().artifacts), fitted, data, now=moment, trained_at=NOW)
+
+
+def versions(model: ModelEndpoint, pipeline: PipelineRun) -> TrainedModel:
+    """Three versions of the model with what they learnt from; returns the newest."""
+    organization = model.organization
+    dataset = Dataset.objects.create(organization=organization, model=model, name="purchases")
+    version = DatasetVersion.objects.create(
+        organization=organization, dataset=dataset, number=7, fingerprint="f" * 64, rows=397_884, customers=4_338,
+        products=3_665, last_at=NOW,
+    )  # fmt: skip
+    artifact = fitted_artifact()
+    trained: TrainedModel = TrainedModel.objects.create(
+        organization=organization, model=model, number=12, algorithm="user_knn", artifact_id=artifact,
+        dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
+        metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN], **measured(0.381)},
+    )  # fmt: skip
+    earlier = add_version(model, 11, 0.384, artifact, version, NOW, status="retired")
+    add_version(model, 10, 0.352, artifact, version, NOW)
+    served(earlier, NOW - timedelta(days=9), NOW - timedelta(hours=2))
+    return trained
+
+
+def in_service(trained: TrainedModel) -> None:
+    """The version answers, with an hour of requests."""
+    own = {"organization": trained.organization, "model": trained.model}
+    deployment = Deployment.objects.create(
+        **own, trained_model=trained, artifact_id=trained.artifact_id, status="active", gate=trained.metrics["gate"]
+    )
+    counts = [0] * (len(EDGES_MS) + 1)
+    counts[35] = 1_240
+    PredictionLog.objects.create(
+        **own, deployment=deployment, window_start=NOW - timedelta(hours=1), window_end=NOW, requests=1_240,
+        predictions=12_400, mean_latency_ms=3.1, latency={"counts": counts},
+    )  # fmt: skip
+
+
 def live_model(organization: Organization, user: User) -> ModelEndpoint:
     """A model that answers."""
     model = ModelEndpoint.objects.create(
@@ -184,49 +242,13 @@ def live_model(organization: Organization, user: User) -> ModelEndpoint:
     )  # fmt: skip
     jobs = {name: job(organization, model, shop, name, rows) for name, rows, _ in COPIES}
     copied_before(organization, jobs)
-    for name, rows, rejected in COPIES:
-        run = ETLRun.objects.create(
-            **common, data_source=jobs[name], pipeline_run=pipeline,
-            status="partial" if rejected else "completed", stages=stages(COPY), rows_read=rows,
-            rows_loaded=rows - rejected, rows_rejected=rejected, bytes=rows * 90, triggered_by="pipeline",
-            results={"source_count": rows, "warehouse_count": rows, "reconciled": True, "table_version": 0},
-            started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=12),
-        )  # fmt: skip
-        log(
-            organization, run, ("info", "Connected to shop"), ("warning" if rejected else "info", f"{rows:,} rows read")
-        )
+    last = copied_now(common, jobs, pipeline)
     half_made(model, shop)
-    fill_warehouse(Home.current().model_warehouse(model.id), NOW, run.id)
+    fill_warehouse(Home.current().model_warehouse(model.id), NOW, last)
     log(organization, pipeline, ("info", "6 algorithms tried"), ("info", "User neighbours chosen"))
     PipelineConfiguration.objects.create(organization=organization, model=model, spec={"dataset": "purchases"})
-    dataset = Dataset.objects.create(organization=organization, model=model, name="purchases")
-    version = DatasetVersion.objects.create(
-        organization=organization, dataset=dataset, number=7, fingerprint="f" * 64, rows=397_884, customers=4_338,
-        products=3_665, last_at=NOW,
-    )  # fmt: skip
     experiments(organization, pipeline)
-    data = interactions()
-    moment = int(NOW.timestamp() * 1_000_000)
-    fitted = make_algorithm("buy_again").fit(data, moment)
-    artifact = write_bundle(ArtifactStore(Home.current().artifacts), fitted, data, now=moment, trained_at=NOW)
-    trained = TrainedModel.objects.create(
-        organization=organization, model=model, number=12, algorithm="user_knn", artifact_id=artifact,
-        dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
-        metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN], **measured(0.381)},
-    )  # fmt: skip
-    earlier = add_version(model, 11, 0.384, artifact, version, NOW, status="retired")
-    add_version(model, 10, 0.352, artifact, version, NOW)
-    served(earlier, NOW - timedelta(days=9), NOW - timedelta(hours=2))
-    deployment = Deployment.objects.create(
-        organization=organization, model=model, trained_model=trained, artifact_id=artifact, status="active",
-        gate=trained.metrics["gate"],
-    )  # fmt: skip
-    counts = [0] * (len(EDGES_MS) + 1)
-    counts[35] = 1_240
-    PredictionLog.objects.create(
-        organization=organization, model=model, deployment=deployment, window_start=NOW - timedelta(hours=1),
-        window_end=NOW, requests=1_240, predictions=12_400, mean_latency_ms=3.1, latency={"counts": counts},
-    )  # fmt: skip
+    in_service(versions(model, pipeline))
     return model
 
 

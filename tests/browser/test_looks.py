@@ -114,9 +114,9 @@ def settle(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
-    visit: Visit, site: Installation, owner_state: Any, path: str
+    looker: Visit, site: Installation, owner_state: Any, path: str
 ) -> None:
-    visitor = visit(state=owner_state)
+    visitor = looker(owner_state)
     visitor.page.goto(site.url + path_of(site, path))
     settle(visitor)
     assert looks(visitor, path) == []
@@ -124,8 +124,8 @@ def test_a_page_has_no_fault_axe_can_find_and_keeps_the_security_policy(
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/signup/", "/organization/new/"])
-def test_a_page_for_strangers_has_no_fault(visit: Visit, site: Installation, path: str) -> None:
-    visitor = visit()
+def test_a_page_for_strangers_has_no_fault(looker: Visit, path: str) -> None:
+    visitor = looker()
     visitor.go(path)
     assert looks(visitor, path) == []
     assert visitor.complaints == []

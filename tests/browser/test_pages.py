@@ -199,7 +199,7 @@ def test_the_menu_of_a_narrow_page_opens_and_closes(visit: Visit, owner_state: A
 
 
 def test_the_chosen_colours_are_kept_and_written_by_the_server(visit: Visit, owner_state: Any) -> None:
-    page = visit(scheme="light", state=owner_state).go("/")
+    page = visit(scheme="light", state=owner_state, alone=True).go("/")
     page.get_by_role("button", name="Light or dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()

@@ -135,7 +135,7 @@ def test_a_double_click_makes_one_model_one_key_one_job_and_one_run(
 def test_a_lost_connection_is_said_while_a_run_is_watched_and_the_page_goes_on_when_it_is_back(
     visit: Visit, site: Installation, owner_state: Any
 ) -> None:
-    page = visit(state=owner_state).go(f"/models/{site.seeded['watched']}/")
+    page = visit(state=owner_state, alone=True).go(f"/models/{site.seeded['watched']}/")
     expect(page.get_by_text("Stages and log")).to_be_visible()
     page.context.set_offline(True)
     lost = page.get_by_text("The connection to the server is lost. The page goes on when it is back.")

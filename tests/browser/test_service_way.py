@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from browser.conftest import Visitor
 from browser.installation import Installation
-from browser.sweep import WIDTHS, looks
+from browser.sweep import looks
 from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
@@ -107,20 +107,16 @@ def test_everything_is_reached_and_answered_by_keyboard(visit: Visit, site: Inst
     expect(page.get_by_text("v2 answers.")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("path", ["data/bq_towns/delete/", "versions/", "versions/?q=nothing+like+this"])
-def test_a_page_of_the_company_has_no_fault(
-    visit: Visit, site: Installation, keeper: Any, path: str, width: int
-) -> None:
-    visitor = visit(width=width, state=keeper)
+def test_a_page_of_the_company_has_no_fault(looker: Visit, site: Installation, keeper: Any, path: str) -> None:
+    visitor = looker(keeper)
     visitor.go(place(site, path))
     assert looks(visitor, f"/keeper/{path}") == []
     assert visitor.complaints == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_the_page_that_deletes_a_model_has_no_fault(visit: Visit, site: Installation, keeper: Any, width: int) -> None:
-    visitor = visit(width=width, state=keeper)
+def test_the_page_that_deletes_a_model_has_no_fault(looker: Visit, site: Installation, keeper: Any) -> None:
+    visitor = looker(keeper)
     visitor.go(f"/models/{site.seeded['keeper']['archived']}/delete/")
     assert looks(visitor, "/keeper/model/delete/") == []
 
