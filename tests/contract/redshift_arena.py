@@ -9,7 +9,7 @@ from contract.postgresql_arena import READER, PostgreSQLArena
 
 # Redshift's names for types that PostgreSQL calls otherwise.
 _SHOWN = """CASE data_type WHEN 'bytea' THEN 'binary varying' WHEN 'jsonb' THEN 'super' WHEN 'json' THEN 'super'
-            WHEN 'USER-DEFINED' THEN udt_name ELSE data_type END"""
+            WHEN 'USER-DEFINED' THEN udt_name ELSE COALESCE(domain_name, data_type) END"""
 STANDIN = (
     "CREATE SCHEMA standin",
     f"GRANT USAGE ON SCHEMA standin TO {READER}",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import snowflake.connector
 from contract.lines import Catalogued, catalogued
@@ -189,6 +190,10 @@ class SnowflakeArena:
     def open(self, **changes: Any) -> Source:
         """An open source as the reader."""
         return open_source(self.type, self.parameters(**changes), dial)
+
+    def show(self, types: Mapping[str, str]) -> None:
+        """Show columns of these names as of these types, in every table; an empty mapping ends it."""
+        self.server.ask(f"show?types={quote(json.dumps(types))}", "POST")
 
     def sessions(self) -> int:
         """How many sessions the reader has."""

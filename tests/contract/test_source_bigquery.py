@@ -24,6 +24,7 @@ from relay import Relay
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.bigquery.errors import failed
+from b2b_recs.engine.sources.bigquery.types import REPEATED, RULES, UNKNOWN
 from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
@@ -140,6 +141,14 @@ class TestBigQuery(SourceContract):
         found = table_of(source, request).column("v").to_pylist()
         assert all(same(read, wanted) for read, (_, wanted) in zip(found, values, strict=True))
         assert len(source.samples(lines.schema, "typed", ["v"], 5)["v"]) == len(values)
+
+    def test_the_matrix_covers_every_type_that_has_a_rule(self, source: Source, lines: BigQueryArena) -> None:
+        lines.put("every", [replace(one, name=f"c{at}") for at, (one, _, _) in enumerate(MATRIX)], [])
+        columns = source.columns(lines.schema, "every")
+        covered = {column.base_type for column in columns if column.type_kind != "repeated"}
+        # A type that nobody knows cannot be made.
+        assert covered | {REPEATED, UNKNOWN} == set(RULES)
+        assert "repeated" in {column.type_kind for column in columns}
 
     def test_empty_values_are_read_as_such(self, source: Source, lines: BigQueryArena) -> None:
         fields = [replace(one, name=f"c{at}") for at, (one, _, _) in enumerate(MATRIX) if one.mode == "NULLABLE"]

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from contract.postgresql_matrix import Refused
 from contract.redshift_arena import RedshiftArena
-from contract.redshift_matrix import MATRIX
+from contract.redshift_matrix import MADE, MATRIX
 from contract.sources_contract import SourceContract, request_for
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources.contract import Source, Window
+from b2b_recs.engine.sources.redshift.types import RULES, rule_for
 
 
 class TestRedshift(SourceContract):
@@ -64,6 +65,7 @@ class TestRedshift(SourceContract):
         rows = ", ".join(f"({at}, {value}::{kind})" for at, (value, _) in enumerate([*values, ("NULL", None)]))
         lines.execute(
             "DROP TABLE IF EXISTS typed",
+            *domains(*({kind} & set(MADE))),
             f"CREATE TABLE typed (id integer, v {kind})",
             f"INSERT INTO typed VALUES {rows}",
         )
@@ -80,6 +82,16 @@ class TestRedshift(SourceContract):
             else:
                 assert same(found.pop(at), wanted)
         assert found == reasons == {}
+
+    def test_the_matrix_covers_every_type_that_has_a_rule(self, lines: Any) -> None:
+        listed = ", ".join(f"c{at} {kind}" for at, (kind, _, _) in enumerate(MATRIX))
+        lines.execute("DROP TABLE IF EXISTS typed, every", *domains(*MADE), f"CREATE TABLE every ({listed})")
+        with lines.open() as source:
+            columns = source.columns("public", "every")
+        lines.execute("DROP TABLE every")
+        named = {id(rule): name for name, rule in RULES.items()}
+        covered = {named[id(rule_for(column))] for column in columns}
+        assert covered | {column.base_type for column in columns} & set(RULES) == set(RULES)
 
     def test_the_session_cannot_write(self, lines: Any) -> None:
         lines.execute("DROP TABLE IF EXISTS open_to_all", "CREATE TABLE open_to_all (id integer)")
@@ -133,6 +145,12 @@ class TestRedshift(SourceContract):
         newer = r"TABLESAMPLE|LATERAL|isfinite|FILTER \(|SAVEPOINT|ILIKE ANY|WITH RECURSIVE|::|E'|ON CONFLICT|\) > \("
         assert len(spoken) > 10
         assert [sql for sql in spoken if re.search(newer, sql)] == []
+
+
+def domains(*kinds: str) -> list[str]:
+    """What makes domains of text in the place of types that only Redshift has."""
+    return [f"{words} {kind}{of}" for kind in kinds
+            for words, of in (("DROP DOMAIN IF EXISTS", ""), ("CREATE DOMAIN", " AS text"))]  # fmt: skip
 
 
 def same(read: Any, wanted: Any) -> bool:

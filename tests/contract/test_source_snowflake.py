@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 import snowflake.connector
 from contract.snowflake_arena import PYTHON, SnowflakeArena, SnowflakeServer, running_server
-from contract.snowflake_matrix import MATRIX
+from contract.snowflake_matrix import MATRIX, NEVER_SHOWN, RARE
 from contract.sources_contract import ANY_PARAMETERS, ODD_NAMES, SourceContract, request_for, table_of
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -30,7 +30,7 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 from b2b_recs.engine.sources.snowflake import connection as snowflake_connection
 from b2b_recs.engine.sources.snowflake.errors import statement_error
 from b2b_recs.engine.sources.snowflake.moments import with_exact_times
-from b2b_recs.engine.sources.snowflake.types import Form
+from b2b_recs.engine.sources.snowflake.types import RULES, Form, base_name
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +127,35 @@ class TestSnowflake(SourceContract):
         assert found.pop() is None
         for read, (_, wanted) in zip(found, values, strict=True):
             assert same(json.loads(read) if warehouse == "JSON" else read, wanted)
+
+    def test_types_that_the_emulator_lacks_are_asked_for_and_read_as_text(self, lines: SnowflakeArena) -> None:
+        listed = ", ".join(f'"r{at}" {held}' for at, (_, held, _, _, _) in enumerate(RARE))
+        lines.execute(
+            f'CREATE OR REPLACE TABLE "rare" ({listed})',
+            f'INSERT INTO "rare" SELECT {", ".join(value for _, _, _, value, _ in RARE)}',
+            'INSERT INTO "rare" ("r0") VALUES (NULL)',
+        )
+        lines.show({f"r{at}": shown for at, (shown, _, _, _, _) in enumerate(RARE)})
+        try:
+            with lines.open() as source:
+                request = request_for(source, lines, "rare")
+                found = table_of(source, request).to_pylist()
+                assert source.samples(lines.schema, "rare", ["r3", "r4"], 2)["r4"]
+        finally:
+            lines.show({})
+        assert [column.warehouse_type.value for column in request.columns] == [row[2] for row in RARE]
+        read, empty = sorted(found, key=lambda row: row["r0"] is None)
+        assert set(empty.values()) == {None}
+        for at, (_, _, warehouse, _, wanted) in enumerate(RARE):
+            value = read[f"r{at}"]
+            assert (json.loads(value) if warehouse == "JSON" else value) == wanted
+
+    def test_the_matrix_covers_every_type_that_has_a_rule(self) -> None:
+        shown = {base_name(row[0]) for row in (*MATRIX, *RARE)}
+        assert shown - set(RULES) == {"SOMETHING NEW"}
+        assert shown & set(RULES) | NEVER_SHOWN | {"any other type"} == set(RULES)
+        # What is never shown is the same under another name.
+        assert {id(RULES[name]) for name in NEVER_SHOWN} <= {id(RULES[name]) for name in shown & set(RULES)}
 
     def test_a_key_pair_signs_in(self, lines: SnowflakeArena, snowflake_server: SnowflakeServer) -> None:
         with lines.open(password="", private_key=snowflake_server.private_key) as source:

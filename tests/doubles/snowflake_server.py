@@ -2,13 +2,15 @@
 
 Run by the Python of the servers' environment: ``python snowflake_server.py PORT CERTIFICATE KEY PUBLIC_KEY``.
 Everything about SQL and types is fakesnow's own; added here are the checks of a login (a password, or a token signed by
-the private half of PUBLIC_KEY), results cut into chunks the client fetches one by one, and two questions for tests.
+the private half of PUBLIC_KEY), results cut into chunks the client fetches one by one, and questions for tests. Columns
+of types that fakesnow lacks can be shown as such; what they hold is then the text, object or list behind it.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import re
 import sys
 import uuid
 from base64 import b64decode, b64encode
@@ -31,6 +33,8 @@ OWNER, OWNER_PASSWORD = "OWNER", "owner"
 CHUNK_ROWS = 500
 
 chunks: dict[str, bytes] = {}
+# What columns of these names are shown as.
+shown: dict[str, str] = {}
 readers: set[str] = set()
 settings: dict[str, Any] = {}
 
@@ -75,12 +79,20 @@ async def login(request: Request) -> Response:
 
 
 async def query(request: Request) -> Response:
+    body = await body_of(request)
+    if shown:
+        # A shape is held as its text.
+        body["sqlText"] = re.sub(r'\bST_ASE?WKT\(("[^"]*")\)', r"\1", body["sqlText"])
+        raw = json.dumps(body).encode()
+        request._body = gzip.compress(raw) if request.headers.get("Content-Encoding") == "gzip" else raw
     answer = await emulator.query_request(request)
     document = json.loads(bytes(answer.body))
     data = document.get("data") or {}
     if data.get("queryResultFormat") != "arrow" or not data.get("rowsetBase64"):
         return answer
     table = scaled(pa.ipc.open_stream(b64decode(data["rowsetBase64"])).read_all())
+    if shown and body["sqlText"].startswith("DESCRIBE TABLE"):
+        table = described(table)
     data["rowsetBase64"] = b64encode(packed(table.slice(0, CHUNK_ROWS))).decode()
     if table.num_rows <= CHUNK_ROWS:
         return JSONResponse(document)
@@ -89,6 +101,15 @@ async def query(request: Request) -> Response:
     data["chunks"] = [chunk(place, table.slice(at, CHUNK_ROWS)) for at in range(CHUNK_ROWS, table.num_rows, CHUNK_ROWS)]
     data["chunkHeaders"] = {"x-chunk": "1"}
     return JSONResponse(document)
+
+
+def described(table: pa.Table) -> pa.Table:
+    """What is said of a table's columns, with the types they are shown as."""
+    names, types = (table.column(at).to_pylist() for at in (0, 1))
+    said = pa.array(
+        [shown.get(name, kind) for name, kind in zip(names, types, strict=True)], table.schema.field(1).type
+    )
+    return table.set_column(1, table.schema.field(1), said)
 
 
 def scaled(table: pa.Table) -> pa.Table:
@@ -124,6 +145,13 @@ async def fetch(request: Request) -> Response:
     return Response(content) if content is not None else Response(status_code=404)
 
 
+async def show(request: Request) -> Response:
+    """Show columns of these names as these types from now on, and no others."""
+    shown.clear()
+    shown.update(json.loads(request.query_params["types"]))
+    return JSONResponse(None)
+
+
 async def sessions(request: Request) -> Response:
     """How many sessions of the reader are open."""
     return JSONResponse(len(readers & set(emulator.sessions)))
@@ -145,6 +173,7 @@ def main() -> None:
         Route("/session/v1/login-request", login, methods=["POST"]),
         Route("/queries/v1/query-request", query, methods=["POST"]),
         Route("/chunks/{name}", fetch),
+        Route("/arena/show", show, methods=["POST"]),
         Route("/arena/sessions", sessions),
         Route("/arena/end-sessions", end_sessions, methods=["POST"]),
     ]

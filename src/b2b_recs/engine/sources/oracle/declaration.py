@@ -33,8 +33,8 @@ class Oracle(SourceType):
     )
     verified_against: ClassVar[str] = (
         "the vendor's thin client against a double of the wire protocol of release 12.1 (login, statements, redirects, "
-        "TLS) that runs the generated SQL on another engine; no Oracle server could be had, so Oracle's own reading of "
-        "that SQL is not verified"
+        "TLS) that runs the generated SQL on another engine, every type among it; no Oracle server could be had, so "
+        "Oracle's own reading of that SQL, and its dates before the year 1, are not verified"
     )
     extra: ClassVar[str] = "oracle"
     driver: ClassVar[str] = "oracledb"

@@ -31,7 +31,8 @@ class Redshift(SourceType):
     last_change: ClassVar[str] = "not told, because no view that every reader may see has it"
     verified_against: ClassVar[str] = (
         "PostgreSQL 18 with views named like Redshift's, as a stand-in, and encryption against a front of the tests "
-        "before it; not against Redshift itself"
+        "before it; SUPER, shapes, sketches and nested data, which it lacks, are texts under those names; not against "
+        "Redshift itself"
     )
     grants: ClassVar[str] = """\
 CREATE USER b2b_recs PASSWORD '...';

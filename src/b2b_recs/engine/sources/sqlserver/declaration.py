@@ -35,10 +35,10 @@ class SQLServer(SourceType):
         "count"
     )
     verified_against: ClassVar[str] = (
-        "Microsoft's own driver against a double of the protocol (TDS 7.4, plain and encrypted) in the tests, with every "
-        "type and its conversions as the vendor's pages describe them; long and old types, variants, shapes, XML and "
-        "users' types are asked for as text or bytes, so that no other form of theirs is ever sent; no SQL Server was at "
-        "hand, so its own catalogue, conversions and snapshots are not verified"
+        "Microsoft's own driver against a double of the protocol (TDS 7.4, plain and encrypted) in the tests, with "
+        "every type and its conversions as the vendor's pages describe them; long and old types, variants, shapes, XML "
+        "and users' types are asked for as text or bytes, so that no other form of theirs is ever sent; no SQL Server "
+        "was at hand, so its own catalogue, conversions and snapshots are not verified"
     )
     extra: ClassVar[str] = "sqlserver"
     driver: ClassVar[str] = "mssql_python"
