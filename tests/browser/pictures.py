@@ -29,6 +29,7 @@ PICTURES = {
     "statistics": "/models/{live}/data/bq_order_lines/statistics/",
     "quality": "/models/{live}/data/bq_products/quality/",
     "versions": "/models/{live}/data/bq_products/versions/compare/?before=0&after=1",
+    "trained-versions": "/models/{live}/versions/",
     "members": "/organization/members/",
     "audit-log": "/organization/audit/?period=all",
 }
