@@ -26,6 +26,7 @@ from b2b_recs.web.accounts.api_keys import create_key
 from b2b_recs.web.api import limits
 from b2b_recs.web.connections import services
 from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.etl.remote.tokens import make_token
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.wsgi import application
 
@@ -36,6 +37,7 @@ QUICK = settings(
 WITHIN = ("table",)  # names of what is kept with a row
 ROWS = {"model_id": "ModelEndpoint", "connection_id": "Connection", "source_id": "DataSource", "run_id": "ETLRun",
         "version_id": "TrainedModel"}  # fmt: skip
+RUNNER = "/api/etl/runner/"  # opened by the token of one run and by nothing else
 FOR_PEOPLE = ("/api/models/{model_id}/delete/",)  # what no key may do, whoever it is asked of
 
 
@@ -85,6 +87,8 @@ def test_no_request_is_a_fault_or_reaches_another_tenant(
         ETLRun.objects.update(pipeline_run=None)  # the one of every tenant has no stages to go on with
     answered: set[int] = set()
     for operation in operations():
+        if operation.path.startswith(RUNNER):
+            continue
 
         @given(case=operation.as_strategy(), whose=st.sampled_from(["own", "own", "own", "rival", "any"]))
         @QUICK
@@ -117,3 +121,25 @@ def test_nothing_is_answered_without_a_key(acme: Tenant, guarded: None) -> None:
             case.validate_response(response, checks=CHECKS)
 
         probe()
+
+
+def test_whatever_a_runner_reports_is_taken_or_refused_as_described(acme: Tenant, guarded: None) -> None:
+    run_id, answered = acme.id_of("ETLRun"), set()
+    for operation in operations():
+        if not operation.path.startswith(RUNNER):
+            continue
+
+        @given(case=operation.as_strategy())
+        @QUICK
+        def probe(case: Any) -> None:
+            with scope(acme.id):
+                again = {"status": "running", "attempt": 1, "finished_at": None, "next_attempt_at": None}
+                ETLRun.objects.filter(id=run_id).update(**again, pipeline_run=None)
+            case.path_parameters = {"run_id": run_id}
+            token = make_token(acme.id, run_id, 1)
+            response = case.call(headers={"Authorization": f"RunToken {token}"})
+            case.validate_response(response, checks=CHECKS)
+            answered.add(response.status_code)
+
+        probe()
+    assert {200, 422} <= answered, answered

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer
 
 from b2b_recs.engine.etl.runner import CopyTask
 
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Text = Annotated[str, Field(max_length=20_000)]
 MOST_LINES = 1_000
+
+
+def _in_utc(value: datetime) -> datetime:
+    """The same moment in UTC, which is what one without a zone means. Raises ValueError beyond the calendar."""
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("this moment is not within the years 1 to 9999") from None
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
 # Where a runner finds the address of its run, and the token that opens it.
 URL_VARIABLE, TOKEN_VARIABLE = "B2B_RECS_RUN_URL", "B2B_RECS_RUN_TOKEN"
 
@@ -51,9 +62,9 @@ class StageReport(_Document):
     name: Annotated[str, Field(max_length=40)]
     state: Literal["waiting", "running", "done", "failed", "skipped"]
     detail: Text = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    seconds: Annotated[float, Field(ge=0)] | None = None
+    started_at: Moment | None = None
+    finished_at: Moment | None = None
+    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
 
 
 class Counters(_Document):
@@ -70,7 +81,7 @@ class Counters(_Document):
 class LogLine(_Document):
     """One line of a run's log."""
 
-    at: datetime
+    at: Moment
     level: Literal["debug", "info", "warning", "error"]
     message: Text
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
+from django.urls import get_resolver
 from tenant_rows import Tenant
 from web.api.api_client import Answer, Program
 
@@ -100,10 +101,19 @@ def test_scopes_decide_what_a_key_may_do(acme: Tenant, reader: Program, writer: 
 def test_the_document_says_how_to_sign_in_and_declares_every_refusal() -> None:
     document = Client().get("/api/openapi.json").json()
     assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    assert document["components"]["securitySchemes"]["runToken"]["in"] == "header"
+    runner = {f"/api/{address.pattern}" for address in get_resolver("b2b_recs.web.etl.remote.urls").url_patterns}
+    shown = {path.replace("/etl/runner", "") for path in document["paths"] if "/runner/" in path}
+    assert {path.replace("<int:run_id>", "{run_id}") for path in runner} == shown
     declared = 0
     for methods in document["paths"].values():
         for method, operation in methods.items():
             assert operation["summary"] and operation["description"] and operation["tags"]
+            if operation["tags"] == ["Runner"]:
+                assert operation["security"] == [{"runToken": []}]
+                assert {"401", "405", "409", "413", "422"} <= set(operation["responses"])
+                declared += 1
+                continue
             wanted = {"401", "403", "404", "405", "422"} | ({"400", "413", "415"} if method == "post" else set())
             assert wanted <= set(operation["responses"])
             declared += 1
@@ -111,10 +121,15 @@ def test_the_document_says_how_to_sign_in_and_declares_every_refusal() -> None:
 
 
 def test_no_answer_has_a_place_for_a_secret() -> None:
-    """Only what is sent may have one; the proof of a test is no secret."""
+    """Only what is sent may have one, and what a runner gets of its one run; the proof of a test is no secret."""
     document = api.get_openapi_schema()
     text = json.dumps(
-        [operation["responses"] for methods in document["paths"].values() for operation in methods.values()]
+        [
+            operation["responses"]
+            for methods in document["paths"].values()
+            for operation in methods.values()
+            if operation["tags"] != ["Runner"]
+        ]
     )
     reached: set[str] = set()
     waiting = {name for name in document["components"]["schemas"] if f'schemas/{name}"' in text}

@@ -133,6 +133,11 @@ def test_a_token_is_replaced_before_it_expires(run: ETLRun, monkeypatch: pytest.
         ("progress/", {"stages": STAGES, "counters": {"status": 1}}, "counters.status"),
         ("progress/", {"stages": [{"name": "read", "state": "won"}]}, "stages.0.state"),
         ("progress/", {}, "stages"),
+        (
+            "progress/",
+            {"stages": STAGES, "lines": [{"at": "0001-01-01T00:00:00+20:00", "level": "info", "message": "x"}]},
+            "lines.0.at",
+        ),
         ("used/", {"refusal": "x" * 20_001}, "refusal"),
         ("end/", {"status": "running"}, "status"),
         ("end/", {"status": "completed", "organization_id": 1}, "organization_id"),

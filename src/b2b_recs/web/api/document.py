@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from b2b_recs.web.api.schemas import REFUSALS
+from b2b_recs.web.etl.remote.described import add_runner
 
 SECURITY = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key with the scope read or write."},
@@ -20,4 +21,5 @@ def finished(document: dict[str, Any]) -> dict[str, Any]:
         for operation in methods.values():
             for status, answer in operation["responses"].items():
                 answer["description"] = REFUSALS.get(int(status), answer.get("description") or "Done.")
+    add_runner(document)
     return document

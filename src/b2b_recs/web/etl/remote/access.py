@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from pydantic import BaseModel, ValidationError
@@ -21,28 +22,41 @@ View = Callable[[HttpRequest, Permit], HttpResponse]
 OVER = "A newer attempt has taken over this run, or it has ended."
 
 
-def with_run_token(view: View) -> Callable[..., HttpResponse]:
+def with_run_token(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
     """Declare an address for the holder of the run's token; the view gets what the token stands for.
 
     A token that is missing, forged, expired or another run's is answered alike; one whose attempt is over gets 409.
     """
 
-    @csrf_exempt  # a browser never sends this header by itself
-    @wraps(view)
-    def guarded(request: HttpRequest, run_id: int) -> HttpResponse:
-        permit = permit_of(request.headers.get("Authorization", ""))
-        if permit is None or permit.run_id != run_id:
-            advice = "Start the runner with a token the platform has just handed out."
-            return error_answer(401, "run_token_refused", "The run token is not valid here.", advice)
-        if not under_way(permit):
-            return over()
-        try:
-            return view(request, permit)
-        except EngineError as refusal:
-            return error_answer(422, refusal.code, refusal.message, refusal.advice, refusal.field)
+    def decorate(view: View) -> Callable[..., HttpResponse]:
+        @csrf_exempt  # a browser never sends this header by itself
+        @wraps(view)
+        def guarded(request: HttpRequest, run_id: int) -> HttpResponse:
+            permit = permit_of(request.headers.get("Authorization", ""))
+            if permit is None or permit.run_id != run_id:
+                advice = "Start the runner with a token the platform has just handed out."
+                return error_answer(401, "run_token_refused", "The run token is not valid here.", advice)
+            if request.method != method:
+                refusal = error_answer(405, "not_allowed", "This address is asked otherwise.", f"Use {method}.")
+                refusal["Allow"] = method
+                return refusal
+            return _answered(view, request, permit)
 
-    guarded.access_policy = RUN_TOKEN  # type: ignore[attr-defined]
-    return guarded
+        guarded.access_policy = RUN_TOKEN  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+def _answered(view: View, request: HttpRequest, permit: Permit) -> HttpResponse:
+    if not under_way(permit):
+        return over()
+    try:
+        return view(request, permit)
+    except RequestDataTooBig:
+        return error_answer(413, "too_large", "The report is larger than 1 MB.", "Send fewer lines at a time.")
+    except EngineError as refusal:
+        return error_answer(422, refusal.code, refusal.message, refusal.advice, refusal.field)
 
 
 def under_way(permit: Permit) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET, require_POST
 
 from b2b_recs.runtime.recording import Report
 from b2b_recs.runtime.run_documents import EndAnswer, EndReport, ProgressAnswer, ProgressReport, UseReport
@@ -14,12 +13,12 @@ from b2b_recs.web.etl.remote.access import document, over, with_run_token
 from b2b_recs.web.etl.remote.assigning import assignment_of
 from b2b_recs.web.etl.remote.tokens import Permit, make_token
 from b2b_recs.web.runs.attempts import Attempt, end_attempt, interrupt
+from b2b_recs.web.runs.documents import storable
 from b2b_recs.web.runs.recorder import take_report
 from b2b_recs.web.tenancy import scope
 
 
-@require_GET
-@with_run_token
+@with_run_token("GET")
 def assignment(request: HttpRequest, permit: Permit) -> HttpResponse:
     """What is to be done, with the secrets of that one connection."""
     with scope(permit.organization_id):
@@ -27,8 +26,7 @@ def assignment(request: HttpRequest, permit: Permit) -> HttpResponse:
     return _json(found.model_dump_json())
 
 
-@require_POST
-@with_run_token
+@with_run_token("POST")
 def progress(request: HttpRequest, permit: Permit) -> HttpResponse:
     """Take stages, counters and log lines; tell whether somebody asked to stop."""
     said = document(request, ProgressReport)
@@ -44,27 +42,24 @@ def progress(request: HttpRequest, permit: Permit) -> HttpResponse:
     return _json(ProgressAnswer(cancel_requested=answer.cancel_requested, token=fresh).model_dump_json())
 
 
-@require_POST
-@with_run_token
+@with_run_token("POST")
 def used(request: HttpRequest, permit: Permit) -> HttpResponse:
     """Keep on the connection whether its source let the runner in."""
     said = document(request, UseReport)
     with scope(permit.organization_id):
         connection_id = ETLRun.objects.select_related("data_source").get(id=permit.run_id).data_source.connection_id
-    note_use(permit.organization_id, connection_id, said.refusal)
+    note_use(permit.organization_id, connection_id, storable(said.refusal))
     return _json("{}")
 
 
-@require_POST
-@with_run_token
+@with_run_token("POST")
 def interrupted(request: HttpRequest, permit: Permit) -> HttpResponse:
     """The runner was told to end, for a reason that is not the run's."""
     interrupt(ETLRun, permit.organization_id, permit.run_id, permit.attempt)
     return _json("{}")
 
 
-@require_POST
-@with_run_token
+@with_run_token("POST")
 def end(request: HttpRequest, permit: Permit) -> HttpResponse:
     """Write how the attempt ended; from now on its token opens nothing."""
     said = document(request, EndReport)
