@@ -37,8 +37,8 @@ class Snowflake(SourceType):
     )
     verified_against: ClassVar[str] = (
         "Snowflake's own client against the emulator fakesnow 0.12 over TLS, to which the tests add logins and results "
-        "in parts; DECFLOAT, MAP, VECTOR, GEOGRAPHY, GEOMETRY, UUID, FILE and intervals, which it lacks, are text, objects "
-        "and lists under those names; not against Snowflake itself"
+        "in parts; DECFLOAT, MAP, VECTOR, GEOGRAPHY, GEOMETRY, UUID, FILE and intervals, which it lacks, are text, "
+        "objects and lists under those names; not against Snowflake itself"
     )
     extra: ClassVar[str] = "snowflake"
     driver: ClassVar[str] = "snowflake.connector"
