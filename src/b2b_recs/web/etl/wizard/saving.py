@@ -9,12 +9,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest
 from pydantic import ValidationError
 
+from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.quoted import quoted
+from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.failures import words_of
@@ -36,6 +39,7 @@ from b2b_recs.web.etl.sourcing import held_columns, settled_by
 from b2b_recs.web.etl.wizard.state import Wizard
 from b2b_recs.web.names import refuse_too_long
 
+NAMED = 5  # new columns that are told by name
 # Settings whose field has another name than the API's, with what may be typed there.
 _AS_TYPED = {
     "destination_table": (
@@ -78,8 +82,11 @@ def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
 
 
 def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
-    """The job of a finished wizard: copy, destination and schedule, all or nothing."""
-    settings, spec = _asked(request, wizard, wizard.values)
+    """The job of a finished wizard: copy, destination and schedule, all or nothing.
+
+    Columns that came into the source after they were chosen are told, since they are not copied.
+    """
+    settings, spec, since = _asked(request, wizard, wizard.values)
     with acting(request):
         refuse_taken_name(wizard.job.configuration, wizard.job.name, wizard.job.id)
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
@@ -88,7 +95,15 @@ def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
             return draft
         job = finish_draft(draft, draft.name, draft.connection, spec, enabled)
         schedule_job(job, schedule_in(settings, wizard.model.time_zone), settings.paused)
-        return job
+    if since:
+        one = len(since) == 1
+        messages.warning(
+            request,
+            f"The source has {'a column that was' if one else f'{len(since):,} columns that were'} not there when the "
+            f"columns were chosen: {listed(since[:NAMED], len(since))}. {'It is' if one else 'They are'} not copied; "
+            "edit the job to add what is needed.",
+        )
+    return job
 
 
 def save_job(
@@ -104,7 +119,7 @@ def save_job(
     """
     job = wizard.job
     job.name, job.connection = name or job.name, connection or job.connection
-    settings, spec = _asked(request, wizard, {**wizard.values, **changes})
+    settings, spec, _ = _asked(request, wizard, {**wizard.values, **changes})
     with acting(request):
         refuse_taken_name(job.configuration, job.name, job.id)
         refuse_taken_destination(job.configuration, spec, job.id)
@@ -115,8 +130,9 @@ def save_job(
         return changed
 
 
-def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> tuple[Any, CopySpec]:
-    """Settings and copy after the source was asked whether they fit."""
+def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> tuple[Any, CopySpec, list[str]]:
+    """Settings and copy after the source was asked whether they fit, and the columns it did not have when some of its
+    columns were chosen."""
     with acting(request):
         settings = settings_of(values, wizard.job)
         spec = spec_of(settings, wizard.model.time_zone)
@@ -125,7 +141,17 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> t
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
         open_source = opener(wizard.job.connection)
     spend(request, LOOKS)
-    return settings, ask(open_source, settled_by(declared, spec, held_columns(wizard.model.id, spec)))
+    settle = settled_by(declared, spec, held_columns(wizard.model.id, spec))
+    seen = {one.name for one in wizard.proposal.columns} if wizard.proposal is not None and spec.columns else None
+
+    def question(source: Source) -> tuple[CopySpec, list[str]]:
+        settled = settle(source)
+        if seen is None:
+            return settled, []
+        there = source.columns(settled.source_schema, settled.source_table)
+        return settled, [one.name for one in there if one.name not in seen]
+
+    return settings, *ask(open_source, question)
 
 
 def _locked(job: DataSource) -> DataSource:
