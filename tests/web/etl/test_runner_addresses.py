@@ -91,6 +91,13 @@ def test_nobody_gets_in_without_a_valid_token_and_all_are_answered_alike(
     assert remote.run().status == "running"
 
 
+def test_another_method_and_a_report_without_end_are_refused_in_words(run: ETLRun) -> None:
+    answer = ask(run.id, "end/", f"RunToken {token_of(run)}", method="put")
+    assert (answer.status_code, answer["Allow"], answer.json()["error"]["advice"]) == (405, "POST", "Use POST.")
+    answer = with_token(run, "used/", {"refusal": "x" * (5 * 1024 * 1024)})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
 def test_a_run_token_opens_no_other_address(run: ETLRun) -> None:
     client = Client(raise_request_exception=False)
     for address in ("/api/models/", f"/api/etl/runs/{run.id}/status/", "/", "/operator/"):

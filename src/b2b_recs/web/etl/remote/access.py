@@ -54,7 +54,7 @@ def _answered(view: View, request: HttpRequest, permit: Permit) -> HttpResponse:
     try:
         return view(request, permit)
     except RequestDataTooBig:
-        return error_answer(413, "too_large", "The report is larger than 1 MB.", "Send fewer lines at a time.")
+        return error_answer(413, "too_large", "The report is larger than 5 MB.", "Send fewer lines at a time.")
     except EngineError as refusal:
         return error_answer(422, refusal.code, refusal.message, refusal.advice, refusal.field)
 

@@ -25,7 +25,7 @@ REFUSALS = {
     401: "No token, or one that is not valid for this run.",
     405: "Another method is needed.",
     409: "The attempt is over: the run ended or was cancelled, or a newer attempt took over. Stop.",
-    413: "The report is larger than 1 MB.",
+    413: "The report is larger than 5 MB.",
     422: "The report cannot be read, or the connection is switched off; `field` and `advice` say what to do.",
 }
 _BASE = "/api/etl/runner/runs/{run_id}/"
