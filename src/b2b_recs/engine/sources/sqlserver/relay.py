@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -51,7 +52,8 @@ class Relay:
     def cut(self) -> None:
         """End the connection on both sides, from any thread; safe to call twice."""
         with contextlib.suppress(OSError):
-            self._server.shutdown(socket.SHUT_RDWR)
+            # Reset and not ended in peace, for which a server that is still sending might have to be heard out.
+            self._server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._server.close()
         self._held.close()
 
