@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 import click
 
@@ -83,3 +84,25 @@ def pipeline(organization_id: int, run_id: int) -> None:
     from b2b_recs.web.training.execution import execute
 
     sys.exit(execute(organization_id, run_id))
+
+
+@job.command("wait", hidden=True)
+@click.option("--channel", type=int, required=True, help="The open socket of the worker.")
+def wait(channel: int) -> None:
+    """Load what runs need and wait: each is done by a copy of this process."""
+    set_up_django("worker")
+    import socket
+
+    from django.db import connections
+
+    from b2b_recs.runtime.prepared import serve
+    from b2b_recs.web.etl.execution import execute as copy
+    from b2b_recs.web.training.execution import execute as train
+
+    def work(what: list[Any]) -> int:
+        kind, organization_id, run_id = what
+        _stop_at_a_safe_point()
+        return {"etl": copy, "pipeline": train}[kind](int(organization_id), int(run_id))
+
+    connections.close_all()
+    sys.exit(serve(socket.socket(fileno=channel), work))

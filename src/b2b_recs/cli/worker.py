@@ -15,6 +15,7 @@ def worker(concurrency: int) -> None:
     from b2b_recs.runtime.database import ControlDatabase
     from b2b_recs.runtime.home import Home
     from b2b_recs.runtime.keys import load_keys
+    from b2b_recs.runtime.prepared_runs import PreparedRuns
     from b2b_recs.runtime.runs import RunExecutor
     from b2b_recs.runtime.worker import ALIVE_FILE, run_worker
     from b2b_recs.web.operations.dispatcher import fire_due_schedules
@@ -28,10 +29,11 @@ def worker(concurrency: int) -> None:
         settle,
     )
 
-    home = Home.current()
+    home, prepared = Home.current(), PreparedRuns()
+    prepared.start()
     run_worker(
         ControlDatabase.current(home, load_keys(home)).worker,
-        executor=RunExecutor(settle=settle, again=again),
+        executor=RunExecutor(settle=settle, again=again, prepared=prepared),
         concurrency=concurrency,
         periodic=[
             (10.0, fire_due_schedules),
@@ -43,3 +45,4 @@ def worker(concurrency: int) -> None:
         ],
         alive_file=home.run / ALIVE_FILE,
     )
+    prepared.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import signal
 import sys
@@ -20,7 +21,9 @@ from procrastinate.jobs import Job
 
 from b2b_recs.runtime.child import ChildEnd, run_in_child
 from b2b_recs.runtime.fetching import FairJobs, runs_per_organization
+from b2b_recs.runtime.prepared_runs import NotPrepared, PreparedRuns
 
+logger = logging.getLogger(__name__)
 EXIT_DONE = 0
 EXIT_TEMPORARY = 75
 CANCEL_SECONDS = 10.0
@@ -85,13 +88,17 @@ def command_for(kind: str, organization_id: int, run_id: int) -> list[str]:
 
 @dataclass
 class RunExecutor:
-    """Does runs in child processes and turns their end into the queue's terms."""
+    """Does runs in child processes and turns their end into the queue's terms.
+
+    With ``prepared`` a child is a copy of a process that has loaded everything, otherwise it begins with ``command``.
+    """
 
     settle: Settle = _ignore
     again: Again = _never
     command: Callable[[str, int, int], list[str]] = command_for
     environment: Mapping[str, str] | None = None
     threads: ThreadPoolExecutor | None = None
+    prepared: PreparedRuns | None = None
 
     async def execute(self, context: JobContext, kind: str, organization_id: int, run_id: int) -> None:
         """Run the child to its end. Raises TemporaryFailure, or JobAborted when stopped."""
@@ -101,9 +108,8 @@ class RunExecutor:
         )
         stop, run = threading.Event(), (kind, organization_id, run_id)
         work = partial(
-            run_in_child,
-            self.command(*run),
-            env=self.environment,
+            self._carry_out,
+            run,
             should_stop=stop.is_set,
             stop_seconds=lambda: CANCEL_SECONDS if _cancelled(context) else SHUTDOWN_SECONDS,
         )
@@ -114,6 +120,14 @@ class RunExecutor:
             stop.set()
             end = await asyncio.shield(waiting)
         await self._conclude(context, run, end)
+
+    def _carry_out(self, run: tuple[str, int, int], **stopping: Any) -> ChildEnd:
+        if self.prepared is not None:
+            try:
+                return self.prepared.run(run, **stopping)
+            except NotPrepared as error:
+                logger.warning("%s The %s run %s begins with a process of its own.", error, run[0], run[2])
+        return run_in_child(self.command(*run), env=self.environment, **stopping)
 
     async def _conclude(self, context: JobContext, run: tuple[str, int, int], end: ChildEnd) -> None:
         if end.code == EXIT_DONE:
