@@ -161,7 +161,8 @@ def measure(options: argparse.Namespace) -> None:
         with CaptureQueriesContext(connection) as captured:
             answer = client.get(address, headers=headers)
         queries = sum(
-            one["sql"].lstrip("(\n").startswith(("SELECT", "WITH")) and not any(mark in one["sql"] for mark in EVERY_REQUEST)
+            one["sql"].lstrip("(\n").startswith(("SELECT", "WITH"))
+            and not any(mark in one["sql"] for mark in EVERY_REQUEST)
             for one in captured
         )
         took = []
