@@ -23,7 +23,8 @@ def test_every_command_and_every_option_appears_with_words() -> None:
         command = cli.get_command(top, name)
         assert command is not None and command.help, name
         section = page.split(f"\n## {name}\n")[1].split("\n## ")[0]
-        inner = list(command.commands.values()) if isinstance(command, click.Group) else []
+        group = command.commands.values() if isinstance(command, click.Group) else ()
+        inner = [each for each in group if not each.hidden]
         for each in [command, *inner]:
             text = section if each is command else page.split(f"\n## {name} {each.name}\n")[1].split("\n## ")[0]
             for parameter in each.params:

@@ -47,7 +47,8 @@ def _all() -> Iterator[tuple[str, click.Command]]:
         yield name, command
         if isinstance(command, click.Group):
             for inner in command.list_commands(click.Context(command)):
-                yield f"{name} {inner}", command.commands[inner]
+                if not command.commands[inner].hidden:  # for the product itself
+                    yield f"{name} {inner}", command.commands[inner]
 
 
 if __name__ == "__main__":
