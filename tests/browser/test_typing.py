@@ -66,3 +66,35 @@ def test_what_is_no_product_is_ticked_and_counted_before_saving(
     expect(together).to_contain_text("All this leaves out")
     expect(box).to_be_checked()
     assert visitor.complaints == []
+
+
+def test_a_refused_step_begins_at_its_first_fault_counts_them_and_forgets_what_is_changed(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state, width=390)
+    page = visitor.go(path_of(site, "/models/{live}/etl/jobs/{draft}/step/4/"))
+    name, rejects = page.get_by_label("Table name"), page.get_by_label("Rows that may be rejected, %")
+    name.fill("1 orders")
+    rejects.fill("many")
+    page.locator("select[name=type-0]").select_option("NUMERIC")
+    page.locator("input[name=precision-0]").fill("many")
+    page.get_by_role("button", name="Next: schedule").click()
+    notice = page.get_by_role("alert")
+    expect(notice).to_contain_text("Settings to change: 3")
+    expect(name).to_be_focused()
+    fault = page.locator(".schema-fault .field-error")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        fault.scroll_into_view_if_needed()
+        assert visitor.faults() == []
+    box = fault.bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    name.fill("bq_orders_kept")
+    expect(notice).to_contain_text("Settings to change: 2")
+    page.locator("input[name=precision-0]").fill("12")
+    expect(fault).to_have_count(0)
+    expect(notice).to_contain_text("Settings to change: 1")
+    rejects.fill("4")
+    expect(notice).to_have_count(0)
+    assert page.locator("[aria-invalid]").count() == 0
+    assert [one for one in visitor.complaints if "422" not in one] == []

@@ -10,7 +10,7 @@ from tenant_rows import Tenant
 from web.api.api_client import Program, Wholesaler
 
 
-@pytest.mark.parametrize(("columns", "told"), [(["id"], True), ([], False)])
+@pytest.mark.parametrize(("columns", "sent", "told"), [(["id"], False, True), (["id"], True, True), ([], False, False)])
 def test_columns_added_since_some_were_chosen_are_told_and_not_copied(
     acme: Tenant,
     writer: Program,
@@ -18,6 +18,7 @@ def test_columns_added_since_some_were_chosen_are_told_and_not_copied(
     wholesaler: Wholesaler,
     postgres_server: PostgresServer,
     columns: list[str],
+    sent: bool,
     told: bool,
 ) -> None:
     place = {"source_schema": "public", "source_table": "odd", "destination_table": "bq_odd"}
@@ -28,9 +29,13 @@ def test_columns_added_since_some_were_chosen_are_told_and_not_copied(
     client.force_login(acme.people["owner"], backend="django.contrib.auth.backends.ModelBackend")
     page = f"/models/{acme.id_of('ModelEndpoint')}/etl/jobs/{draft['id']}/step"
     assert client.get(f"{page}/3/").status_code == 200
+    if sent:
+        assert client.post(f"{page}/3/", {"strategy": "catalog", "column": columns}).status_code == 302
     with psycopg.connect(postgres_server.url(wholesaler.database), autocommit=True) as shop:
         shop.execute("ALTER TABLE odd ADD COLUMN later int")
         try:
+            if sent:  # in another tab the source is looked at again
+                assert client.get(f"{page}/3/?look=again").status_code == 200
             text = client.post(f"{page}/5/", {"kind": "manual"}, follow=True).content.decode()
         finally:
             shop.execute("ALTER TABLE odd DROP COLUMN later")

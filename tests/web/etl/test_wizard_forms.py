@@ -11,9 +11,12 @@ from django.http import QueryDict
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
-from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, refuse_bad_first_date
+from b2b_recs.web.etl.wizard.faults import Several, told
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
+from b2b_recs.web.etl.wizard.schema_form import schema_typed as typed_schema
+from b2b_recs.web.etl.wizard.shown import shown_list, shown_names
 from b2b_recs.web.etl.wizard.tables import first_values
 
 
@@ -49,6 +52,7 @@ ORDERS = TableProposal(
     ),
     partition_by="ordered_at",
 )
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 EVERYTHING = "column=order_id&column=ordered_at&column=total&column=delivered"
 APPEND = f"{EVERYTHING}&strategy=transactional&cursor=ordered_at&key=order_id"
 
@@ -69,14 +73,14 @@ def test_only_what_a_source_can_do_is_offered(able: Capabilities, possible: list
 
 
 def test_all_columns_ticked_is_all_columns_and_fewer_are_named() -> None:
-    assert load_changes(QueryDict(APPEND), ORDERS)["columns"] == []
-    fewer = load_changes(QueryDict(APPEND.replace("column=total&", "")), ORDERS)
+    assert load_changes(QueryDict(APPEND), ORDERS, NOW)["columns"] == []
+    fewer = load_changes(QueryDict(APPEND.replace("column=total&", "")), ORDERS, NOW)
     assert fewer["columns"] == ["order_id", "ordered_at", "delivered"]
 
 
 def test_backfill_lag_and_limit_become_settings_and_fill_the_form_again() -> None:
     typed = QueryDict(f"{APPEND}&backfill=date&since=2024-01-31&lag=86400&row_limit=500&drift=stop&deletes=count")
-    changes = load_changes(typed, ORDERS)
+    changes = load_changes(typed, ORDERS, NOW)
     assert changes["load"]["backfill"] == "2024-01-31"
     assert (changes["load"]["lag"], changes["row_limit"], changes["drift"]) == (86_400, 500, "stop")
     form = load_form({**first_values(ORDERS), **changes}, ORDERS, Capabilities())
@@ -89,9 +93,9 @@ def test_what_was_set_elsewhere_is_shown_and_kept() -> None:
     form = load_form({"load": load}, ORDERS, Capabilities())
     assert ("45", "45 days") in form.backfills and form.backfill == "45"
     assert ("7200", "2\N{NO-BREAK SPACE}h 0\N{NO-BREAK SPACE}m") in form.lags and form.lag == "7200"
-    saved = load_changes(QueryDict(f"{APPEND}&backfill=45&lag=7200"), ORDERS, load)["load"]
+    saved = load_changes(QueryDict(f"{APPEND}&backfill=45&lag=7200"), ORDERS, NOW, load)["load"]
     assert (saved["backfill"], saved["lag"], saved["lag_units"]) == (45, 7200, 5)
-    other = load_changes(QueryDict(f"{EVERYTHING}&strategy=catalog"), ORDERS, load)["load"]
+    other = load_changes(QueryDict(f"{EVERYTHING}&strategy=catalog"), ORDERS, NOW, load)["load"]
     assert other == {"strategy": "catalog", "keep_days": 30}
 
 
@@ -114,24 +118,72 @@ def test_what_was_set_elsewhere_is_shown_and_kept() -> None:
 )
 def test_a_load_that_cannot_be_is_refused_at_its_field(typed: str, field: str) -> None:
     with pytest.raises(BadInput) as caught:
-        load_changes(QueryDict(typed), ORDERS)
+        load_changes(QueryDict(typed), ORDERS, NOW)
     assert caught.value.field == field
     assert caught.value.advice
 
 
 @pytest.mark.parametrize(("since", "refused"), [("2024-05-02", False), ("2024-05-03", True), ("soon", True)])
 def test_the_first_run_reads_from_no_day_that_has_begun_nowhere(since: str, refused: bool) -> None:
-    changes, now = (
-        load_changes(QueryDict(f"{APPEND}&backfill=date&since={since}"), ORDERS),
-        datetime(2024, 5, 1, 12, tzinfo=UTC),
-    )
+    typed = QueryDict(f"{APPEND}&backfill=date&since={since}")
     if not refused:
-        refuse_bad_first_date(changes, now)
+        assert load_changes(typed, ORDERS, NOW)["load"]["backfill"] == since
         return
     with pytest.raises(BadInput) as caught:
-        refuse_bad_first_date(changes, now)
+        load_changes(typed, ORDERS, NOW)
     assert caught.value.field == "since"
-    assert load_form({"load": changes["load"]}, ORDERS, Capabilities()).strategy == "transactional"
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        (
+            "strategy=merge&backfill=date&lag=often&row_limit=-3",
+            ["cursor", "key", "since", "lag", "row_limit", "columns"],
+        ),
+        ("column=total&strategy=transactional&cursor=ordered_at&key=order_id", ["columns", "columns"]),
+        ("strategy=catalog&keep_days=0&row_limit=many", ["keep_days", "row_limit", "columns"]),
+    ],
+)
+def test_a_load_tells_every_fault_at_once(typed: str, fields: list[str]) -> None:
+    with pytest.raises(Several) as caught:
+        load_changes(QueryDict(typed), ORDERS, NOW)
+    assert [fault.field for fault in caught.value.faults] == fields
+    assert all(fault.advice for fault in caught.value.faults)
+
+
+def test_a_column_the_page_had_not_shown_is_told_and_ticked_only_where_all_were() -> None:
+    shown = shown_list(["order_id", "ordered_at", "total"])
+    asked = QueryDict(mutable=True)
+    asked.update({"strategy": "catalog", "shown": shown})
+    asked.setlist("column", ["order_id", "ordered_at", "total"])
+    with pytest.raises(BadInput) as caught:
+        load_changes(asked, ORDERS, NOW)
+    assert (caught.value.field, "delivered" in caught.value.message) == ("columns", True)
+    form = load_form({}, ORDERS, Capabilities())
+    assert [row.chosen for row in load_typed(asked, form).rows] == [True, True, True, True]
+    asked.setlist("column", ["order_id", "total"])
+    assert [row.chosen for row in load_typed(asked, form).rows] == [True, False, True, False]
+    asked["shown"] = form.shown
+    assert load_changes(asked, ORDERS, NOW)["columns"] == ["order_id", "total"]
+
+
+@pytest.mark.parametrize("shown", ["", "{}", "[1]", "[" * 100_000])
+def test_a_list_of_shown_columns_that_is_none_is_as_if_it_were_not_sent(shown: str) -> None:
+    typed = QueryDict(mutable=True)
+    typed["shown"] = shown
+    assert shown_names(typed) is None
+
+
+def test_types_belong_to_the_columns_the_page_had_shown_and_new_ones_are_told() -> None:
+    # The page had neither ordered_at nor the order the columns have now.
+    typed = QueryDict(mutable=True)
+    typed.update({"shown": shown_list(["delivered", "total", "order_id"]), "type-0": "STRING", "type-1": "FLOAT64"})
+    found = {one["name"]: one["warehouse_type"] for one in typed_schema(typed, {}, ORDERS)["types"]}
+    assert found == {"delivered": "STRING", "total": "FLOAT64"}
+    with pytest.raises(BadInput) as caught:
+        schema_changes(typed, {}, ORDERS)
+    assert (caught.value.field, "ordered_at" in caught.value.message) == ("types", True)
 
 
 def test_a_schedule_that_cannot_be_is_shown_as_it_was_typed() -> None:
@@ -255,3 +307,36 @@ def test_a_schedule_that_cannot_be_is_refused_at_its_field(typed: str, field: st
     with pytest.raises(BadInput) as caught:
         schedule_rule(QueryDict(typed), "UTC")
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("typed", "fields"),
+    [
+        ("kind=weekly&time=25:00&time_zone=Europe/Atlantis", ["days", "time", "time_zone"]),
+        ("kind=monthly&day=32&time=soon", ["day", "time"]),
+        ("kind=never&time_zone=Europe/Atlantis", ["kind", "time_zone"]),
+    ],
+)
+def test_a_schedule_tells_every_fault_at_once(typed: str, fields: list[str]) -> None:
+    with pytest.raises(Several) as caught:
+        schedule_rule(QueryDict(typed), "UTC")
+    assert [fault.field for fault in caught.value.faults] == fields
+
+
+def test_a_fault_is_told_beside_its_field_below_its_column_or_on_top() -> None:
+    faults = [
+        BadInput("Taken.", field="destination_table"),
+        BadInput("Too wide.", field="types", column="total"),
+        BadInput("No name.", field="names", column="total"),
+        BadInput("Not text.", field="ordered_at"),
+        BadInput("Gone.", field="source_table"),
+    ]
+    found = told(4, Several(faults), {"total", "ordered_at"})
+    assert list(found.beside) == ["destination_table"]
+    assert {name: fault.message for name, fault in found.rows.items()} == {
+        "total": "Too wide. No name.", "ordered_at": "Not text.",
+    }  # fmt: skip
+    assert [fault.message for fault in found.elsewhere] == ["Gone."]
+    assert found.count == 4
+    assert told(3, BadInput("No cursor.", field="load.cursor")).beside.keys() == {"cursor"}
+    assert told(3, None).count == 0

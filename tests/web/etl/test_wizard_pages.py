@@ -98,16 +98,98 @@ def test_a_fault_of_a_column_stands_beside_it(
     acme: Tenant, job: str, typed: dict[str, str], column: str, words: str
 ) -> None:
     text = signed_in(acme).post(f"{job}step/4/", {"destination_table": "bq_orders", **typed}).content.decode()
-    select = re.search(rf'<select[^>]*aria-label="Type of {column} in the warehouse"([^>]*)>', text)
-    assert select is not None and 'aria-invalid="true" aria-describedby="types-error"' in select[1]
+    at = ["id", "note"].index(column)
+    label = f"Name of {column} in" if "name-1" in typed else f"Type of {column} in"
+    field = re.search(rf'aria-label="{label} the warehouse"([^>]*)>', text)
+    assert field is not None and f'aria-invalid="true" aria-describedby="column-{at}-error"' in field[1]
+    assert text.count('aria-invalid="true"') == 1
     row = re.search(r'<tr class="schema-fault">.*?</tr>', text, re.S)
     assert row is not None and words in row[0]
-    assert text.count('id="types-error"') == 1
+    assert text.count(f'id="column-{at}-error"') == 1
+    assert "Settings to change" not in text
     assert 'value="bq_orders"' in text
     for name, value in typed.items():
         assert re.search(rf'name="{name}"[^>]* value="{value}"|name="{name}".*?<option value="{value}" selected', text)
     assert text.index("Type of id in") < row.start()
     assert column == "note" or row.start() < text.index("Type of note in")
+
+
+def faults_of(text: str) -> set[str]:
+    """The fields a page tells faults of; the fields they stand beside say that they are invalid."""
+    found = set(re.findall(r'class="field-error"[^>]* id="([\w-]+)-error"', text))
+    marked = {one for words in re.findall(r'aria-describedby="([^"]*)"', text) for one in words.split()}
+    assert {f"{name}-error" for name in found - {"columns", "key", "types", "name", "days"}} <= marked
+    return found
+
+
+def counted(text: str) -> str:
+    """What the notice on top counts."""
+    found = re.search(r"Settings to change: <span data-faults-left>(\d+)</span>", text)
+    return found[1] if found else ""
+
+
+def test_a_warehouse_table_tells_every_fault_at_once_beside_its_field(acme: Tenant, job: str) -> None:
+    typed = {
+        "destination_table": "1 orders", "rejects": "250", "partition_by": "gone", "cluster": ["id", "id"],
+        "type-0": "NUMERIC", "precision-0": "2", "scale-0": "5", "type-1": "NUMERIC", "precision-1": "many",
+        "name-1": "_TABLE_of",
+    }  # fmt: skip
+    answer = signed_in(acme).post(f"{job}step/4/", typed)
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert faults_of(text) == {"destination_table", "reject_threshold", "cluster_by", "column-0", "column-1"}
+    assert counted(text) == "5"
+    assert "more digits after the point than digits" in text
+    assert "“many” is not a number of digits" in text and "that begins with _TABLE_" in text
+
+
+def test_two_columns_called_alike_and_one_that_cannot_be_are_told_together(acme: Tenant, job: str) -> None:
+    typed = {"destination_table": "bq_orders", "name-0": "same", "name-1": "SAME", "type-0": "DATE", "format-0": "%q"}
+    text = signed_in(acme).post(f"{job}step/4/", typed).content.decode()
+    assert faults_of(text) == {"column-0", "column-1"}
+    assert counted(text) == "2"
+    assert "is called already; capitals make no other name" in text
+
+
+def test_a_job_without_name_and_connection_tells_both(acme: Tenant) -> None:
+    address = f"/models/{acme.id_of('ModelEndpoint')}/etl/jobs/new/"
+    text = signed_in(acme).post(address, {"name": " ", "connection": "0"}).content.decode()
+    assert faults_of(text) == {"name", "connection"}
+    assert counted(text) == "2"
+
+
+def test_a_job_that_is_refused_a_name_shows_what_was_typed(acme: Tenant, job: str) -> None:
+    text = signed_in(acme).post(f"{job}step/1/", {"name": "x" * 130, "connection": ""}).content.decode()
+    assert faults_of(text) == {"name", "connection"}
+    assert f'value="{"x" * 130}"' in text
+
+
+@pytest.mark.parametrize(
+    ("step", "typed", "fields"),
+    [
+        (3, {"strategy": "merge", "backfill": "date", "lag": "often", "row_limit": "-3"},
+         {"cursor", "key", "since", "lag", "row_limit", "columns"}),
+        (5, {"kind": "weekly", "time": "25:00", "time_zone": "Europe/Atlantis"}, {"days", "time", "time_zone"}),
+    ],
+)  # fmt: skip
+def test_a_step_tells_every_fault_at_once_beside_its_field(
+    acme: Tenant, job: str, step: int, typed: dict[str, str], fields: set[str]
+) -> None:
+    text = signed_in(acme).post(f"{job}step/{step}/", typed).content.decode()
+    assert faults_of(text) == fields
+    assert counted(text) == str(len(fields))
+
+
+@pytest.mark.parametrize("step", [3, 4])
+def test_columns_that_came_while_the_page_stood_open_are_told(acme: Tenant, job: str, step: int) -> None:
+    client = signed_in(acme)
+    typed = {"strategy": "catalog", "column": ["id"], "destination_table": "bq_orders", "shown": '["id"]'}
+    text = client.post(f"{job}step/{step}/", typed).content.decode()
+    assert "A column was not there when this page was opened: note." in text
+    assert 'name="shown" value="[&quot;id&quot;, &quot;note&quot;]"' in text
+    assert (
+        'name="shown" value="[&quot;id&quot;, &quot;note&quot;]"' in client.get(f"{job}step/{step}/").content.decode()
+    )
 
 
 def test_the_page_of_types_asks_for_rejected_rows_and_is_calm_about_text(acme: Tenant, job: str) -> None:

@@ -14,6 +14,8 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import TableProposal
+from b2b_recs.web.etl.wizard.faults import Collected
+from b2b_recs.web.etl.wizard.shown import refuse_unseen, shown_list, unseen
 from b2b_recs.web.ui.formats import duration
 
 BACKFILLS = (("all", "Everything"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("date", "Since a date"))
@@ -62,6 +64,11 @@ class LoadForm:
     row_limit: str
     drift: str
     deletes: str
+
+    @property
+    def shown(self) -> str:
+        """The columns of the page, which it sends along."""
+        return shown_list([row.name for row in self.rows])
 
     @property
     def backfills(self) -> list[tuple[str, str]]:
@@ -116,7 +123,10 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
 
 def load_typed(typed: QueryDict, kept: LoadForm) -> LoadForm:
     """The form as it was typed, to be shown again, also what cannot be; what is not asked stays as it is kept."""
-    ticked = set(typed.getlist("column"))
+    ticked, names = set(typed.getlist("column")), [row.name for row in kept.rows]
+    new = unseen(typed, names)
+    if ticked.issuperset(set(names) - set(new)):  # all there was
+        ticked.update(new)
     fields = ("strategy", "cursor", "since", "keep_days", "row_limit", "drift", "deletes")
     offered = {"backfill": dict(kept.backfills), "lag": dict(kept.lags)}
     return replace(
@@ -128,21 +138,29 @@ def load_typed(typed: QueryDict, kept: LoadForm) -> LoadForm:
     )
 
 
-def load_changes(typed: QueryDict, proposal: TableProposal, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def load_changes(
+    typed: QueryDict, proposal: TableProposal, now: datetime, before: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The settings somebody typed in step 3; of the load ``before`` stays what the step does not ask.
 
-    Raises BadInput naming the field.
+    Raises BadInput naming the field, Several when more than one cannot be. A page that sends along which columns it
+    had shown is refused when there are others by now.
     """
     names = [one.name for one in proposal.columns]
     chosen = [name for name in names if name in typed.getlist("column")]
-    if not chosen:
-        raise BadInput("No column is chosen.", field="columns", advice="Choose at least one.")
-    limit = typed.get("row_limit", "").strip()
-    if limit and not (limit.isascii() and limit.isdigit() and 0 < int(limit) < 2**63):
-        raise BadInput(
-            f"“{limit[:40]}” is not a number of rows.", field="row_limit", advice="Leave it empty, or give 1 or more."
-        )
-    load = _load(typed, chosen)
+    faults, load, limit = Collected(), {"strategy": ""}, typed.get("row_limit", "").strip()
+    with faults.part():
+        load = _load(typed, chosen, now)
+    with faults.part():
+        if limit and not (limit.isascii() and limit.isdigit() and 0 < int(limit) < 2**63):
+            told = f"“{limit[:40]}” is not a number of rows."
+            raise BadInput(told, field="row_limit", advice="Leave it empty, or give 1 or more.")
+    with faults.part():
+        if not chosen:
+            raise BadInput("No column is chosen.", field="columns", advice="Choose at least one.")
+    with faults.part():
+        refuse_unseen(typed, names, "columns", "Tick it if it is to be copied, then send the page again.")
+    faults.refuse()
     return {
         "columns": [] if len(chosen) == len(names) else chosen,
         "load": {**(before if before and before.get("strategy") == load["strategy"] else {}), **load},
@@ -151,26 +169,7 @@ def load_changes(typed: QueryDict, proposal: TableProposal, before: Mapping[str,
     }
 
 
-def refuse_bad_first_date(changes: Mapping[str, Any], now: datetime) -> None:
-    """Raise BadInput when the first run is to read from what is no date, or from a day that has begun nowhere."""
-    first = changes["load"].get("backfill", "all")
-    if not isinstance(first, str) or first == "all":
-        return
-    try:
-        since = date.fromisoformat(first)
-    except ValueError:
-        raise BadInput(
-            f"{quoted(first)} is not a date.", field="since", advice="Give one such as 2024-01-31."
-        ) from None
-    if since > (now + _FURTHEST_AHEAD).date():
-        raise BadInput(
-            f"{since:%d %b %Y} is in the future, so nothing could be read.",
-            field="since",
-            advice="Give today or a day before.",
-        )
-
-
-def _load(typed: QueryDict, chosen: list[str]) -> dict[str, Any]:
+def _load(typed: QueryDict, chosen: list[str], now: datetime) -> dict[str, Any]:
     strategy = typed.get("strategy", "")
     if strategy not in STRATEGIES:
         raise BadInput("No way to load is chosen.", field="strategy", advice="Choose one.")
@@ -185,36 +184,54 @@ def _load(typed: QueryDict, chosen: list[str]) -> dict[str, Any]:
             )
         return {"strategy": strategy, "keep_days": int(days)}
     cursor, key = typed.get("cursor", ""), [name for name in typed.getlist("key") if name]
-    if not cursor:
-        raise BadInput("No column says what is new.", field="cursor", advice="Choose a time or a number column.")
-    for name in [cursor, *key]:
-        if name not in chosen:
-            raise BadInput(
-                f"The column “{name[:100]}” is needed and not chosen.", field="columns", advice="Tick it in the list."
-            )
-    if strategy == "merge" and not key:
-        raise BadInput("Merging needs a key that tells rows apart.", field="key", advice="Tick the columns of the key.")
-    if deletes != "keep" and not key:
-        raise BadInput("Deleted rows are found by a key.", field="key", advice="Tick the columns of the key.")
-    lag = typed.get("lag", "3600")
-    return {
-        "strategy": strategy,
-        "cursor": cursor,
-        "key": key,
-        "backfill": _backfill(typed),
-        "lag": _whole(lag, "lag", "Look back each run"),
-        "deletes": deletes,
-    }
+    faults, load = Collected(), {"strategy": strategy, "cursor": cursor, "key": key, "deletes": deletes}
+    with faults.part():
+        _refuse_no_cursor_or_key(load, chosen)
+    with faults.part():
+        load["backfill"] = _backfill(typed, now)
+    with faults.part():
+        load["lag"] = _whole(typed.get("lag", "3600"), "lag", "Look back each run")
+    faults.refuse()
+    return load
 
 
-def _backfill(typed: QueryDict) -> Any:
+def _refuse_no_cursor_or_key(load: Mapping[str, Any], chosen: list[str]) -> None:
+    """Raise BadInput for what an incremental load needs and does not have."""
+    faults, cursor, key = Collected(), load["cursor"], load["key"]
+    with faults.part():
+        if not cursor:
+            advice = "Choose a time or a number column."
+            raise BadInput("No column says what is new.", field="cursor", advice=advice)
+    # Where nothing is chosen at all, that is what is told.
+    for name in dict.fromkeys([cursor, *key] if chosen else ()):
+        with faults.part():
+            if name and name not in chosen:
+                told = f"The column “{name[:100]}” is needed and not chosen."
+                raise BadInput(told, field="columns", advice="Tick it in the list.")
+    with faults.part():
+        needs = "Merging needs a key that tells rows apart." if load["strategy"] == "merge" else ""
+        needs = needs or ("Deleted rows are found by a key." if load["deletes"] != "keep" else "")
+        if needs and not key:
+            raise BadInput(needs, field="key", advice="Tick the columns of the key.")
+    faults.refuse()
+
+
+def _backfill(typed: QueryDict, now: datetime) -> Any:
+    """What the first run reads; no day that has begun nowhere."""
     chosen = typed.get("backfill", "all")
-    if chosen == "date":
-        since = typed.get("since", "").strip()
-        if not since:
-            raise BadInput("The date to begin with is missing.", field="since", advice="Give one such as 2024-01-31.")
-        return since
-    return "all" if chosen == "all" else _whole(chosen, "backfill", "The first run reads")
+    if chosen != "date":
+        return "all" if chosen == "all" else _whole(chosen, "backfill", "The first run reads")
+    since, advice = typed.get("since", "").strip(), "Give one such as 2024-01-31."
+    if not since:
+        raise BadInput("The date to begin with is missing.", field="since", advice=advice)
+    try:
+        first = date.fromisoformat(since)
+    except ValueError:
+        raise BadInput(f"{quoted(since)} is not a date.", field="since", advice=advice) from None
+    if first > (now + _FURTHEST_AHEAD).date():
+        told = f"{first:%d %b %Y} is in the future, so nothing could be read."
+        raise BadInput(told, field="since", advice="Give today or a day before.")
+    return since
 
 
 def _whole(text: str, field: str, title: str) -> int:

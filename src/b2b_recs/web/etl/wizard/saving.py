@@ -73,10 +73,16 @@ def _as_typed(field: str, values: Mapping[str, Any]) -> object:
     return f"{value * 100:g}" if isinstance(value, float) else value
 
 
-def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
-    """The copy of a wizard after ``changes``, checked by itself. Raises BadInput naming the field."""
-    spec = spec_of(settings_of({**wizard.values, **changes}, wizard.job), wizard.model.time_zone)
+def fitting_spec(wizard: Wizard, values: Mapping[str, Any]) -> CopySpec:
+    """The copy that settings make, checked by itself. Raises BadInput naming the field."""
+    spec = spec_of(settings_of(values, wizard.job), wizard.model.time_zone)
     check_spec(spec, SOURCE_TYPES.get(wizard.job.connection.source_type))
+    return spec
+
+
+def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
+    """The copy of a wizard after ``changes``, and its table is free. Raises BadInput naming the field."""
+    spec = fitting_spec(wizard, {**wizard.values, **changes})
     refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
     return spec
 
@@ -142,7 +148,9 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> t
         open_source = opener(wizard.job.connection)
     spend(request, LOOKS)
     settle = settled_by(declared, spec, held_columns(wizard.model.id, spec))
-    seen = {one.name for one in wizard.proposal.columns} if wizard.proposal is not None and spec.columns else None
+    seen = None
+    if wizard.proposal is not None and spec.columns:
+        seen = set(wizard.offered) or {one.name for one in wizard.proposal.columns}
 
     def question(source: Source) -> tuple[CopySpec, list[str]]:
         settled = settle(source)

@@ -9,7 +9,9 @@ from typing import Any
 
 from django.http import QueryDict
 
+from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.schedules import DAYS, FIELDS, ScheduleSpec
+from b2b_recs.web.etl.wizard.faults import Collected
 
 KINDS = (
     ("manual", "By hand"),
@@ -66,7 +68,7 @@ def typed_form(typed: QueryDict, time_zone: str) -> ScheduleForm:
 
 
 def schedule_rule(typed: QueryDict, time_zone: str) -> dict[str, Any]:
-    """The rule somebody typed. Raises BadInput naming the field."""
+    """The rule somebody typed. Raises BadInput naming the field; Several when more than one cannot be."""
     kind = typed.get("kind", "manual")
     rule: dict[str, Any] = {"kind": kind, "time_zone": typed.get("time_zone", "").strip() or time_zone}
     for name in FIELDS.get(kind, ()):
@@ -74,8 +76,26 @@ def schedule_rule(typed: QueryDict, time_zone: str) -> dict[str, Any]:
             rule[name] = typed.getlist("days")
         else:
             rule[name] = _plain(typed.get(name, "").strip())
-    spec = ScheduleSpec.parse(rule)
+    try:
+        spec = ScheduleSpec.parse(rule)
+    except BadInput:
+        _refuse_parts(rule)
+        raise
     return {"kind": spec.kind, **spec.fields, "time_zone": spec.time_zone}
+
+
+def _refuse_parts(rule: Mapping[str, Any]) -> None:
+    """Raise what is wrong with each field of a rule while its others are as usual."""
+    kind, usual, faults = str(rule["kind"]), ScheduleForm(), Collected()
+    plain: dict[str, Any] = {
+        name: list(usual.days) if name == "days" else _plain(getattr(usual, name)) for name in FIELDS.get(kind, ())
+    }
+    for part in ({}, *({name: rule[name]} for name in plain)):
+        with faults.part():
+            ScheduleSpec.parse({"kind": kind, **plain, **part})
+    with faults.part():
+        ScheduleSpec.parse({"kind": "manual", "time_zone": rule["time_zone"]})
+    faults.refuse()
 
 
 def next_times(rule: Mapping[str, Any]) -> tuple[str, list[datetime]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from math import isfinite
 from typing import Any
@@ -16,6 +16,8 @@ from b2b_recs.engine.schema.formats import DATE_FORMATS
 from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
+from b2b_recs.web.etl.wizard.faults import Collected
+from b2b_recs.web.etl.wizard.shown import refuse_unseen, shown_list, shown_names
 
 MOST_CLUSTERED = 4
 MOST_DIGITS = 76
@@ -49,6 +51,12 @@ class TypeRow:
     reason: str
     warning: str
     edited: bool
+    fault: EngineError | None = None
+
+    @property
+    def name_at_fault(self) -> bool:
+        """Whether a fault is about the name that was typed, not about the type."""
+        return self.fault is not None and self.fault.field == "names" and bool(self.called)
 
     @property
     def look(self) -> tuple[str, str]:
@@ -79,11 +87,14 @@ class SchemaForm:
     modes = ("NULLABLE", "REQUIRED")
     formats = (*DATE_FORMATS, *NUMBER_FORMATS)
 
-    def column_of(self, refusal: EngineError) -> str:
-        """The column a refusal is about, "" for one about the whole table."""
-        names = {row.name for row in self.rows}
-        said = (getattr(refusal, "column", ""), refusal.field or "")
-        return next((name for name in said if name in names), "")
+    @property
+    def shown(self) -> str:
+        """The columns of the page, which it sends along."""
+        return shown_list([row.name for row in self.rows])
+
+    def with_faults(self, faults: Mapping[str, EngineError]) -> SchemaForm:
+        """The form that tells these faults, by column, below their rows."""
+        return replace(self, rows=[replace(row, fault=faults.get(row.name)) for row in self.rows])
 
     @property
     def clusters(self) -> list[str]:
@@ -98,10 +109,9 @@ class SchemaForm:
 
 def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaForm:
     """The form as the settings have it; what nobody changed shows the proposal."""
-    chosen = set(values.get("columns") or ())
     own = {one["name"]: one for one in values.get("types") or ()}
     names = values.get("names") or {}
-    columns = [one for one in proposal.columns if not chosen or one.name in chosen]
+    columns = _copied(values, proposal)
     rows = [
         _row(at, one, own.get(one.name), one.name in proposal.time_columns, str(names.get(one.name, "")))
         for at, one in enumerate(columns)
@@ -118,33 +128,58 @@ def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaFor
 
 
 def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableProposal) -> dict[str, Any]:
-    """The settings somebody typed in step 4; only types that differ from the proposal. Raises BadInput."""
-    found = schema_typed(typed, values, proposal)
+    """The settings somebody typed in step 4; only types that differ from the proposal. Raises BadInput.
+
+    A page that sends along which columns it had shown is refused when there are others by now.
+    """
+    found, faults = schema_typed(typed, values, proposal), Collected()
     for one in found["types"]:
         for name in ("precision", "scale"):
-            _refuse_no_digits(one[name], one["name"])
-    if len(set(found["cluster_by"])) != len(found["cluster_by"]):
-        raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
+            with faults.part():
+                _refuse_no_digits(one[name], one["name"])
+    with faults.part():
+        if len(set(found["cluster_by"])) != len(found["cluster_by"]):
+            raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
+    with faults.part():
+        names = [column.name for column in _copied(values, proposal)]
+        refuse_unseen(typed, names, "types", "Look at what it becomes, then send the page again.")
+    faults.refuse()
     return found
 
 
 def schema_typed(typed: QueryDict, values: Mapping[str, Any], proposal: TableProposal) -> dict[str, Any]:
     """What stands in step 4, to be shown again; what is no number of digits stays the text it is."""
-    chosen = set(values.get("columns") or ())
-    columns = [one for one in proposal.columns if not chosen or one.name in chosen]
-    types = []
-    for at, column in enumerate(columns):
+    columns = _copied(values, proposal)
+    places, types = _places(typed, columns), []
+    for column in columns:
+        at = places.get(column.name)
+        if at is None:
+            types += [one for one in values.get("types") or () if one["name"] == column.name]
+            continue
         wanted = _typed(typed, at, column)
         if wanted != {name: getattr(column.proposed, name) for name in HELD}:
             types.append({"name": column.name, **wanted})
     return {
         "destination_table": typed.get("destination_table", "").strip(),
         "types": types,
-        "names": {**_kept_names(values, columns), **_typed_names(typed, columns)},
+        "names": {**_kept_names(values, columns), **_typed_names(typed, columns, places)},
         "partition_by": typed.get("partition_by") or None,
         "cluster_by": [name for name in typed.getlist("cluster") if name],
         **({"reject_threshold": _share(typed["rejects"])} if "rejects" in typed else {}),
     }
+
+
+def _copied(values: Mapping[str, Any], proposal: TableProposal) -> list[ProposedColumn]:
+    """The columns of the source that are copied."""
+    chosen = set(values.get("columns") or ())
+    return [one for one in proposal.columns if not chosen or one.name in chosen]
+
+
+def _places(typed: QueryDict, columns: list[ProposedColumn]) -> dict[str, int]:
+    """The number of each column's fields on the page that was sent, by its name; none for one it had not shown."""
+    shown = shown_names(typed)
+    names = [column.name for column in columns] if shown is None else shown
+    return {name: at for at, name in enumerate(names)}
 
 
 def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
@@ -168,10 +203,11 @@ def _kept_names(values: Mapping[str, Any], columns: list[ProposedColumn]) -> dic
     return {column.name: str(names[column.name]) for column in columns if column.name in names}
 
 
-def _typed_names(typed: QueryDict, columns: list[ProposedColumn]) -> dict[str, str]:
+def _typed_names(typed: QueryDict, columns: list[ProposedColumn], places: Mapping[str, int]) -> dict[str, str]:
     """What was typed as names in the warehouse; an empty field is the proposal again."""
     found = {}
-    for at, column in enumerate(columns):
+    for column in columns:
+        at = places.get(column.name)
         if f"name-{at}" in typed:
             found[column.name] = typed[f"name-{at}"].strip() or column.warehouse_name or column.name
     return found

@@ -31,6 +31,7 @@ class Wizard:
     proposal: TableProposal | None
     seen_at: datetime | None
     done: set[int] = field(default_factory=set)
+    offered: list[str] = field(default_factory=list)  # the columns there were when some of them were chosen
 
     @property
     def is_draft(self) -> bool:
@@ -60,13 +61,22 @@ class Wizard:
     def forget_table(self) -> None:
         """Another connection or table was chosen: what followed from the old one does not hold."""
         kept = {name: value for name, value in self.values.items() if name in ("schedule", "paused", "enabled")}
-        self.values, self.proposal = kept, None
+        self.values, self.proposal, self.offered = kept, None, []
         self.done = {1}
 
     def remember(self, proposal: TableProposal) -> None:
         """Keep what the source said of the table."""
         self.proposal, self.seen_at = proposal, datetime.now(UTC)
-        seen = {"at": self.seen_at.isoformat(), "proposal": proposal.model_dump(mode="json")}
+        self._keep_seen(proposal, self.seen_at)
+
+    def offer(self) -> None:
+        """Keep which columns there were to choose from; what the source gets later nobody has decided on."""
+        if self.proposal is not None and self.seen_at is not None:
+            self.offered = [one.name for one in self.proposal.columns]
+            self._keep_seen(self.proposal, self.seen_at)
+
+    def _keep_seen(self, proposal: TableProposal, at: datetime) -> None:
+        seen = {"at": at.isoformat(), "proposal": proposal.model_dump(mode="json"), "offered": self.offered}
         DataSourceTable.objects.filter(data_source=self.job).update(seen=seen)
 
     def question(self, schema: str, table: str) -> tuple[Callable[[], Source], Callable[[Source], TableProposal]]:
@@ -103,6 +113,7 @@ def wizard_of(job: DataSource) -> Wizard:
         proposal=proposal,
         seen_at=datetime.fromisoformat(seen["at"]) if proposal else None,
         done=set(shown.completed_steps) if job.draft else set(range(1, LAST + 1)),
+        offered=list(seen.get("offered", ())) if proposal else [],
     )
 
 

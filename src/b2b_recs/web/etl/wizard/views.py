@@ -18,17 +18,19 @@ from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.web.accounts.access import model_or_404, own_transactions, requires, row_or_404
 from b2b_recs.web.accounts.acting import acting, trigger_of, user_of
 from b2b_recs.web.api.limits import LOOKS, spend
-from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import cards
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
-from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed, refuse_bad_first_date
+from b2b_recs.web.etl.wizard.faults import Told, told
+from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
+from b2b_recs.web.etl.wizard.named import named
 from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, save_job
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
-from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form, schema_typed
+from b2b_recs.web.etl.wizard.schema_faults import checked_schema
+from b2b_recs.web.etl.wizard.schema_form import schema_form, schema_typed
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
 from b2b_recs.web.names import refuse_bad_name
@@ -42,19 +44,21 @@ TEMPLATES = {1: "connection", 2: "table", 3: "load", 4: "schema", 5: "schedule"}
 def job_new(request: HttpRequest, model_id: int) -> HttpResponse:
     """Step 1 of a new job; it becomes a draft as soon as it has a name and a connection."""
     model = model_or_404(request, model_id, "editor")
-    faults: dict[str, BadInput] = {}
+    fault: BadInput | None = None
     if request.method == "POST":
+        configuration = configuration_of(model)
         try:
-            name, connection = _named(request, model_id)
-            draft = save_draft(configuration_of(model), None, name, connection, 2, [1], {})
+            name, connection = named(request.POST, configuration, None)
+            draft = save_draft(configuration, None, name, connection, 2, [1], {})
         except BadInput as refusal:
-            faults[refusal.field or "name"] = refusal
+            fault = refusal
         else:
             return redirect("job_step", model_id, draft.id, 2)
-    context = {"model": model, "connections": cards(model), "faults": faults, "steps": ",".join(STEPS), "step": 1}
+    context = {"model": model, "connections": cards(model), "steps": ",".join(STEPS), "step": 1}
+    context |= _told(told(1, fault), fault)
     context["name"] = request.POST.get("name", "")
     context["chosen"] = request.POST.get("connection") or request.GET.get("connection", "")
-    return render(request, "etl/wizard/connection.html", context, status=422 if faults else 200)
+    return render(request, "etl/wizard/connection.html", context, status=422 if fault else 200)
 
 
 @requires("editor")
@@ -125,9 +129,8 @@ def job_schedule_words(request: HttpRequest, model_id: int) -> HttpResponse:
 
 def _connection_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     with acting(request):
-        name, connection = _named(request, wizard.model.id)
         job = wizard.job
-        refuse_taken_name(job.configuration, name, job.id)
+        name, connection = named(request.POST, job.configuration, job.id)
         if wizard.is_draft:
             moved = connection.id != job.connection_id
             job.name, job.connection = name, connection
@@ -146,9 +149,13 @@ def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
 
 
 def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
-    changes = load_changes(request.POST, _looked(request, wizard), wizard.values.get("load"))
-    refuse_bad_first_date(changes, datetime.now(UTC))
-    return _kept(request, wizard, 3, changes)
+    proposal = _looked(request, wizard)
+    changes = load_changes(request.POST, proposal, datetime.now(UTC), wizard.values.get("load"))
+    answer = _kept(request, wizard, 3, changes)
+    if wizard.is_draft:
+        with acting(request):
+            wizard.offer()
+    return answer
 
 
 def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
@@ -160,7 +167,9 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
         if not wizard.is_draft:
             return _saved(request, wizard, save_job(request, wizard, {"types": [], "names": {}}), 4)
         return redirect("job_step", wizard.model.id, wizard.job.id, 4)
-    return _kept(request, wizard, 4, schema_changes(request.POST, wizard.values, proposal))
+    with acting(request):
+        changes = checked_schema(request.POST, wizard, proposal)
+    return _kept(request, wizard, 4, changes)
 
 
 def _schedule_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
@@ -217,30 +226,34 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
             number: reverse("job_step", args=[wizard.model.id, wizard.job.id, number])
             for number in range(1, wizard.reachable + 1)
         },
-        "refusal": refusal,
-        "faults": {refusal.field: refusal} if refusal is not None and refusal.field else {},
-        "fault_column": "",
         "last": LAST,
     }
-    trouble = None
+    trouble, faults = None, told(step, refusal)
     if step in (3, 4):
         try:
             form = context["form"] = _form(request, wizard, step)
-            if step == 4 and refusal is not None:
-                context["fault_column"] = form.column_of(refusal)
+            if step == 4:
+                faults = told(step, refusal, {row.name for row in form.rows})
+                context["form"] = form.with_faults(faults.rows)
         except EngineError as error:
             trouble = context["trouble"] = error
+    context |= _told(faults, refusal)
     with acting(request), shown_in(wizard.model.time_zone):
         if step == 1:
             context |= {
                 "connections": cards(wizard.model),
-                "name": wizard.job.name,
-                "chosen": str(wizard.job.connection_id),
+                "name": request.POST.get("name", wizard.job.name),
+                "chosen": request.POST.get("connection", str(wizard.job.connection_id)),
             }
         elif step == 5:
             context |= _schedule_context(request, wizard)
         status = 422 if refusal is not None or trouble is not None else 200
         return render(request, f"etl/wizard/{TEMPLATES[step]}.html", context, status=status)
+
+
+def _told(faults: Told, refusal: EngineError | None) -> dict[str, Any]:
+    """What the page says of a refusal: on top as a whole, and beside its fields."""
+    return {"refusal": refusal, "told": faults, "faults": faults.beside}
 
 
 def _form(request: HttpRequest, wizard: Wizard, step: int) -> Any:
@@ -274,17 +287,6 @@ def _looked(request: HttpRequest, wizard: Wizard) -> Any:
         with acting(request):
             wizard.remember(found)
     return wizard.proposal
-
-
-def _named(request: HttpRequest, model_id: int) -> tuple[str, Connection]:
-    name, chosen = request.POST.get("name", "").strip(), request.POST.get("connection", "")
-    refuse_bad_name(name, "a job")
-    found = None
-    if chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
-        found = Connection.objects.filter(model_id=model_id, id=int(chosen)).first()
-    if found is None:
-        raise BadInput("No connection is chosen.", field="connection", advice="Choose one.")
-    return name, found
 
 
 def _loaded(request: HttpRequest, model_id: int, job_id: int) -> Wizard:

@@ -3,6 +3,8 @@
 (() => {
   "use strict";
 
+  const NOTES = ".field-error[id$='-error']";
+
   function clear(form) {
     for (const note of form.querySelectorAll("[data-field-fault]")) note.remove();
     for (const input of form.querySelectorAll("[aria-invalid]")) {
@@ -45,17 +47,44 @@
   });
   // What a page said of a field when it was refused holds only until the field is changed.
   function forget(input) {
-    const note = input.closest(".field")?.querySelector(".field-error[id$='-error']");
+    const below = input.closest("tr")?.nextElementSibling?.closest(".schema-fault");
+    const note = (input.closest(".field") ?? below)?.querySelector(".field-error[id$='-error']");
     if (!note) return;
-    note.remove();
+    (below ?? note).remove();
+    if (below) input = document.querySelector(`[aria-describedby~="${note.id}"]`) ?? input;
     input.removeAttribute("aria-invalid");
     const words = (input.getAttribute("aria-describedby") || "").split(" ").filter((id) => id !== note.id);
     if (words.join("")) input.setAttribute("aria-describedby", words.join(" "));
     else input.removeAttribute("aria-describedby");
-    document.querySelector("[data-refused-field]")?.remove();
+    count();
   }
+  // The notice on top holds as long as something it counts is left.
+  function count() {
+    const notice = document.querySelector("[data-refused-field]");
+    const number = notice?.querySelector("[data-faults-left]");
+    const elsewhere = notice?.querySelectorAll("[data-fault-elsewhere]").length ?? 0;
+    const left = elsewhere + document.querySelectorAll(`form ${NOTES}`).length;
+    if (number && left) number.textContent = left;
+    else notice?.remove();
+  }
+  // A page that was refused begins where the first thing is to be changed.
+  function begin() {
+    if (!document.querySelector("[data-refused-field]")) return;
+    for (const note of document.querySelectorAll(`form ${NOTES}`)) {
+      note.closest("details")?.setAttribute("open", "");
+    }
+    for (const note of document.querySelectorAll(`form ${NOTES}`)) {
+      const field = document.querySelector(`[aria-describedby~="${note.id}"]`) ?? note.closest(".field");
+      const place = field?.matches("input, select") ? field : field?.querySelector("input, select") ?? note;
+      if (!place.getClientRects().length) continue;
+      place.focus();
+      return;
+    }
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
   document.addEventListener("input", (event) => {
-    if (event.target.closest?.(".field")) forget(event.target);
+    if (event.target.closest?.(".field, .schema-table")) forget(event.target);
     const form = event.target.closest?.("form[data-stale]");
     if (!form || event.target.closest("[data-lasting]")) return;
     document.querySelector(form.dataset.stale)?.replaceChildren();

@@ -1,0 +1,92 @@
+"""Every fault of a step at once: collected while its parts are checked, and put beside the fields they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from b2b_recs.engine.errors import BadInput, EngineError
+
+# The fields of each step, by the names refusals give them.
+FIELDS: dict[int, frozenset[str]] = {
+    1: frozenset({"name", "connection"}),
+    3: frozenset({"strategy", "cursor", "backfill", "since", "lag", "keep_days", "row_limit", "columns", "key"}),
+    4: frozenset({"destination_table", "partition_by", "cluster_by", "reject_threshold", "types"}),
+    5: frozenset({"kind", "every", "minute", "days", "day", "time", "cron", "time_zone"}),
+}
+
+
+class Several(BadInput):
+    """More than one part of a step cannot be used; speaks as the first of them."""
+
+    def __init__(self, faults: Sequence[BadInput]) -> None:
+        first = faults[0]
+        super().__init__(first.message, advice=first.advice, field=first.field, column=first.column)
+        self.faults = tuple(faults)
+
+
+class Collected:
+    """The faults of the parts that were checked so far."""
+
+    def __init__(self) -> None:
+        self.found: list[BadInput] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Checks one part: its BadInput is kept, and what comes after it is checked too."""
+        try:
+            yield
+        except Several as refusal:
+            self.found += refusal.faults
+        except BadInput as refusal:
+            self.found.append(refusal)
+
+    def refusal(self) -> BadInput:
+        """What was found, to be raised: one fault as it is, more as Several."""
+        return self.found[0] if len(self.found) == 1 else Several(self.found)
+
+    def refuse(self) -> None:
+        """Raise what was found, if anything was."""
+        if self.found:
+            raise self.refusal()
+
+
+@dataclass
+class Told:
+    """Where a page tells its faults: beside a field, below a column's row, or on top when it has no such field."""
+
+    beside: dict[str, EngineError] = field(default_factory=dict)
+    rows: dict[str, EngineError] = field(default_factory=dict)
+    elsewhere: list[EngineError] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """How many places tell of a fault."""
+        return len(self.beside) + len(self.rows) + len(self.elsewhere)
+
+
+def told(step: int, refusal: EngineError | None, columns: Collection[str] = ()) -> Told:
+    """The faults of a step where its page tells them; ``columns`` are those that have a row."""
+    found = Told()
+    faults: Sequence[EngineError] = refusal.faults if isinstance(refusal, Several) else [refusal] if refusal else []
+    for fault in faults:
+        place = (fault.field or "").removeprefix("load.")
+        column = next((name for name in (getattr(fault, "column", ""), place) if name in columns), "")
+        if column and (place in ("types", "names") or place not in FIELDS.get(step, ())):
+            _add(found.rows, column, fault)
+        elif place in FIELDS.get(step, ()):
+            _add(found.beside, place, fault)
+        else:
+            found.elsewhere.append(fault)
+    return found
+
+
+def _add(places: dict[str, EngineError], place: str, fault: EngineError) -> None:
+    """Put a fault where another may be told already; the page tells both in one breath."""
+    before = places.get(place)
+    if before is None:
+        places[place] = fault
+    else:
+        both = before.field if before.field == fault.field else "types"
+        places[place] = EngineError(f"{before} {fault.message}", advice=fault.advice, field=both)
