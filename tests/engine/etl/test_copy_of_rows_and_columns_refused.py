@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,23 @@ def test_a_changed_column_of_a_catalog_is_taken_once_the_job_was_saved_with_it(t
     job.spec = CopySpec.model_validate({**job.spec.model_dump(), "types": [mapping]})
     job.run()
     assert sorted(found["amount"] for found in job.rows()) == ["10", "20"]
+
+
+@pytest.mark.parametrize("load", [KEYED, UNKEYED])
+def test_a_row_that_is_kept_as_rejected_does_not_stop_later_runs(tmp_path: Path, load: dict[str, Any]) -> None:
+    table = orders(*range(50))
+    table.bad = lambda row: "amount: too large" if row["id"] in (49, 51, 60) else None
+    job = Job(tmp_path, table, **load)
+    job.now += timedelta(days=30)
+    assert job.run().rows_rejected == 1
+    job.spec = CopySpec.model_validate({**job.spec.model_dump(), "load": {**load["load"], "lag": "PT30S"}})
+    again = job.run()
+    assert (again.rows_read, again.rows_rejected, again.changed, again.reconciled) == (1, 1, False, True)
+    assert not [words for words in again.warnings if "rejected" in words]
+    table.rows.append(row(50))
+    result = job.run()
+    assert result.rows_loaded == 1 and result.reconciled and 50 in job.ids()
+    table.rows.append(row(51))
+    with pytest.raises(TooManyRejected, match="1 of 2 rows"):
+        job.run()
+    assert job.table.rejected.row_count() == 1

@@ -73,6 +73,7 @@ def test_each_stopped_run_takes_the_place_of_the_one_before_and_a_good_one_ends_
     assert (result.rows_loaded, result.rows_rejected, result.reconciled) == (48, 2, True)
     assert kept(job) == [] and rejected_count(job.table) == 2
     job.spec = job.spec.model_copy(update={"reject_threshold": 0})
+    job.source.table.bad = lambda row: "no" if row["amount"] == 90 else bad_amount(row)
     stop(job)
     assert rejected_count(job.table) == 2, "what the table lacks does not change by a run that was stopped"
 

@@ -23,7 +23,7 @@ from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
 from b2b_recs.engine.etl.renamed import Renamed, renamed_spec
 from b2b_recs.engine.etl.settle import Leaving, Settled, settle
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
-from b2b_recs.engine.etl.stage import Stage, refuse_many_rejected
+from b2b_recs.engine.etl.stage import Stage
 from b2b_recs.engine.etl.stopped import forget_stopped, keep_stopped
 from b2b_recs.engine.etl.sums import part_sums, summed_columns
 from b2b_recs.engine.etl.sweep import leaving_rows, read_keys, turnover
@@ -187,7 +187,7 @@ class _Run:
         resumed = bool(staged)
         step("copy.before_read")
         staged = stage.run(staged) if not complete else stage.replay(staged)
-        refuse_many_rejected(stage.rejected, stage.read, self.spec, stage.example)
+        stage.refuse_many(stage.read)
         wide = None if complete else self._wider(plan, staged)
         if wide is not None:
             return self._read(wide, [], None)

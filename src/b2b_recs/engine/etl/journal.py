@@ -31,7 +31,8 @@ _FOR_EVER = 36_500
 class Staged:
     """One finished file of staged rows: ``after`` is the key of its last row, ``rejected`` rows are beside it.
 
-    ``unasked`` are the fields its rows have in the source beyond those that were read.
+    ``known`` of those were kept by a run before. ``unasked`` are the fields its rows have in the source beyond those
+    that were read.
     """
 
     part: Part
@@ -41,6 +42,7 @@ class Staged:
     rejected: int
     arrow_bytes: int
     unasked: Fields = field(default_factory=dict)
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Journal:
                 continue
             after = tuple(line["after"]) if line["after"] is not None else None
             counts = (line["read"], line["rejected"], line["arrow_bytes"])
-            found.append(Staged(part, line["segment"], after, *counts, line.get("unasked", {})))
+            found.append(Staged(part, line["segment"], after, *counts, line.get("unasked", {}), line.get("known", 0)))
         return found
 
     def ended(self) -> frozenset[int]:

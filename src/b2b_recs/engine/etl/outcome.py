@@ -99,10 +99,10 @@ def _remarks(
             )
     if settled.repeated:
         yield f"{counted(settled.repeated, 'row')} had the key of another row; the one with the newest cursor was kept."
-    if read.rejected:
+    if read.rejected > read.known:
         keeper = table.rejected.name
         one, many = (f"row was rejected; {keeper} keeps it", f"rows were rejected; {keeper} keeps them")
-        yield f"{counted(read.rejected, one, many)} with the reason."
+        yield f"{counted(read.rejected - read.known, one, many)} with the reason."
     if leaving is not None and settled.left and not isinstance(spec.load, Files):
         yield from _gone(spec, table, leaving, settled.left)
     if isinstance(spec.load, Files) and plan.choice.gone and spec.load.deletes == "keep":

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from b2b_recs.engine.etl.journal import Journal, Staged
+from b2b_recs.engine.etl.known_rejects import KnownRejects, fingerprint
 from b2b_recs.engine.sources.contract import RejectedRow
 from b2b_recs.engine.warehouse.commits import Commit
 from b2b_recs.engine.warehouse.local import LocalTable
@@ -45,10 +44,9 @@ def commit_rejected(
     exists = target.exists()
     if not any_rejected and not (replace and exists and target.row_count()):
         return None
-    seen: set[str] = set()
+    batches = in_batches(rejected_rows(journal, staged), journal.run_key, at)
     if exists and not replace:
-        seen.update(target.read(columns=["fingerprint"])["fingerprint"].to_pylist())
-    batches = _fresh(in_batches(rejected_rows(journal, staged), journal.run_key, at), seen)
+        batches = _fresh(batches, KnownRejects(table))
     first = next(batches, None)
     if first is None and not replace:
         return None
@@ -65,11 +63,10 @@ def rejected_rows(journal: Journal, staged: Sequence[Staged]) -> Iterator[Reject
                     yield RejectedRow(*json.loads(line))
 
 
-def _fresh(batches: Iterator[pa.RecordBatch], seen: set[str]) -> Iterator[pa.RecordBatch]:
-    """Only rows whose fingerprint was not seen before this run; equal rows inside one run are all kept."""
-    known = pa.array(sorted(seen), pa.string())
+def _fresh(batches: Iterator[pa.RecordBatch], known: KnownRejects) -> Iterator[pa.RecordBatch]:
+    """Only rows that are not kept yet; equal rows inside one run are all kept."""
     for batch in batches:
-        fresh = batch.filter(pc.invert(pc.is_in(batch.column("fingerprint"), known)))
+        fresh = batch.filter(pa.array([not known.take(mark) for mark in batch.column("fingerprint").to_pylist()]))
         if fresh.num_rows:
             yield fresh
 
@@ -84,8 +81,7 @@ def in_batches(rows: Iterable[RejectedRow], run_key: str, at: datetime) -> Itera
 def _batch(rows: list[RejectedRow], run_key: str, at: datetime) -> pa.RecordBatch:
     texts = [json.dumps(row.row, ensure_ascii=False) for row in rows]
     columns, reasons = [row.column for row in rows], [row.reason for row in rows]
-    told = zip(texts, columns, reasons, strict=True)
-    marks = [hashlib.sha256("\0".join(one).encode("utf-8", "surrogatepass")).hexdigest() for one in told]
+    marks = [fingerprint(row) for row in rows]
     count = len(rows)
     return pa.RecordBatch.from_arrays(
         [

@@ -18,8 +18,9 @@ from b2b_recs.engine.errors import Cancelled, ConnectionLost, TooManyRejected
 from b2b_recs.engine.etl.beside import read_beside
 from b2b_recs.engine.etl.cursor import text_of
 from b2b_recs.engine.etl.journal import Journal, Staged
+from b2b_recs.engine.etl.known_rejects import KnownRejects, fingerprint
 from b2b_recs.engine.etl.plan import Plan
-from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.etl.spec import CopySpec, Incremental
 from b2b_recs.engine.etl.unasked import together
 from b2b_recs.engine.faults import step
 from b2b_recs.engine.progress import Progress
@@ -45,6 +46,8 @@ class Stage:
         self._table = table
         self._journal = journal
         self._progress = progress
+        # Every other kind of load reads the whole of what it loads, so that its share is the same each time.
+        self._kept = KnownRejects(table) if isinstance(spec.load, Incremental) else None
         self._schema = arrow_schema(plan.layout.columns)
         self._repeating: list[str] | None = None
         self._reported = 0.0
@@ -53,6 +56,7 @@ class Stage:
         self.expected: int | None = None
         self.read = 0
         self.rejected = 0
+        self.known = 0  # rejected rows that a run before has kept; they do not count against the job's share
         self.example = ""  # why the first row was rejected
         self.unfinished: list[RejectedRow] = []  # rejected rows of files that were never finished
         self.arrow_bytes = 0
@@ -64,7 +68,7 @@ class Stage:
         """
         staged = list(done)
         for item in staged:
-            self._count(item.read, item.rejected, item.arrow_bytes)
+            self._count(item.read, item.rejected, item.known, item.arrow_bytes)
         ended = self._journal.ended()
         left = deque(
             (number, self._rest(request, number, done))
@@ -107,7 +111,7 @@ class Stage:
     def replay(self, done: list[Staged]) -> list[Staged]:
         """Count what was staged completely before; nothing is read."""
         for item in done:
-            self._count(item.read, item.rejected, item.arrow_bytes)
+            self._count(item.read, item.rejected, item.known, item.arrow_bytes)
         self._report(now=True)
         return done
 
@@ -135,13 +139,14 @@ class Stage:
                 step("copy.read")
                 if open_part is None:
                     open_part = self._open_part(number, request, batch)
-                open_part.add(batch)
-                self._count(batch.rows.num_rows + len(batch.rejected), len(batch.rejected), batch.rows.nbytes)
-                if batch.rejected and not self.example:
-                    self.example = batch.rejected[0].reason
-                refuse_many_rejected(
-                    self.rejected, max(self.expected or self.read, self.read), self._spec, self.example
-                )
+                fresh = self._fresh(batch.rejected)
+                known = len(batch.rejected) - len(fresh)
+                open_part.add(batch, known)
+                read = batch.rows.num_rows + len(batch.rejected)
+                self._count(read, len(batch.rejected), known, batch.rows.nbytes)
+                if fresh and not self.example:
+                    self.example = fresh[0].reason
+                self.refuse_many(max(self.expected or self.read, self.read))
                 if open_part.full():
                     yield self._finish(open_part)
                     open_part = None
@@ -180,10 +185,25 @@ class Stage:
         step("copy.after_stage")
         return staged
 
-    def _count(self, read: int, rejected: int, arrow_bytes: int) -> None:
+    def refuse_many(self, total: int) -> None:
+        """Raise TooManyRejected when more than the job's share of ``total`` rows was rejected, with one reason.
+
+        Rows that a run before has kept are neither rejected anew nor of those that came.
+        """
+        refuse_many_rejected(self.rejected - self.known, total - self.known, self._spec, self.example)
+
+    def _fresh(self, rejected: list[RejectedRow]) -> list[RejectedRow]:
+        """The rejected rows that no run before has kept."""
+        if self._kept is None or not rejected:
+            return rejected
+        with self._counting:
+            return [row for row in rejected if not self._kept.take(fingerprint(row))]
+
+    def _count(self, read: int, rejected: int, known: int, arrow_bytes: int) -> None:
         with self._counting:
             self.read += read
             self.rejected += rejected
+            self.known += known
             self.arrow_bytes += arrow_bytes
 
     def _stop_when_asked(self) -> None:
@@ -215,10 +235,12 @@ class _OpenPart:
         self._segment = segment
         self._request = request
         self._read = 0
+        self._known = 0
         self.rejected: list[RejectedRow] = []
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Batch, known: int) -> None:
         rows = batch.rows
+        self._known += known
         self._read += rows.num_rows + len(batch.rejected)
         self.rejected.extend(batch.rejected)
         if batch.unasked:
@@ -236,7 +258,7 @@ class _OpenPart:
             with storage_errors(), journal.rejected_path(part).open("w", encoding="utf-8") as lines:
                 _write_rejected(self.rejected, lines)
         counts = (self._read, len(self.rejected), self.writer.arrow_bytes)
-        return Staged(part, self._segment, self.after, *counts, self._unasked)
+        return Staged(part, self._segment, self.after, *counts, self._unasked, self._known)
 
     def _last_key(self, rows: pa.RecordBatch) -> tuple[str, ...] | None:
         if not self._request.order_by:
