@@ -24,7 +24,9 @@ def lower_bound(last: str, column: ColumnMapping, load: Incremental) -> str:
     value = parse(last, column)
     try:
         if isinstance(value, datetime):
-            return _text(value - load.lag, last)
+            lower = _text(value - load.lag, last)
+            # Where times are compared as text, a date alone comes before its own midnight.
+            return lower[:_DATE_LENGTH] if len(last) == _DATE_LENGTH and value.time() == time.min else lower
         if isinstance(value, date):
             return (value - timedelta(days=math.ceil(load.lag / timedelta(days=1)))).isoformat()
         if isinstance(value, Decimal):
@@ -52,19 +54,22 @@ def first_bound(load: Incremental, column: ColumnMapping, now: datetime, zone: s
 
 
 def capped(upper: str, column: ColumnMapping, now: datetime, zone: str) -> str:
-    """The cursor to continue from: ``upper``, or the present where ``upper`` lies in the future.
+    """The cursor to continue from: ``upper``, or the present where ``upper`` lies in the future or is no date at all.
 
-    A row dated in the future is loaded, but must not make the next run look only beyond it.
+    A row dated in the future is loaded, but must not make the next run look only beyond it; nor must a row whose date
+    the warehouse cannot hold.
     """
     value = parse(upper, column)
-    limit = parse(_present(now, column, zone), column)
-    if isinstance(value, datetime) and isinstance(limit, datetime):
-        if value.tzinfo is None or limit.tzinfo is None:
-            limit = limit.replace(tzinfo=None)
-            value = value.replace(tzinfo=None)
+    if value is None:
+        return upper if usable(upper, column) else _present(now, column, zone)
+    if isinstance(value, datetime):
+        limit = parse(_present(now, column, zone), column)
+        if (value.tzinfo is None) is not (limit.tzinfo is None):
+            limit = now if value.tzinfo is not None else now.astimezone(zone_of(zone)).replace(tzinfo=None)
         return upper if value <= limit else _text(limit, upper)
-    if isinstance(value, date) and isinstance(limit, date):
-        return upper if value <= limit else limit.isoformat()
+    if isinstance(value, date):
+        today = now.astimezone(zone_of(zone)).date()
+        return upper if value <= today else today.isoformat()
     return upper
 
 
@@ -72,24 +77,48 @@ def later(first: str | None, second: str | None, column: ColumnMapping) -> str |
     """The larger of two cursor texts; the second when they cannot be compared."""
     if first is None or second is None:
         return second if first is None else first
-    one, other = parse(first, column), parse(second, column)
-    if type(one) is type(other) and one is not None:
-        return first if one > other else second
-    return second
+    return first if before(parse(second, column), parse(first, column)) else second
+
+
+def before(one: Any, other: Any) -> bool:
+    """Whether a parsed cursor comes before another; False where the two cannot be compared."""
+    if one is None or type(one) is not type(other):
+        return False
+    if isinstance(one, datetime) and (one.tzinfo is None) is not (other.tzinfo is None):
+        return False
+    return bool(one < other)
 
 
 def parse(text: str, column: ColumnMapping) -> Any:
-    """A cursor text as datetime, date or Decimal; None for text cursors and what Python's calendar cannot hold."""
+    """A cursor text as the kind its column becomes: date, datetime or Decimal.
+
+    None for text cursors, and for what is no date, no number, or beyond what the warehouse holds.
+    """
     try:
         if column.warehouse_type in TIME_TYPES:
-            if len(text) == _DATE_LENGTH:
-                return date.fromisoformat(text)
-            return datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text.strip()) if text.strip()[4:5] == "-" else None
+            return moment.date() if moment is not None and column.warehouse_type is WarehouseType.DATE else moment
         if column.warehouse_type in NUMBER_TYPES:
-            return Decimal(text)
+            number = Decimal(text)
+            return number if number.is_finite() else None
     except (ValueError, InvalidOperation):
         return None
     return None
+
+
+def usable(text: str, column: ColumnMapping) -> bool:
+    """Whether a run can go on from a cursor text, which it cannot from a date or a number that is none.
+
+    Text in a format of its own, and numbers that a source prints with a sign of money, are ordered by the source alone.
+    """
+    if column.format or parse(text, column) is not None:
+        return True
+    if column.warehouse_type in NUMBER_TYPES:
+        try:
+            return Decimal(text).is_finite()
+        except InvalidOperation:
+            return True
+    return column.warehouse_type not in TIME_TYPES
 
 
 def scalar(text: str, field: pa.Field, column: ColumnMapping) -> pa.Scalar | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from b2b_recs.engine.counting import counted
-from b2b_recs.engine.etl.cursor import later
+from b2b_recs.engine.etl.cursor import later, usable
 from b2b_recs.engine.etl.files import rows_of
 from b2b_recs.engine.etl.journal import Staged
 from b2b_recs.engine.etl.plan import Plan, next_cursor
@@ -33,7 +33,7 @@ def outcome(
 ) -> CopyResult:
     """The figures of a run before its commit; the version is the table's of before."""
     removed = settled.left if leaving is not None and leaving.remove else 0
-    earlier = plan.bounds is not None and plan.bounds.earlier
+    earlier = plan.bounds is not None and (plan.bounds.earlier or plan.bounds.anew)
     changed = isinstance(spec.load, Catalog) or bool(settled.loaded or removed) or earlier or not table.exists()
     files = isinstance(spec.load, Files)
     deleted = removed
@@ -112,7 +112,9 @@ def _remarks(
         )
         yield counted(len(plan.choice.gone), *gone)
     upper = plan.bounds.upper if plan.bounds is not None else None
-    if upper is not None and next_cursor(plan, spec) != upper:
+    if upper is not None and plan.cursor is not None and not usable(upper, plan.cursor):
+        yield f"The largest {plan.cursor.name} is {upper}, which the warehouse cannot hold; rows like it were rejected."
+    elif upper is not None and next_cursor(plan, spec) != upper:
         yield f"Some rows lie in the future, up to {upper}; they were loaded."
 
 

@@ -15,7 +15,7 @@ import pyarrow.dataset as ds
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
-from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar
+from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar, usable
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
@@ -38,6 +38,10 @@ _SURE = (
     WarehouseType.DATETIME,
     WarehouseType.DATE,
 )
+_ANEW = (
+    "The table was read once more from its beginning, because the last run ended at {}, from which none can go on. "
+    "Without a key, rows that changed meanwhile are there twice."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Bounds:
     """The window of a run by a cursor, fixed at its start; ``before`` is the cursor of the run before.
 
     ``earlier``: it begins before everything that was loaded so far, because the job's backfill was set back.
+    ``anew``: it takes in everything loaded so far, because no run can go on from ``before``.
     """
 
     lower: str | None
@@ -52,6 +57,7 @@ class Bounds:
     before: str | None
     with_null: bool
     earlier: bool = False
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +198,8 @@ def _incremental(
     bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now, again)
     if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
+    if bounds.anew and not load.key:
+        layout = replace(layout, warnings=(*layout.warnings, _ANEW.format(bounds.before)))
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
     ties = tuple(name for name in ties if name != load.cursor)
     ordered = bool(ties) or load.cursor in primary or load.key == (load.cursor,)
@@ -290,6 +298,8 @@ def _bounds(
                 # The limit counts from the oldest row, so what is loaded already must not lie in the window.
                 upper = since(table, load.cursor)
             return Bounds(start, upper, before, everything, earlier=True)
+        if not usable(before, cursor):
+            return Bounds(since(table, load.cursor), upper, before, everything, anew=True)
         return Bounds(lower_bound(before, cursor, load), upper, before, with_null)
     return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, everything)
 

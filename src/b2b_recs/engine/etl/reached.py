@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from b2b_recs.engine.etl.cursor import TIME_TYPES, first_bound, parse
+from b2b_recs.engine.etl.cursor import TIME_TYPES, before, first_bound, parse
 from b2b_recs.engine.etl.spec import Incremental
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.warehouse.local import LocalTable
@@ -62,7 +62,6 @@ def earlier_start(
     if cursor.warehouse_type not in TIME_TYPES:
         return None, False
     wanted = first_bound(load, cursor, now, zone)
-    one, other = (None if wanted is None else parse(wanted, cursor)), parse(loaded, cursor)
-    if one is None or type(one) is not type(other):
+    if wanted is None or not before(parse(wanted, cursor), parse(loaded, cursor)):
         return None, False
-    return wanted, bool(one < other)
+    return wanted, True

@@ -25,6 +25,9 @@ def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHIN
     if bounds.earlier:
         span = f"{since or 'everything '}up to {bounds.upper}"
         return f"The backfill reaches further back now: reading {table} by {spec.load.cursor}, {span}{beside}."
+    if bounds.anew:
+        span = f"{since or 'everything '}up to {bounds.upper}"
+        return f"No run can go on from {bounds.before}: reading {table} by {spec.load.cursor} again, {span}{beside}."
     return f"Reading {table} by {spec.load.cursor}, {since}up to {bounds.upper}{beside}."
 
 

@@ -1,0 +1,165 @@
+"""Cursors no run can go on from: such a value hides no row that comes later, whichever kind of column it is in."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from engine.etl.arena import Job, Table
+
+from b2b_recs.engine.etl.cursor import capped, later, lower_bound, parse, usable
+from b2b_recs.engine.etl.spec import CopyResult, Incremental, Transactional
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.local import Change
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+KEYED: dict[str, Any] = {"load": {"cursor": "at", "key": ["id"]}, "reject_threshold": 1.0}
+UNKEYED: dict[str, Any] = {"load": {"cursor": "at"}, "reject_threshold": 1.0}
+
+
+class Anywhere:
+    """Lets the source open any folder."""
+
+    def __call__(self, host: str, port: int) -> str:
+        return host
+
+    def folder(self, path: str) -> Path:
+        return Path(path)
+
+
+class Shop:
+    """A table in a SQLite file, and a job that copies it."""
+
+    def __init__(self, folder: Path, declared: str, **spec: Any) -> None:
+        folder.mkdir(exist_ok=True)
+        self.connection = sqlite3.connect(folder / "shop.db", isolation_level=None)
+        self.connection.execute(f"CREATE TABLE orders (id INTEGER PRIMARY KEY, at {declared})")
+        self.job = Job(folder, Table({}, []), **{"source_schema": "main", **spec})
+        self.job.kind = SOURCE_TYPES["sqlite"]
+        self.file = str(folder / "shop.db")
+
+    def add(self, *rows: tuple[int, Any]) -> None:
+        self.connection.executemany("INSERT INTO orders VALUES (?, ?)", rows)
+
+    def run(self) -> CopyResult:
+        with self.job.kind.open(self.job.kind.Parameters(file=self.file), Anywhere()) as source:
+            self.job.source = source
+            result: CopyResult = self.job.run()
+        return result
+
+    def begin_at(self, cursor: str) -> None:
+        """Make the last run have ended at that cursor."""
+        note = dict(self.job.table.history(1)[0].notes["copy"])
+        change = Change(self.job.table.schema(), (), (), app="before", notes={"copy": {**note, "cursor": cursor}})
+        self.job.table.commit(change)
+
+
+def mapping(kind: WarehouseType) -> ColumnMapping:
+    return ColumnMapping("at", "", kind)
+
+
+def test_a_text_among_dates_hides_no_row_that_comes_later(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "datetime", **KEYED)
+    shop.add((1, "2026-02-01 10:00:00"), (2, "n/a"))
+    first = shop.run()
+    assert (first.cursor_after or "").startswith("2026-03-01 12:00")
+    assert [text for text in first.warnings if "The largest at is n/a, which the warehouse cannot hold" in text]
+    shop.add((3, "2026-03-01 13:00:00"))
+    shop.job.now = datetime(2026, 3, 1, 14, tzinfo=UTC)
+    assert shop.run().reconciled
+    assert shop.job.ids() == [1, 3]
+    third = shop.run()
+    assert (third.changed, third.rows_loaded) == (False, 0)
+
+
+@pytest.mark.parametrize("spec", [KEYED, UNKEYED])
+def test_a_job_that_stopped_at_such_a_value_reads_everything_once_more(tmp_path: Path, spec: dict[str, Any]) -> None:
+    shop = Shop(tmp_path, "datetime", **spec)
+    shop.add((1, "2026-02-01 10:00:00"))
+    shop.run()
+    shop.begin_at("20226-02-01 00:00:00")
+    shop.add((2, "2026-02-02 10:00:00"))
+    healed = shop.run()
+    assert shop.job.ids() == [1, 2]
+    assert (healed.rows_known, healed.cursor_after) == (1, "2026-02-02 10:00:00")
+    told = [text for text in healed.warnings if "read once more from its beginning" in text]
+    assert len(told) == (0 if spec is KEYED else 1)
+    assert not shop.run().changed
+
+
+def test_a_job_that_stopped_at_such_a_value_is_mended_even_when_nothing_is_new(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "datetime", **KEYED)
+    shop.add((1, "2026-02-01 10:00:00"))
+    shop.run()
+    shop.begin_at("n/a")
+    healed = shop.run()
+    assert (healed.changed, healed.rows_loaded, healed.cursor_after) == (True, 0, "2026-02-01 10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        (WarehouseType.TIMESTAMP, "20226-02-01 00:00:00+00", "2026-03-01 12:00:00+00:00"),
+        (WarehouseType.DATETIME, "10000-01-01 00:00:00", "2026-03-01 12:00:00"),
+        (WarehouseType.DATE, "20226-02-01", "2026-03-01"),
+        (WarehouseType.DATE, "0044-03-15 BC", "2026-03-01"),
+        (WarehouseType.DATE, "2026-11-28 23:00:00", "2026-03-01"),
+        (WarehouseType.DATE, "2026-02-28 23:00:00", "2026-02-28 23:00:00"),
+        (WarehouseType.DATETIME, "2026-11-03T10:00:00+05:00", "2026-03-01T12:00:00+00:00"),
+        (WarehouseType.DATETIME, "2026-02-03T10:00:00+05:00", "2026-02-03T10:00:00+05:00"),
+        (WarehouseType.TIMESTAMP, "2026-11-03 10:00:00", "2026-03-01 12:00:00"),
+        (WarehouseType.INT64, "7", "7"),
+        (WarehouseType.STRING, "n/a", "n/a"),
+    ],
+)
+def test_a_run_goes_on_from_no_date_beyond_the_present(kind: WarehouseType, text: str, expected: str) -> None:
+    assert capped(text, mapping(kind), NOW, "UTC") == expected
+
+
+def test_text_in_a_format_of_its_own_is_left_as_it_is() -> None:
+    column = ColumnMapping("at", "", WarehouseType.DATE, format="%d/%m/%Y")
+    assert usable("31/12/2025", column)
+    assert capped("31/12/2025", column, NOW, "UTC") == "31/12/2025"
+
+
+def test_cursors_of_several_forms_are_compared_where_they_can_be() -> None:
+    wall, day = mapping(WarehouseType.DATETIME), mapping(WarehouseType.DATE)
+    assert later("2026-02-01 10:00:00", "2026-01-01T10:00:00+05:00", wall) == "2026-01-01T10:00:00+05:00"
+    assert later("2026-02-01", "2026-01-01 10:00:00", wall) == "2026-02-01"
+    assert later("2026-02-02", "2026-02-01 23:00:00", day) == "2026-02-02"
+    assert later("n/a", "2026-02-01", day) == "2026-02-01"
+    assert [parse(text, mapping(WarehouseType.FLOAT64)) for text in ("inf", "nan", "-Infinity", "x")] == [None] * 4
+    assert not usable("inf", mapping(WarehouseType.FLOAT64)) and usable("$1.00", mapping(WarehouseType.NUMERIC))
+
+
+def test_a_date_without_a_time_is_not_left_out_by_its_own_midnight() -> None:
+    load: Incremental = Transactional(cursor="at", lag=timedelta())
+    assert lower_bound("2026-02-01", mapping(WarehouseType.DATETIME), load) == "2026-02-01"
+    assert lower_bound("2026-02-01 10:00:00", mapping(WarehouseType.DATE), load) == "2026-02-01"
+
+
+@pytest.mark.parametrize(
+    ("declared", "rows", "more"),
+    [
+        (
+            "datetime",
+            ["2026-02-01 10:00:00", 1769950000, "2026-02-03T10:00:00+05:00", "2026-02-03"],
+            "2026-02-20 10:00",
+        ),
+        ("date", ["2026-02-01", "2026-02-28 23:00:00", "2026-02-02"], "2026-03-01"),
+    ],
+)
+def test_a_column_that_holds_several_kinds_of_times_is_read_run_after_run(
+    tmp_path: Path, declared: str, rows: list[Any], more: Any
+) -> None:
+    shop = Shop(tmp_path, declared, **KEYED)
+    shop.add(*enumerate(rows))
+    assert shop.run().rows_read == len(rows)
+    shop.add((9, more + ":00" if ":" in more else more))
+    shop.run()
+    assert 9 in shop.job.ids()
+    assert not shop.run().changed
