@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from b2b_recs.engine.errors import FilesMissing, TooManyRejected
+from b2b_recs.engine.errors import ColumnMissing, FilesMissing, TooManyRejected
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
@@ -225,3 +225,20 @@ def test_a_run_killed_before_its_ledger_has_the_columns_kept_by_the_next(
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("text", ["id\n2\n", "id\n", ""], ids=["a column less", "names only", "empty"])
+def test_what_the_new_files_lack_is_empty_and_what_no_file_has_is_refused(tmp_path: Path, text: str) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    (place / "a.csv").write_text("id,name\n1,x\n")
+    copied(tmp_path, "one")
+    (place / "b.csv").write_text(text)
+    opened: list[str] = []
+    result = copied(tmp_path, "two", opened)
+    rows = int(text == "id\n2\n")
+    assert (result.rows_loaded, result.rows_rejected, result.reconciled) == (rows, 0, True)
+    assert "a.csv" not in opened
+    assert sorted(names(tmp_path), key=str) == [("a.csv", "x"), ("b.csv", None)][: 1 + rows]
+    with pytest.raises(ColumnMissing, match=r"\*\.csv has no column gone\."):
+        copied(tmp_path, "three", columns=("id", "gone"))

@@ -123,10 +123,7 @@ class FileSource(Source):
                 advice="Load the table as a catalog.",
                 field="load",
             )
-        known = {FILE_COLUMN} | {name for file in files for name in self._shape(file, pattern.part).schema.names}
-        for column in request.columns:
-            if files and column.name not in known:
-                raise _column_missing(column.name, request.table)
+        self._refuse_missing(request, pattern, files)
 
         def produce() -> Iterator[Batch]:
             return cast_behind(self._limited(request, pattern, files), lambda raw: self._cast(raw, request))
@@ -161,6 +158,18 @@ class FileSource(Source):
             if gone:
                 raise file_changed(FileInfo(min(gone), 0, ""))
         return pattern, files
+
+    def _refuse_missing(self, request: ReadRequest, pattern: Pattern, files: Sequence[FileInfo]) -> None:
+        """Refuse a column that no file of the table has; one that only those of the request lack is empty there."""
+        wanted = {column.name for column in request.columns} - {FILE_COLUMN}
+        wanted -= self._names(files, pattern.part)
+        if wanted and files:
+            wanted -= self._names(self.files(request.schema, request.table), pattern.part)
+        if wanted and files:
+            raise _column_missing(min(wanted), request.table)
+
+    def _names(self, files: Sequence[FileInfo], part: str) -> set[str]:
+        return {name for file in files for name in self._shape(file, part).schema.names}
 
     def _shapes_of(self, files: Sequence[FileInfo], part: str) -> dict[str, Shape]:
         return {file.path: self._shape(file, part) for file in files}
