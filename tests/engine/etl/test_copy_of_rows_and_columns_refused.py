@@ -140,3 +140,17 @@ def test_a_row_that_is_kept_as_rejected_does_not_stop_later_runs(tmp_path: Path,
     with pytest.raises(TooManyRejected, match="1 of 2 rows"):
         job.run()
     assert job.table.rejected.row_count() == 1
+
+
+@pytest.mark.parametrize("loaded", [0, 4], ids=["new", "loaded"])
+def test_a_limit_of_rows_reaches_beyond_the_rows_that_are_rejected(tmp_path: Path, loaded: int) -> None:
+    table = orders(*range(loaded))
+    table.bad = lambda row: "no" if loaded <= row["id"] < loaded + 25 else None
+    job = Job(tmp_path, table, **KEYED, row_limit=10, reject_threshold=1)
+    if loaded:
+        job.run()
+    table.rows.extend(row(number) for number in range(loaded, loaded + 40))
+    figures = [(result.rows_loaded, result.reconciled) for result in (job.run() for _ in range(6))]
+    assert [rows for rows, _ in figures] == [0, 0, 5, 10, 0, 0] and all(agree for _, agree in figures)
+    assert job.ids() == [*range(loaded), *range(loaded + 25, loaded + 40)]
+    assert job.table.rejected.row_count() == 25

@@ -15,10 +15,11 @@ import pyarrow.dataset as ds
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
-from b2b_recs.engine.etl.cursor import capped, first_bound, lower_bound, scalar, usable
+from b2b_recs.engine.etl.cursor import NUMBER_TYPES, capped, first_bound, lower_bound, scalar, usable
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
+from b2b_recs.engine.etl.known_rejects import rejects_inside
 from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
 from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
@@ -50,6 +51,7 @@ class Bounds:
 
     ``earlier``: it begins before everything that was loaded so far, because the job's backfill was set back.
     ``anew``: it takes in everything loaded so far, because no run can go on from ``before``.
+    ``rejected`` of its rows are kept as rejected already; counted only where a limit of rows must reach beyond them.
     """
 
     lower: str | None
@@ -58,6 +60,7 @@ class Bounds:
     with_null: bool
     earlier: bool = False
     anew: bool = False
+    rejected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +198,11 @@ def _incremental(
     askable, limited = nullable[load.cursor] and source_type.capabilities.asks_null, spec.row_limit is not None
     # Without a key, a row that is read again could not be told from the one it was before.
     again = askable and bool(load.key) and not limited
-    bounds = (fixed and fixed.bounds) or _bounds(source, spec, load, table, cursor, now, again)
+    bounds = fixed.bounds if fixed is not None else None
+    if bounds is None:
+        bounds = _bounds(source, spec, load, table, cursor, now, again)
+        if limited:
+            bounds = replace(bounds, rejected=rejects_inside(table, cursor, bounds))
     if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
     if bounds.anew and not load.key:
@@ -208,8 +215,8 @@ def _incremental(
     resumable = ordered and all(_sure(name, by_name, proposal) for name in order)
     limit = None
     if spec.row_limit is not None:
-        limit = spec.row_limit + _known_rows(table, layout, cursor, bounds)
-    main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True)
+        limit = spec.row_limit + _known_rows(table, layout, cursor, bounds) + bounds.rejected
+    main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True, beyond=limit is None)
     segments = [_read(spec, layout, main, order, limit)]
     if bounds.with_null and nullable[load.cursor] and limit is None:
         segments.append(_without_cursor(spec, layout, load.cursor, bounds))
@@ -308,6 +315,8 @@ def next_cursor(plan: Plan, spec: CopySpec) -> str | None:
     """The cursor to commit with a run that read its whole window."""
     if plan.bounds is None or plan.cursor is None or plan.bounds.upper is None:
         return plan.bounds.before if plan.bounds else None
+    if plan.cursor.warehouse_type in NUMBER_TYPES and not usable(plan.bounds.upper, plan.cursor):
+        return plan.bounds.before if not plan.bounds.anew else None
     return capped(plan.bounds.upper, plan.cursor, plan.now, spec.time_zone)
 
 
@@ -332,6 +341,8 @@ def window_filter(schema: pa.Schema, cursor: ColumnMapping, bounds: Bounds) -> p
         if value is None:
             return None
         condition &= (column >= value) if lower else (column <= value)
+    if pa.types.is_floating(field.type):
+        condition |= column.is_nan() | pc.is_inf(column)
     if bounds.with_null:
         condition |= column.is_null()
     return condition
