@@ -20,7 +20,7 @@ Visit = Callable[..., Visitor]
 def test_the_sign_in_page_has_no_fault(visit: Visit, scheme: str) -> None:
     visitor = visit(width=390, scheme=scheme)
     page = visitor.go("/accounts/login/")
-    expect(page.get_by_text("b2b-recs sign-in-link --email you@example.com")).to_be_visible()
+    expect(page.get_by_text("b2b-recs sign-in-link")).to_be_visible()
     assert visitor.faults() == []
     assert visitor.complaints == []
 

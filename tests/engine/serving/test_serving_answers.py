@@ -78,7 +78,7 @@ async def test_the_reason_gives_the_rhythm_the_last_order_and_the_usual_amount(h
     async with running() as served:
         first = (await served.ask(customer_id="C00", k=1)).json()["recommendations"][0]
     assert first["product_id"] == "P00"
-    assert first["reason"] == "Ordered every 30 days; last 33 days ago. About 24."
+    assert first["reason"] == "Ordered every 30 days; last 33 days ago. About 24 an order."
     assert first["list"] == "due to reorder"
     assert first["name"] == "Product 0"
 
@@ -88,7 +88,7 @@ async def test_ages_are_dates_once_the_data_has_ended_long_ago(house, running):
     house.now = NOW + timedelta(days=4000)
     async with running() as served:
         first = (await served.ask(customer_id="C00", k=1)).json()["recommendations"][0]
-    assert first["reason"] == "Ordered every 30 days; last on 29 Apr 2026. About 24."
+    assert first["reason"] == "Ordered every 30 days; last on 29 Apr 2026. About 24 an order."
 
 
 async def test_only_purchased_and_never_purchased_split_the_catalogue(house, running):

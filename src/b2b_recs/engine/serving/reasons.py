@@ -51,7 +51,7 @@ def bought(purchase: Purchase, moment: Moment) -> tuple[str, str]:
     """The reason and the list for a product the customer has ordered."""
     age = max(0, moment.at - purchase.last)
     last = _date(purchase.last) if moment.dated else _ago(age // DAY)
-    amount = f" About {_number(purchase.quantity)}." if purchase.quantity >= 1 else ""
+    amount = f" About {_number(purchase.quantity)} an order." if purchase.quantity >= 1 else ""
     if purchase.orders < 2 or purchase.last - purchase.first < DAY:
         times = "once" if purchase.orders < 2 else f"{purchase.orders} times"
         return f"Ordered {times}, {last}.{amount}", AGAIN
