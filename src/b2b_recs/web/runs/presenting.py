@@ -249,7 +249,7 @@ def etl_facts(run: Any, rejected: str = "") -> list[Fact]:
         facts.append(Fact("Data read", formats.data_size(run.bytes)))
     rate = numbers_of(run).rows_per_second
     if rate:
-        facts.append(Fact("Rate", f"{formats.grouped(round(rate))} rows/s"))
+        facts.append(Fact("Rate of reading", f"{formats.grouped(round(rate))} rows/s"))
     if results.get("cursor_after"):
         facts.append(Fact("Cursor", str(results["cursor_after"]), mono=True))
     if results.get("changed") is False:
