@@ -163,3 +163,36 @@ def test_a_column_that_holds_several_kinds_of_times_is_read_run_after_run(
     shop.run()
     assert 9 in shop.job.ids()
     assert not shop.run().changed
+
+
+def test_infinity_in_a_column_of_numbers_is_loaded_and_ends_no_window(tmp_path: Path) -> None:
+    infinite = float("inf")
+    shop = Shop(tmp_path, "real", **KEYED)
+    shop.add((1, 0.1), (2, 1e22), (3, infinite))
+    first = shop.run()
+    assert (first.cursor_after, first.reconciled) == ("1e+22", True)
+    shop.add((4, 2e22), (5, -infinite), (6, infinite))
+    assert shop.run().reconciled
+    assert shop.job.ids() == [1, 2, 3, 4, 5, 6]
+    third = shop.run()
+    assert (third.changed, third.reconciled) == (False, True)
+
+
+def test_a_job_that_stopped_at_infinity_is_mended(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "real", **KEYED)
+    shop.add((1, 0.1), (2, 1e22))
+    shop.run()
+    shop.begin_at("inf")
+    shop.add((3, 0.2))
+    assert shop.run().cursor_after == "1e+22"
+    assert shop.job.ids() == [1, 2, 3]
+
+
+def test_a_value_of_another_kind_is_told_of_once(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "integer", **KEYED)
+    shop.add((1, 10), (2, "late"), (3, None), (4, b"x"))
+    assert shop.run().rows_rejected == 2
+    shop.add((5, 20))
+    second = shop.run()
+    assert (second.rows_rejected, second.rows_loaded, second.reconciled) == (2, 1, True)
+    assert shop.job.table.rejected.row_count() == 2

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from contract.postgresql_arena import PostgreSQLArena, dial
 from contract.sources_contract import eventually
+from engine.etl.arena import Job, Table
 
 from b2b_recs.engine.errors import BadInput, Cancelled, ColumnMissing
+from b2b_recs.engine.etl.spec import CopyResult
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
 from b2b_recs.engine.sources.contract import ReadRequest, Source, Window
+from b2b_recs.engine.sources.postgresql.catalog import list_columns
+from b2b_recs.engine.sources.postgresql.select import select_count
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source
 
 W = WarehouseType
@@ -207,7 +212,7 @@ def test_a_large_cursor_of_every_kind_comes_back_as_exact_text(arena: PostgreSQL
     for kind, values, wanted in (
         ("numeric", ["1.10", "99999999999999999999.000001", "'NaN'", "'Infinity'"], "99999999999999999999.000001"),
         ("double precision", ["0.1", "0.30000000000000004", "'NaN'", "'Infinity'"], "0.30000000000000004"),
-        ("date", ["'2024-01-01'", "'infinity'"], "2024-01-01"),
+        ("date", ["'2024-01-01'", "'infinity'", "'20226-02-01'"], "2024-01-01"),
         (
             "timestamp with time zone",
             ["'2024-01-01 00:00:00.000001+02'", "'infinity'"],
@@ -223,6 +228,53 @@ def test_a_large_cursor_of_every_kind_comes_back_as_exact_text(arena: PostgreSQL
         assert largest == wanted
         covered = proposed(source, "c", window=Window("v", lower=largest, upper=largest, lower_inclusive=True))
         assert source.count(covered) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "odd", "loaded", "key"),
+    [
+        ("timestamptz", ["2026-02-01", "2026-02-02"], ["infinity", "-infinity", "20226-02-01"], False, ["id"]),
+        ("date", ["2026-02-01", "2026-02-02"], ["infinity", "-infinity", "20226-02-01"], False, []),
+        ("numeric(20,2)", ["1.50", "2.50"], ["NaN"], False, []),
+        ("real", ["1.5", "2.5"], ["NaN", "Infinity", "-Infinity"], True, []),
+    ],
+)
+def test_a_cursor_no_run_can_go_on_from_is_told_of_once_and_hides_nothing(
+    arena: PostgreSQLArena, tmp_path: Path, kind: str, good: list[str], odd: list[str], loaded: bool, key: list[str]
+) -> None:
+    arena.execute("DROP TABLE IF EXISTS w", f"CREATE TABLE w (id int PRIMARY KEY, at {kind} NOT NULL)")
+    arena.execute(f"INSERT INTO w VALUES (1, '{good[0]}')")
+    job = Job(tmp_path, Table({}, []), source_table="w", load={"cursor": "at", "key": key}, reject_threshold=1.0)
+    job.kind = SOURCE_TYPES["postgresql"]
+
+    def run() -> CopyResult:
+        with arena.open() as source:
+            job.source = source
+            result: CopyResult = job.run()
+        return result
+
+    assert str(run().cursor_after).startswith(good[0].rstrip("0"))
+    arena.execute(*(f"INSERT INTO w VALUES ({at + 10}, '{value}')" for at, value in enumerate(odd)))
+    second = run()
+    assert (second.rows_read, second.reconciled) == (1 + len(odd), True)
+    assert (second.rows_loaded, second.rows_rejected) == ((len(odd), 0) if loaded else (0, len(odd)))
+    arena.execute(f"INSERT INTO w VALUES (2, '{good[1]}')")
+    third = run()
+    assert (third.rows_loaded, third.reconciled) == (1, True)
+    assert str(third.cursor_after).startswith(good[1].rstrip("0"))
+    assert {1, 2} <= set(job.ids())
+    if not loaded:
+        assert job.table.rejected.row_count() == len(odd)
+
+
+def test_an_index_on_the_cursor_finds_what_no_window_holds(arena: PostgreSQLArena, source: Source) -> None:
+    arena.execute("DROP TABLE IF EXISTS i", "CREATE TABLE i (at timestamptz)", "CREATE INDEX ON i (at)")
+    arena.execute("INSERT INTO i SELECT now() - n * interval '1 hour' FROM generate_series(1, 20000) n", "ANALYZE i")
+    window = Window("at", "2999-01-01", "2999-02-01", lower_inclusive=True, include_null=True, beyond=True)
+    request = proposed(source, "i", window=window)
+    table = {column.info.name: column for column in list_columns(source._session, "public", "i")}
+    plan = arena.rows(f"EXPLAIN {select_count(request, table)}")
+    assert not [line for (line,) in plan if "Seq Scan" in line]
 
 
 def test_a_window_bound_is_a_value_and_never_sql(arena: PostgreSQLArena, source: Source) -> None:

@@ -72,7 +72,8 @@ def _cursor_after(spec: CopySpec, plan: Plan, staged: Sequence[Staged], read: St
         keys = [item.after for item in staged if item.after is not None]
         last = keys[-1][0] if keys else None
         return later(plan.bounds.before, last, plan.cursor)
-    return later(plan.bounds.before, next_cursor(plan, spec), plan.cursor)
+    before = None if plan.bounds.anew else plan.bounds.before
+    return later(before, next_cursor(plan, spec), plan.cursor)
 
 
 def loaded_since(plan: Plan, table: LocalTable, read: Stage) -> str | None:

@@ -114,7 +114,8 @@ class Window:
     """Rows with ``lower < cursor <= upper`` (``lower_inclusive`` makes the first sign <=).
 
     Bounds are the exact text of the value as the source printed it, so that no digit is lost.
-    ``include_null`` adds the rows whose cursor is NULL.
+    ``include_null`` adds the rows whose cursor is NULL; ``beyond`` those whose cursor is a value that ``max_cursor``
+    passes over, such as infinity, because no window ends with it: they are to be read and told of, not left out.
     """
 
     cursor: str
@@ -122,6 +123,7 @@ class Window:
     upper: str | None = None
     lower_inclusive: bool = False
     include_null: bool = False
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)

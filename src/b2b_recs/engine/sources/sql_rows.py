@@ -15,12 +15,14 @@ class Dialect:
 
     ``origin`` is the quoted table; ``column`` gives the SQL by which a column is compared and raises ColumnMissing;
     ``literal`` gives a text as a value of that column's type. ``always`` is a condition every query must have, or none.
+    ``beyond`` gives the condition that a column's value is one no window ends with, empty where it has no such values.
     """
 
     origin: str
     column: Callable[[str], str]
     literal: Callable[[str, str], str]
     always: str = ""
+    beyond: Callable[[str], str] = lambda name: ""
 
 
 def covered(request: ReadRequest, dialect: Dialect, *, ordered: bool = True) -> str:
@@ -69,9 +71,11 @@ def _window(request: ReadRequest, dialect: Dialect) -> list[str]:
         conditions.append(f"{cursor} {sign} {dialect.literal(window.cursor, window.lower)}")
     if window.upper is not None:
         conditions.append(f"{cursor} <= {dialect.literal(window.cursor, window.upper)}")
-    if not window.include_null:
-        return conditions or [f"{cursor} IS NOT NULL"]
-    return [f"(({' AND '.join(conditions)}) OR {cursor} IS NULL)"] if conditions else []
+    if not conditions:
+        return [] if window.include_null else [f"{cursor} IS NOT NULL"]
+    beyond = dialect.beyond(window.cursor) if window.beyond else ""
+    others = [*([beyond] if beyond else []), *([f"{cursor} IS NULL"] * window.include_null)]
+    return [f"(({' AND '.join(conditions)}) OR {' OR '.join(others)})"] if others else conditions
 
 
 def _range(request: ReadRequest, dialect: Dialect) -> list[str]:

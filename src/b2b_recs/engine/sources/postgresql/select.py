@@ -111,19 +111,29 @@ def select_count(request: ReadRequest, table: Mapping[str, Column]) -> str:
 
 
 def select_max(schema: str, table: str, column: Column) -> str:
-    """The query of the largest usable cursor value as exact text; infinity and NaN are no cursor."""
+    """The query of the largest usable cursor value as exact text; infinity, NaN and years past 9999 are no cursor."""
     cursor = comparable(column)
-    name = quote_name(column.info.name)
-    kind = rule_for(column.info).kind
-    usable = f"{name} IS NOT NULL"
-    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
-        usable += f" AND isfinite({name})"
-    elif kind in (Kind.NUMERIC, Kind.FLOAT):
-        usable += f" AND {name}::text NOT IN ('NaN', 'Infinity', '-Infinity')"
+    beyond = _beyond(column)
+    usable = f"{quote_name(column.info.name)} IS NOT NULL{f' AND NOT ({beyond})' if beyond else ''}"
     origin = quote_qualified(schema, table)
     # Ordered by the first column of the inner answer: a bare name would mean the text in an outer one of that name.
     largest = f"SELECT {cursor} AS value FROM {origin} WHERE {usable} ORDER BY 1 DESC LIMIT 1"  # noqa: S608 - quoted
     return f"SELECT value::text FROM ({largest}) AS largest"  # noqa: S608 - the same
+
+
+def _beyond(column: Column) -> str:
+    """SQL of whether a value is none to go on from, as an index of the column can answer; empty where all are.
+
+    NaN is above infinity, and a numeric beyond a thousand digits is as little use as the infinity of newer servers.
+    """
+    name, kind = quote_name(column.info.name), rule_for(column.info).kind
+    if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.TIMESTAMPTZ):
+        return f"{name} >= '10000-01-01'::{kind} OR {name} = '-infinity'::{kind}"
+    if kind is Kind.NUMERIC:
+        return f"{name} >= '1e1000'::numeric OR {name} <= '-1e1000'::numeric"
+    if kind is Kind.FLOAT:
+        return f"{name} >= 'Infinity'::float8 OR {name} = '-Infinity'::float8"
+    return ""
 
 
 def select_totals(request: ReadRequest, table: Mapping[str, Column], names: Sequence[str]) -> str:
@@ -208,9 +218,11 @@ def _window(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
         conditions.append(f"{cursor} {'>=' if window.lower_inclusive else '>'} {_literal(window.lower, column)}")
     if window.upper is not None:
         conditions.append(f"{cursor} <= {_literal(window.upper, column)}")
-    if not window.include_null:
-        return conditions or [f"{name} IS NOT NULL"]
-    return [f"(({' AND '.join(conditions)}) OR {name} IS NULL)"] if conditions else []
+    if not conditions:
+        return [] if window.include_null else [f"{name} IS NOT NULL"]
+    beyond = _beyond(column) if window.beyond else ""
+    others = [*([beyond] if beyond else []), *([f"{name} IS NULL"] * window.include_null)]
+    return [f"(({' AND '.join(conditions)}) OR {' OR '.join(others)})"] if others else conditions
 
 
 def _range(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:

@@ -13,6 +13,8 @@ from b2b_recs.engine.sources.sqlite.types import TIME_NAMES, Affinity, affinity,
 
 Value = int | float | str
 SAMPLE_CHARACTERS = 1000
+# How SQL writes what a binary fraction cannot hold.
+_INFINITE = "9e999"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,10 @@ def select_samples(request: ReadRequest, columns: Mapping[str, ColumnInfo], name
 def select_max(request: ReadRequest, columns: Mapping[str, ColumnInfo], cursor: str) -> Query:
     """The largest value of the kind that the column declares; a text in a column of numbers is above all of them."""
     name = name_of(cursor, columns, request)
-    above = _beyond(columns[cursor])
+    above = _above(columns[cursor])
     where = f" WHERE {name} < {above}" if above else ""
+    if above == _INFINITE:
+        where += f" AND {name} > -{_INFINITE}"
     return Query(f"SELECT max({name}) FROM {origin(request.table)}{where}", ())  # noqa: S608
 
 
@@ -119,20 +123,23 @@ def _add_window(
     if not bounds and window.include_null:
         return
     inside = " AND ".join(bounds) or f"{name} IS NOT NULL"
-    # What is no value of the column's kind has no place in a window; it is read, and rejected, each time.
-    beyond = _beyond(column)
-    parts = [f"({inside})", *([f"{name} >= {beyond}"] if beyond else []), *([f"{name} IS NULL"] * window.include_null)]
+    # What is no value of the column's kind has no place in a window; it is read, and told of, each time.
+    above = _above(column) if window.beyond else ""
+    beyond = [f"{name} >= {above}"] if above else []
+    if above == _INFINITE:
+        beyond.append(f"{name} = -{_INFINITE}")
+    parts = [f"({inside})", *beyond, *([f"{name} IS NULL"] * window.include_null)]
     conditions.append(f"({' OR '.join(parts)})")
 
 
-def _beyond(column: ColumnInfo) -> str:
-    """The least value that is not of the kind a column declares: SQLite orders numbers, then text, then bytes."""
+def _above(column: ColumnInfo) -> str:
+    """The least value above all of the kind a column declares: SQLite orders numbers, then text, then bytes."""
     kind = affinity(column.source_type)
     if kind is Affinity.BLOB:
         return ""
     if kind is Affinity.TEXT or base_name(column.source_type) in TIME_NAMES:
         return "x''"
-    return "''"
+    return _INFINITE
 
 
 def _limit(request: ReadRequest) -> str:
