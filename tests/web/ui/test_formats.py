@@ -21,6 +21,8 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         (timedelta(hours=23), "23h ago"),
         (timedelta(days=4), "4d ago"),
         (-timedelta(minutes=15), "in 15m"),
+        (-timedelta(days=6, hours=23, minutes=59, seconds=59), "in 7d"),
+        (-timedelta(hours=23, minutes=40), "in 1d"),
     ],
 )
 def test_times_are_relative_in_the_largest_whole_unit(gap: timedelta, words: str) -> None:

@@ -124,14 +124,16 @@ def data_size(value: object) -> str:
 
 
 def ago(then: datetime, now: datetime | None = None) -> str:
-    """How long ago, or in how long: "just now", "5m ago", "in 2h"."""
+    """How long ago in whole units that passed, or in how long to the nearest unit: "just now", "5m ago", "in 2h"."""
     gap = ((now or datetime.now(UTC)) - then).total_seconds()
     size = abs(gap)
     if size < 5:
         return "just now"
     for limit, unit, letter in ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h"), (float("inf"), 86400, "d")):
-        if size < limit:
-            text = f"{int(size // unit)}{letter}"
+        # What is to come is rounded: seven days less a moment are seven days.
+        count = int(size // unit if gap > 0 else (size + unit / 2) // unit)
+        if count * unit < limit:
+            text = f"{count}{letter}"
             break
     return f"{text} ago" if gap > 0 else f"in {text}"
 

@@ -4,9 +4,15 @@
 
   function words(seconds) {
     const past = seconds >= 0;
-    const s = Math.abs(seconds);
-    const text = s < 60 ? (s < 5 ? "" : `${Math.floor(s)}s`) : s < 3600 ? `${Math.floor(s / 60)}m` : s < 86400 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
-    if (!text) return "just now";
+    const size = Math.abs(seconds);
+    if (size < 5) return "just now";
+    let text = "";
+    for (const [limit, unit, letter] of [[60, 1, "s"], [3600, 60, "m"], [86400, 3600, "h"], [Infinity, 86400, "d"]]) {
+      // What is to come is rounded: seven days less a moment are seven days.
+      const count = past ? Math.floor(size / unit) : Math.round(size / unit);
+      text = `${count}${letter}`;
+      if (count * unit < limit) break;
+    }
     return past ? `${text} ago` : `in ${text}`;
   }
   function refreshTimes() {
