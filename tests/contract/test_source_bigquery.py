@@ -204,6 +204,12 @@ class TestBigQuery(SourceContract):
         assert source.max_cursor(lines.schema, "parted", "id") == "3"
         assert source.totals(request, ["id"]) == {"id": 6}
 
+    def test_values_that_end_no_window_can_be_asked_for(self, source: Source, lines: BigQueryArena) -> None:
+        lines.put("odd", (Field("v", "FLOAT"),), [(1.5,), (float("nan"),), (float("inf"),), (-float("inf"),), (None,)])
+        request = request_for(source, lines, "odd", window=Window("v", "1.5", "1.5", lower_inclusive=True, beyond=True))
+        assert source.max_cursor(lines.schema, "odd", "v") == "1.5"
+        assert source.count(request) == table_of(source, request).num_rows == 4
+
 
 def same(read: Any, wanted: Any) -> bool:
     """Whether a value is what was written; NaN is itself."""

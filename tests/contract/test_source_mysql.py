@@ -15,6 +15,7 @@ from contract.sources_contract import ODD_NAMES, SourceContract, eventually, req
 from mariadb_support import SERVER_NAME, MariaDBServer, certificates
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.sources.contract import Window
 from b2b_recs.engine.sources.mysql.types import RULES
 
 # The server's names have no characters beyond the basic plane and do not end with a blank.
@@ -249,6 +250,18 @@ class TestTypes:
             else:
                 assert_same(good.pop(at), expected)
         assert not good and not refused
+
+    @pytest.mark.parametrize("kind", ["date", "datetime(6)", "timestamp NULL"])
+    def test_zero_dates_can_be_asked_for_beside_a_window(self, arena: MySQLArena, kind: str) -> None:
+        arena.execute(*SETUP, "DROP TABLE IF EXISTS odd", f"CREATE TABLE odd (id int, v {kind})")
+        arena.execute(
+            *SETUP, "INSERT INTO odd VALUES (1, '2024-01-02'), (2, '0000-00-00'), (3, '2024-01-01'), (4, NULL)"
+        )
+        with arena.open() as source:
+            largest = source.max_cursor(arena.schema, "odd", "v")
+            assert (largest or "").startswith("2024-01-02")
+            window = Window("v", largest, largest, lower_inclusive=True, beyond=True)
+            assert source.count(request_for(source, arena, "odd", window=window)) == 2
 
     def test_the_matrix_covers_every_type_that_has_a_rule(self, arena: MySQLArena) -> None:
         covered = set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -57,6 +58,24 @@ class TestRedshift(SourceContract):
             request = request_for(source, lines, table)
             ids = Decimal(sum(range(1, len(amounts) + 1)))
             assert source.totals(request, ["id", "amount"]) == {"id": ids, "amount": total}
+
+    @pytest.mark.parametrize(
+        ("kind", "good", "odd"),
+        [
+            ("double precision", "1.5", ["NaN", "Infinity", "-Infinity"]),
+            ("timestamp", "2024-01-02 00:00:00", ["20226-02-01"]),
+            ("date", "2024-01-02", ["20226-02-01"]),
+        ],
+    )
+    def test_values_that_end_no_window_can_be_asked_for(self, lines: Any, kind: str, good: str, odd: list[str]) -> None:
+        rows = ", ".join(f"('{value}'::{kind})" for value in [good, *odd])
+        lines.execute("DROP TABLE IF EXISTS odd", f"CREATE TABLE odd (v {kind})", f"INSERT INTO odd VALUES {rows}")
+        with lines.open() as source:
+            request = request_for(source, lines, "odd", window=Window("v", good, good, lower_inclusive=True))
+            assert source.max_cursor("public", "odd", "v") == good
+            assert source.count(request) == 1
+            beyond = replace(request, window=Window("v", good, good, lower_inclusive=True, beyond=True))
+            assert source.count(beyond) == 1 + len(odd)
 
     @pytest.mark.parametrize(("kind", "warehouse", "values"), MATRIX, ids=[kind for kind, _, _ in MATRIX])
     def test_every_type_is_read_exactly_or_rejected(

@@ -25,7 +25,7 @@ from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources import ahead, interrupting
 from b2b_recs.engine.sources.casting import cast_batch
-from b2b_recs.engine.sources.contract import Source
+from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 from b2b_recs.engine.sources.snowflake import connection as snowflake_connection
 from b2b_recs.engine.sources.snowflake.errors import statement_error
@@ -127,6 +127,14 @@ class TestSnowflake(SourceContract):
         assert found.pop() is None
         for read, (_, wanted) in zip(found, values, strict=True):
             assert same(json.loads(read) if warehouse == "JSON" else read, wanted)
+
+    def test_values_that_end_no_window_can_be_asked_for(self, source: Source, lines: SnowflakeArena) -> None:
+        lines.execute('CREATE OR REPLACE TABLE "odd" ("v" FLOAT)')
+        for value in ("1.5", "'NaN'::FLOAT", "'inf'::FLOAT", "'-inf'::FLOAT"):
+            lines.execute(f'INSERT INTO "odd" SELECT {value}')
+        request = request_for(source, lines, "odd", window=Window("v", "1.5", "1.5", lower_inclusive=True, beyond=True))
+        assert source.max_cursor(lines.schema, "odd", "v") == "1.5"
+        assert source.count(request) == 4
 
     def test_types_that_the_emulator_lacks_are_asked_for_and_read_as_text(self, lines: SnowflakeArena) -> None:
         listed = ", ".join(f'"r{at}" {held}' for at, (_, held, _, _, _) in enumerate(RARE))

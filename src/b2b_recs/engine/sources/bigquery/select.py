@@ -32,7 +32,10 @@ def dialect(request: ReadRequest, table: Table, moment: dt.datetime | None) -> D
     def compared(name: str) -> str:
         return quoted(column_of(table, name, request).name)
 
-    return Dialect(origin(table, moment), compared, literal, every_partition(table))
+    def beyond(name: str) -> str:
+        return _beyond(column_of(table, name, request))
+
+    return Dialect(origin(table, moment), compared, literal, every_partition(table), beyond)
 
 
 def origin(table: Table, moment: dt.datetime | None) -> str:
@@ -70,11 +73,17 @@ def largest_query(column: ColumnInfo, table: Table, moment: dt.datetime | None) 
     """The query of the largest usable value of a column; NaN and infinity are no cursor."""
     name = quoted(column.name)
     usable = f"{name} IS NOT NULL"
-    if column.base_type == "FLOAT":
-        usable += f" AND NOT IS_NAN({name}) AND NOT IS_INF({name})"
+    if beyond := _beyond(column):
+        usable += f" AND NOT ({beyond})"
     if table.partition is not None:
         usable += f" AND {every_partition(table)}"
     return f"SELECT MAX({name}) AS largest FROM {origin(table, moment)} WHERE {usable}"  # noqa: S608 - quoted names
+
+
+def _beyond(column: ColumnInfo) -> str:
+    """SQL of whether a value is none to go on from, empty where all are."""
+    name = quoted(column.name)
+    return f"IS_NAN({name}) OR IS_INF({name})" if column.base_type == "FLOAT" else ""
 
 
 def shown(value: Any) -> str | None:

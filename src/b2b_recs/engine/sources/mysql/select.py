@@ -57,8 +57,8 @@ def select_max(request: ReadRequest, column: ColumnInfo) -> str:
     """The query of the largest usable cursor value; a zero date is no cursor."""
     compared, kind = _compared(column), kind_of(column)
     usable = f"{compared} IS NOT NULL"
-    if kind in (Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP):
-        usable += f" AND {compared} <> '0000-00-00'"
+    if beyond := _beyond(column):
+        usable += f" AND NOT ({beyond})"
     shown = f"HEX({compared})" if kind is Kind.BYTES else compared
     origin = _origin(request.schema, request.table)
     return f"SELECT {shown} FROM {origin} WHERE {usable} ORDER BY {compared} DESC LIMIT 1"  # noqa: S608 - quoted names only
@@ -107,7 +107,14 @@ def _dialect(request: ReadRequest, columns: Columns) -> Dialect:
         origin=_origin(request.schema, request.table),
         column=lambda name: _compared(column_of(columns, name, request)),
         literal=lambda name, text: literal(text, column_of(columns, name, request), request.time_zone),
+        beyond=lambda name: _beyond(column_of(columns, name, request)),
     )
+
+
+def _beyond(column: ColumnInfo) -> str:
+    """SQL of whether a value is none to go on from: a zero date; empty where all are."""
+    times = (Kind.DATE, Kind.DATETIME, Kind.TIMESTAMP)
+    return f"{_compared(column)} = '0000-00-00'" if kind_of(column) in times else ""
 
 
 def _origin(schema: str, table: str) -> str:

@@ -12,6 +12,7 @@ from b2b_recs.engine.sources.sql_rows import Dialect, covered
 
 NAME_BYTES = 127
 FLOATS = ("real", "double precision")
+TIMES = ("date", "timestamp without time zone", "timestamp with time zone")
 
 
 def quoted(name: str) -> str:
@@ -38,6 +39,7 @@ def dialect(request: ReadRequest, columns: Columns) -> Dialect:
         qualified(request.schema, request.table),
         lambda name: quoted(column_of(columns, name, request).name),
         literal,
+        beyond=lambda name: _beyond(column_of(columns, name, request)),
     )
 
 
@@ -50,14 +52,22 @@ def rows_query(request: ReadRequest, columns: Columns) -> str:
 
 
 def largest_query(column: ColumnInfo, schema: str, table: str) -> str:
-    """The query of the largest usable value of a column; NaN and infinity are no cursor."""
-    name = quoted(column.name)
-    usable = f"{name} IS NOT NULL"
-    if column.base_type in FLOATS:
-        for word in ("NaN", "Infinity", "-Infinity"):
-            usable += f" AND {name} <> CAST('{word}' AS double precision)"
+    """The query of the largest usable value of a column; NaN, infinity and years past 9999 are no cursor."""
+    name, beyond = quoted(column.name), _beyond(column)
+    usable = f"{name} IS NOT NULL{f' AND NOT ({beyond})' if beyond else ''}"
     origin = qualified(schema, table)
     return f"SELECT {travelling(column)} FROM {origin} WHERE {usable} ORDER BY {name} DESC LIMIT 1"  # noqa: S608
+
+
+def _beyond(column: ColumnInfo) -> str:
+    """SQL of whether a value is none to go on from, empty where all are."""
+    name = quoted(column.name)
+    if column.base_type in FLOATS:
+        words = (f"CAST('{word}' AS double precision)" for word in ("NaN", "Infinity", "-Infinity"))
+        return f"{name} IN ({', '.join(words)})"
+    if column.base_type in TIMES:
+        return f"{name} >= CAST('10000-01-01' AS {column.base_type})"
+    return ""
 
 
 def travelling(column: ColumnInfo) -> str:

@@ -32,7 +32,10 @@ def dialect(request: ReadRequest, columns: Columns, origin: str) -> Dialect:
         cast = _CASTS.get(form) or re.sub(r"[^A-Z0-9_(), ]", "", column.source_type)
         return f"{value}::{cast}"
 
-    return Dialect(origin, lambda name: quoted(column_of(columns, name, request).name), literal)
+    def compared(name: str) -> str:
+        return quoted(column_of(columns, name, request).name)
+
+    return Dialect(origin, compared, literal, beyond=lambda name: _beyond(column_of(columns, name, request)))
 
 
 def rows_query(request: ReadRequest, columns: Columns, origin: str) -> str:
@@ -51,10 +54,15 @@ def largest_query(column: ColumnInfo, origin: str) -> str:
     """The query of the largest usable value of a column; NaN and infinity are no cursor."""
     name, form = quoted(column.name), known(column).form
     usable = f"{name} IS NOT NULL"
-    if form is Form.FLOAT:
-        usable += f" AND {name} NOT IN {_NOT_NUMBERS}"
+    if beyond := _beyond(column):
+        usable += f" AND NOT ({beyond})"
     value = name if form is Form.FLOAT else printed(name, form)
     return f"SELECT {value} AS B2B_RECS_0 FROM {origin} WHERE {usable} ORDER BY {name} DESC LIMIT 1"  # noqa: S608 - quoted names
+
+
+def _beyond(column: ColumnInfo) -> str:
+    """SQL of whether a value is none to go on from, empty where all are."""
+    return f"{quoted(column.name)} IN {_NOT_NUMBERS}" if known(column).form is Form.FLOAT else ""
 
 
 def cursor_text(value: object) -> str:
