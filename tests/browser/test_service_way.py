@@ -84,7 +84,7 @@ def test_serving_is_stopped_and_started_again(visit: Visit, site: Installation, 
     page.get_by_role("link", name="Start it again").click()
     page.get_by_role("button", name="Start again").click()
     sure(page, "The endpoint answers with v2 again.", "Start again")
-    expect(page.get_by_text("v2 answers again.")).to_be_visible()
+    expect(page.get_by_text("v2 answers again within a few seconds.")).to_be_visible()
     page.get_by_role("link", name="Try it").first.click()
     page.get_by_label("Customer").fill("17850")
     page.get_by_role("button", name="Recommend").click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 
 import pytest
 from serving_house import KEY
@@ -127,6 +128,35 @@ async def test_a_withdrawn_model_stops_answering_and_its_keys_open_nothing(house
         await served.follow()
         reply = await served.ask(customer_id="C01", key=KEY)
     assert reply.status_code == 401
+
+
+async def test_a_stopped_model_tells_its_key_holders_alone_and_answers_again_once_started(house, running):
+    artifact = house.train()
+    house.deploy(
+        artifact, status="stopped", other_keys=[{"prefix": "r", "sha256": hashlib.sha256(b"reads").hexdigest()}]
+    )
+    async with running() as served:
+        for path, body in (
+            ("/recommend", {"customer_id": "C01"}),
+            ("/models/1/recommend-batch", {"customers": ["C01"]}),
+        ):
+            refused = await served.ask(path, **body)
+            error = refused.json()["error"]
+            assert (refused.status_code, error["code"]) == (503, "serving_stopped")
+            assert error["message"] == "Serving of this model was stopped." and "starts it again" in error["advice"]
+        assert (await served.get("/model-info")).json()["error"]["code"] == "serving_stopped"
+        health = await served.get("/health")
+        assert (health.status_code, health.json()["problem"]["code"]) == (503, "serving_stopped")
+        assert (await served.get("/health", None)).json() == {"status": "unavailable"}
+        for key, status in (("b2br_1_abc_wrong", 401), (None, 401), ("reads", 403)):
+            told = await served.ask(key=key, customer_id="C01")
+            assert told.status_code == status and "stopped" not in told.text
+        house.deploy(artifact, model_id=2, version="v9")
+        await served.follow()
+        assert (await served.ask(customer_id="C01")).json()["model_version"] == "v9"
+        house.deploy(artifact)
+        await served.follow()
+        assert (await served.ask("/models/1/recommend", customer_id="C01")).json()["model_version"] == "v1"
 
 
 async def test_the_same_artifact_under_a_new_version_is_not_loaded_again(house, running):

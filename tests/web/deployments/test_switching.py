@@ -55,9 +55,10 @@ def back(shop: Shop, number: int) -> int:
 
 
 def served(shop: Shop) -> str:
-    """The version the pointer names; empty when nothing answers."""
+    """The version the pointer lets answer; empty when nothing answers."""
     path = Home.current().deployment_pointer(shop.model.id)
-    return str(json.loads(path.read_text())["version"]) if path.exists() else ""
+    pointer = json.loads(path.read_text()) if path.exists() else {}
+    return str(pointer["version"]) if pointer.get("status") == "active" else ""
 
 
 def history(shop: Shop) -> list[int]:
@@ -186,7 +187,7 @@ def test_a_kill_after_stopping_was_committed_is_mended_by_the_sweep(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     three(shop)
-    monkeypatch.setattr("b2b_recs.web.deployments.switching.withdraw_pointer", lambda model_id: None)
+    monkeypatch.setattr("b2b_recs.web.deployments.switching.sync_pointers", lambda organization_id: None)
     with scope(shop.id):
         stop_serving(shop.model)
     assert served(shop) == "v3"

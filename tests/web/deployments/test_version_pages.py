@@ -135,7 +135,7 @@ def test_an_editor_puts_into_service_rolls_back_stops_and_starts(shop: Shop) -> 
     overview = text_of(client.get(place(shop, "")))
     assert "v2 stopped by hand" in overview and "Start it again" in overview
     assert "Serving was stopped" in text_of(client.get(place(shop, "try/")))
-    assert "v2 answers again." in text_of(client.post(place(shop, "service/start/"), follow=True))
+    assert "v2 answers again within a few seconds." in text_of(client.post(place(shop, "service/start/"), follow=True))
     assert client.post(place(shop, "service/back/"), {"from_version": "x"}).status_code == 404
 
 

@@ -127,7 +127,7 @@ class Pages:
     async def health(self, request: Request) -> Response:
         """200 when a model can answer. Which one is told to a key's holder, or when only one is served."""
         key, model_id = bearer(request.scope), request.path_params.get("model_id")
-        entries = list(self._shelf.entries.values())
+        entries = [entry for entry in self._shelf.entries.values() if not entry.pointer.stopped]
         if key is not None or model_id is not None:
             return self._health_of(self._shelf.opened_by(key, model_id))
         if len(entries) == 1:
@@ -161,7 +161,7 @@ class Pages:
 
     async def model_info(self, request: Request) -> Response:
         """Version, algorithm, metrics with intervals, dataset version, and when it was trained."""
-        serving = self._shelf.opened_by(bearer(request.scope), request.path_params.get("model_id")).serving
+        serving = self._shelf.answering(bearer(request.scope), request.path_params.get("model_id")).serving
         if serving is None:
             raise not_loaded()
         pointer = serving.pointer

@@ -61,7 +61,7 @@ class Question(ABC):
         tally = Tally()
         status = 200
         try:
-            entry = self._shelf.opened_by(bearer(scope), scope["path_params"].get("model_id"))
+            entry = self._shelf.answering(bearer(scope), scope["path_params"].get("model_id"))
             raw = await read_body(scope, receive)
             serving = entry.serving
             if serving is None:

@@ -18,7 +18,7 @@ WORDS = {
     413: "The body is too large",
     422: "A field is wrong; the reply names it",
     500: "A fault of the service",
-    503: "No version of the model can answer",
+    503: "Serving of the model was stopped, or no version of it can answer",
 }
 _TYPES = (RecommendBody, BatchBody, SingleReply, BatchReply, HealthReply, RefusalReply)
 

@@ -12,6 +12,7 @@ import msgspec
 from b2b_recs.engine.errors import BadInput
 
 PATTERN = "model-*.json"
+STOPPED = "stopped"
 Stamp = tuple[int, int, int]
 
 
@@ -25,7 +26,8 @@ class Key(msgspec.Struct, frozen=True):
 class Pointer(msgspec.Struct, frozen=True):
     """What one pointer file says. ``data_until`` is ISO time of the last order the model has seen.
 
-    ``keys`` may ask the model; ``other_keys`` are known and may not.
+    ``keys`` may ask the model; ``other_keys`` are known and may not. ``status`` is active, or stopped: nothing answers
+    then, and the holders of ``keys`` are told so.
     """
 
     model_id: int
@@ -37,6 +39,11 @@ class Pointer(msgspec.Struct, frozen=True):
     keys: tuple[Key, ...] = ()
     other_keys: tuple[Key, ...] = ()
     status: str = "active"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the model was stopped by hand."""
+        return self.status == STOPPED
 
 
 _DECODER = msgspec.json.Decoder(type=Pointer)

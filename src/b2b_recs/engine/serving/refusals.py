@@ -6,11 +6,12 @@ import msgspec
 
 
 class Refusal(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A code for programs, words for people, and the field at fault when there is one."""
+    """A code for programs, words for people, the field at fault and what to do when there is one."""
 
     code: str
     message: str
     field: str | None = None
+    advice: str | None = None
 
 
 class RefusalReply(msgspec.Struct, frozen=True):
@@ -20,18 +21,24 @@ class RefusalReply(msgspec.Struct, frozen=True):
 
 
 class Refused(Exception):
-    """A request that is not answered; ``field`` names the part of the body at fault, when there is one."""
+    """A request that is not answered; ``field`` names the part of the body at fault, when there is one.
 
-    def __init__(self, status: int, code: str, message: str, *, field: str | None = None) -> None:
+    ``advice`` says what to do where the message does not.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, *, field: str | None = None, advice: str | None = None
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.field = field
+        self.advice = advice
 
     def body(self) -> bytes:
-        """The reply as JSON: ``{"error": {"code", "message", "field"?}}``."""
-        return msgspec.json.encode(RefusalReply(Refusal(self.code, self.message, self.field)))
+        """The reply as JSON: ``{"error": {"code", "message", "field"?, "advice"?}}``."""
+        return msgspec.json.encode(RefusalReply(Refusal(self.code, self.message, self.field, self.advice)))
 
 
 def key_missing() -> Refused:
@@ -57,3 +64,13 @@ def key_of_another() -> Refused:
 def not_loaded() -> Refused:
     """503: the model has no version that can answer."""
     return Refused(503, "no_model", "No version of the model is loaded. Deploy one, or see /health for the reason.")
+
+
+def stopped() -> Refused:
+    """503: somebody stopped the serving of the model; told to holders of its keys only."""
+    return Refused(
+        503,
+        "serving_stopped",
+        "Serving of this model was stopped.",
+        advice="An editor, admin or owner of its organization starts it again on the model's page Versions.",
+    )

@@ -13,7 +13,7 @@ from pathlib import Path
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.serving.answers import Problem
 from b2b_recs.engine.serving.pointers import KeyRing, Pointer, Stamp, read_pointer, stamps
-from b2b_recs.engine.serving.refusals import Refused, key_missing, key_of_another, key_opens_none
+from b2b_recs.engine.serving.refusals import Refused, key_missing, key_of_another, key_opens_none, stopped
 from b2b_recs.engine.serving.served import ServedModel
 
 LOG = logging.getLogger(__name__)
@@ -57,6 +57,13 @@ class Shelf:
         self.entries: dict[int, Entry] = {}
         self._keys = KeyRing(())
 
+    def answering(self, key: str | None, model_id: int | None) -> Entry:
+        """The entry that key may ask; raises Refused as ``opened_by`` does, and 503 when its serving was stopped."""
+        entry = self.opened_by(key, model_id)
+        if entry.pointer.stopped:
+            raise stopped()
+        return entry
+
     def opened_by(self, key: str | None, model_id: int | None) -> Entry:
         """The entry that key may ask; raises Refused 401 or 403, the same for a model that is not there."""
         models = self._keys.models(key) if key else None
@@ -65,6 +72,7 @@ class Shelf:
         if not models:
             raise key_opens_none()
         if model_id is None:
+            models = tuple(one for one in models if not self.entries[one].pointer.stopped) or models
             if len(models) > 1:
                 raise Refused(400, "model_not_named", "This key opens several models. Ask /models/ID/ and the rest.")
             return self.entries[models[0]]
@@ -128,7 +136,7 @@ class Shelf:
             self._mark_failed(model_id, pointer, error)
         else:
             entry = self.entries.get(model_id)
-            if entry is not None and entry.pointer.artifact_id == pointer.artifact_id:
+            if entry is not None and not entry.pointer.stopped and entry.pointer.artifact_id == pointer.artifact_id:
                 entry.serving = Serving(entry.pointer, model, self._clock())
                 entry.problem = None
                 LOG.info("Model %s answers with version %s", model_id, entry.pointer.version)
@@ -138,7 +146,7 @@ class Shelf:
     def _mark_failed(self, model_id: int, pointer: Pointer, error: Exception) -> None:
         LOG.error("Model %s version %s cannot be loaded: %s", model_id, pointer.version, error)
         entry = self.entries.get(model_id)
-        if entry is None or entry.pointer.artifact_id != pointer.artifact_id:
+        if entry is None or entry.pointer.stopped or entry.pointer.artifact_id != pointer.artifact_id:
             return
         if isinstance(error, EngineError):
             entry.problem = Problem(pointer.version, error.code, str(error))
@@ -148,11 +156,17 @@ class Shelf:
 
 
 def _behind(entry: Entry) -> bool:
+    if entry.pointer.stopped:
+        return False
     return entry.serving is None or entry.serving.pointer.artifact_id != entry.pointer.artifact_id
 
 
 def _take(entries: dict[int, Entry], pointer: Pointer) -> None:
     """Put what a pointer says into the table; the version that answers stays until the new one is ready."""
+    if pointer.stopped:
+        problem = Problem(pointer.version, "serving_stopped", stopped().message)
+        entries[pointer.model_id] = Entry(pointer, problem=problem)
+        return
     if pointer.status != "active":
         entries.pop(pointer.model_id, None)
         return

@@ -78,7 +78,10 @@ class DeploymentOut(BaseModel):
     id: int
     version: str
     status: str = Field(description="active, retired or failed; at most one of a model is active.")
-    answers: bool = Field(description="Whether requests are answered by it now; false also while it is stopped.")
+    answers: bool = Field(
+        description="Whether requests shall be answered by it; false also while it is stopped. "
+        "The endpoint follows a change within a few seconds."
+    )
     rolled_back: bool = Field(description="Whether a roll back brought it.")
     deployed_at: datetime
     deactivated_at: datetime | None
@@ -163,7 +166,10 @@ def back(request: HttpRequest, model_id: Id, body: BackGiven, key: IdempotencyKe
 @router.post("/models/{int:model_id}/deployments/stop/", response=answers(200, DeploymentOut, 409, *TAKES_JSON))
 @needs("editor")
 def stop(request: HttpRequest, model_id: Id) -> DeploymentOut:
-    """Let the endpoint answer nothing until it is started again; no training puts a version into service meanwhile."""
+    """Let the endpoint answer nothing until it is started again; no training puts a version into service meanwhile.
+
+    The endpoint follows within a few seconds, then it tells who asks with a key of the model a 503 `serving_stopped`.
+    """
     with acting(request):
         return _deployment(stop_serving(model_or_404(request, model_id, "editor")))
 
@@ -171,7 +177,7 @@ def stop(request: HttpRequest, model_id: Id) -> DeploymentOut:
 @router.post("/models/{int:model_id}/deployments/start/", response=answers(200, DeploymentOut, 409, *TAKES_JSON))
 @needs("editor")
 def start(request: HttpRequest, model_id: Id) -> DeploymentOut:
-    """Let the version that was stopped answer again."""
+    """Let the version that was stopped answer again; the endpoint follows within a few seconds."""
     with acting(request):
         return _deployment(start_serving(model_or_404(request, model_id, "editor")))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
+from b2b_recs.engine.serving.pointers import STOPPED
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.models import Deployment
@@ -38,7 +39,6 @@ def sync_pointers(organization_id: int) -> None:
         deployments = (
             Deployment.objects.filter(status=Deployment.Status.ACTIVE, organization__suspended=False)
             .exclude(model__status=ModelEndpoint.Status.ARCHIVED)
-            .exclude(traffic_share__lte=0)
             .select_related("model", "trained_model__dataset_version")
             .order_by("model_id")
             .select_for_update(of=("self",))
@@ -92,7 +92,7 @@ def _content(deployment: Deployment, keys: Iterable[ApiKey]) -> dict[str, Any]:
         "data_until": version.last_at.isoformat() if version and version.last_at else None,
         "keys": [own, *(_entry(key) for key in allowed)],
         "other_keys": [_entry(key) for key in known if key not in allowed],
-        "status": "active",
+        "status": STOPPED if deployment.stopped else "active",
     }
 
 

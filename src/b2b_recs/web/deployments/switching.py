@@ -16,7 +16,7 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.models import User
 from b2b_recs.web.conflicts import Conflict, ModelArchived
 from b2b_recs.web.deployments.models import Deployment
-from b2b_recs.web.deployments.pointers import sync_pointers, withdraw_pointer
+from b2b_recs.web.deployments.pointers import sync_pointers
 from b2b_recs.web.deployments.services import active_deployment, deploy
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -107,8 +107,8 @@ def stop_serving(model: ModelEndpoint) -> Deployment:
             current.traffic_share = 0.0
             current.save(update_fields=["traffic_share"])
             _note_answering(model, answers=False)
-        # also when it was stopped already: the file may have outlived a kill
-        transaction.on_commit(lambda: withdraw_pointer(model.id), robust=True)
+        # also when it was stopped already: the file may say otherwise after a kill
+        transaction.on_commit(lambda: sync_pointers(model.organization_id), robust=True)
     return current
 
 

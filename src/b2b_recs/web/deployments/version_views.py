@@ -41,7 +41,7 @@ def version_deploy(request: HttpRequest, model_id: int, version_id: int) -> Http
         request,
         model_id,
         lambda: put_into_service(trained, user_of(request), despite_gate=asked),
-        "v{0} is in service now.",
+        "v{0} is in service now. It answers within a few seconds.",
     )
 
 
@@ -54,7 +54,10 @@ def service_back(request: HttpRequest, model_id: int) -> HttpResponse:
     if not (seen.isascii() and seen.isdecimal() and len(seen) < 10):
         raise Http404
     return _done(
-        request, model_id, lambda: roll_back(model, int(seen), user_of(request)), "Rolled back: v{0} is in service now."
+        request,
+        model_id,
+        lambda: roll_back(model, int(seen), user_of(request)),
+        "Rolled back: v{0} is in service now. It answers within a few seconds.",
     )
 
 
@@ -63,7 +66,12 @@ def service_back(request: HttpRequest, model_id: int) -> HttpResponse:
 def service_stop(request: HttpRequest, model_id: int) -> HttpResponse:
     """Let the endpoint answer nothing."""
     model = model_or_404(request, model_id, "editor")
-    return _done(request, model_id, lambda: stop_serving(model), "v{0} was stopped; the endpoint answers nothing now.")
+    return _done(
+        request,
+        model_id,
+        lambda: stop_serving(model),
+        "v{0} was stopped: within a few seconds the endpoint answers nothing more.",
+    )
 
 
 @requires("editor")
@@ -71,7 +79,7 @@ def service_stop(request: HttpRequest, model_id: int) -> HttpResponse:
 def service_start(request: HttpRequest, model_id: int) -> HttpResponse:
     """Let the version that was stopped answer again."""
     model = model_or_404(request, model_id, "editor")
-    return _done(request, model_id, lambda: start_serving(model), "v{0} answers again.")
+    return _done(request, model_id, lambda: start_serving(model), "v{0} answers again within a few seconds.")
 
 
 def _done(request: HttpRequest, model_id: int, work: Callable[[], Deployment], words: str) -> HttpResponse:

@@ -48,7 +48,7 @@ def keep_pins() -> None:
 
 def _answering() -> tuple[list[Deployment], list[ApiKey]]:
     return (
-        list(_in_service().exclude(traffic_share__lte=0)),
+        list(_in_service()),
         list(unscoped(ApiKey).filter(revoked_at=None)),
     )
 
