@@ -211,3 +211,24 @@ def test_a_recent_training_says_the_first_sentence_of_its_verdict(kind: str, ver
     assert run.brief == (f"{run.words.partition('. ')[0]}." if brief else run.words)
     assert verdict in run.words or kind == "etl"
     assert ("NDCG@10" in run.brief) is False
+
+
+@pytest.mark.parametrize(("state", "told"), [("pending", ""), ("running", ": Dataset")])
+def test_a_training_that_has_not_begun_a_stage_is_under_way_all_the_same(state: str, told: str) -> None:
+    run = RunView(
+        kind="pipeline",
+        id=1,
+        model_id=1,
+        what="Training",
+        status="running",
+        status_word="",
+        stages=[StageView("dataset", "Dataset", state, "", None, None)],
+        trigger="hand",
+        created_at=LOADED,
+        started_at=LOADED,
+        finished_at=None,
+        attempt=1,
+        error="",
+        advice="",
+    )
+    assert overview(running=run).headline == f"Training is under way{told}."

@@ -144,7 +144,8 @@ class Overview:
         if self.nothing_yet:
             return "Nothing is connected yet."
         if self.running is not None:
-            return f"{self.running.what} is under way: {self.running.words}."
+            stage = self.running.words.rstrip(".")  # empty while none has begun
+            return f"{self.running.what} is under way{': ' if stage else ''}{stage}."
         if self.endpoint.stopped is not None:
             return f"v{self.endpoint.stopped} was stopped: nothing answers until it is started again."
         if not self.deployed:
