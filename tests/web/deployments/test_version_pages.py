@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -137,6 +138,23 @@ def test_an_editor_puts_into_service_rolls_back_stops_and_starts(shop: Shop) -> 
     assert "Serving was stopped" in text_of(client.get(place(shop, "try/")))
     assert "v2 answers again within a few seconds." in text_of(client.post(place(shop, "service/start/"), follow=True))
     assert client.post(place(shop, "service/back/"), {"from_version": "x"}).status_code == 404
+    who = User.objects.get(email="editor@acme.example").email
+    history = re.findall(r"<li>.*?</li>", text_of(client.get(place(shop))).partition("What was in service")[2])
+    lines = [" ".join(re.sub("<[^>]*>", " ", line).split()) for line in history]
+    expected = ("v2 started again", "v2 stopped", "v2 rolled back", "v3 put into service")
+    for line, words in zip(lines, expected, strict=False):
+        assert re.match(rf"{words} by {who} \d+ \w+ \d{{4}}, \d\d:\d\d UTC", line), line
+    assert lines[2].endswith("until now") and ", for " in lines[3] and len(lines) == 6
+
+
+def test_the_only_version_says_why_there_is_no_roll_back(shop: Shop) -> None:
+    rival = make_shop("Rival")
+    only = make_version(rival, 1, passed=True)
+    with scope(rival.id):
+        put_into_service(only, rival.user)
+    told = "There is no roll back: v1 is the first version that was ever in service."
+    assert told in text_of(signed_in(rival).get(place(rival)))
+    assert "There is no roll back" not in text_of(signed_in(shop).get(place(shop)))
 
 
 def test_a_paused_and_an_archived_model_offer_nothing_that_would_be_refused(shop: Shop) -> None:

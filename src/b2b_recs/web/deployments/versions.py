@@ -11,18 +11,16 @@ from django.db.models import Max, Q, QuerySet
 from django.urls import reverse
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
-from b2b_recs.engine.counting import counted
 from b2b_recs.engine.evaluation.metrics import metric_title
-from b2b_recs.web.accounts.models import User
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.deployments.models import Deployment
+from b2b_recs.web.deployments.service_history import Happening, history_of
 from b2b_recs.web.deployments.services import active_deployment
 from b2b_recs.web.deployments.switching import before_current, verdict_of
 from b2b_recs.web.experiments.models import TrainedModel
 from b2b_recs.web.projects.lift import METRIC, Figure, figure_of
 from b2b_recs.web.projects.model_queries import title_of
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.ui.formats import duration
 
 PER_PAGE = 20
 HISTORY = 10
@@ -91,36 +89,16 @@ class Service:
         return f"v{self.before.trained_model.number}" if self.before else ""
 
     @property
+    def no_way_back(self) -> str:
+        """Why there is no roll back; empty when there is one."""
+        if self.before is not None:
+            return ""
+        return f"There is no roll back: {self.name} is the first version that was ever in service."
+
+    @property
     def stopped(self) -> bool:
         """Whether it was stopped by hand."""
         return self.of.stopped
-
-
-@dataclass(frozen=True)
-class Served:
-    """One time a version was in service."""
-
-    of: Deployment
-
-    @property
-    def how(self) -> str:
-        """Who or what put it there."""
-        by = self.of.deployed_by
-        verb = "rolled back" if self.of.restores_id else "put into service"
-        if isinstance(by, User):
-            return f"{verb} by {by.full_name or by.email}"
-        if not self.of.gate:
-            return verb
-        return f"{verb} by {'its training' if 'deploy' in self.of.gate else 'a program'}"
-
-    @property
-    def length(self) -> str:
-        """How long it was in service; empty while it is."""
-        ended = self.of.deactivated_at
-        if ended is None:
-            return ""
-        lasted = ended - self.of.deployed_at
-        return counted(lasted.days, "day") if lasted.days > 1 else duration(max(0.0, lasted.total_seconds()))
 
 
 @dataclass(frozen=True)
@@ -131,7 +109,7 @@ class Versions:
     query: str
     all: int
     service: Service | None
-    history: list[Served]
+    history: list[Happening]
     headline: str
     rests: str  # why nothing can be put into service now; empty when it can
 
@@ -142,17 +120,14 @@ class Versions:
 
 
 def versions_of(model: ModelEndpoint, query: str, page: str | int, per_page: int = PER_PAGE) -> Versions:
-    """The versions of a model, the newest first; eight queries whatever their number."""
+    """The versions of a model, the newest first; ten queries at most, whatever their number."""
     every = TrainedModel.objects.filter(model=model)
     rows = _found(every, query).select_related("dataset_version__dataset", "trained_by").order_by("-number")
     shown = Paginator(rows, per_page).get_page(page)
     current = active_deployment(model)
     service = _service(model, current)
     shown.object_list = _present(list(shown.object_list), current)
-    history = Deployment.objects.filter(model=model).select_related("trained_model", "deployed_by")[:HISTORY]
-    return Versions(
-        shown, query, every.count(), service, [Served(one) for one in history], _headline(service), rests(model)
-    )
+    return Versions(shown, query, every.count(), service, history_of(model, HISTORY), _headline(service), rests(model))
 
 
 def version_of(trained: TrainedModel) -> Version:

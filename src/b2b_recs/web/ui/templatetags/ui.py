@@ -105,6 +105,14 @@ def day(value: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def moment(value: datetime) -> SafeString:
+    """Date, time of day and zone, with the second on hover."""
+    local = timezone.localtime(value)
+    words = f"{local.day} {local:%b %Y, %H:%M} {timezone.get_current_timezone_name()}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), exact(value), words)
+
+
+@register.filter
 def elapsed(value: datetime | None) -> SafeString | str:
     """Time since a start, counting up while the page is open."""
     if value is None:
