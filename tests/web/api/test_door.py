@@ -37,7 +37,7 @@ def test_a_method_or_an_address_that_is_not_there(writer: Program) -> None:
     answer = writer.get("etl/run/")
     answer.refused(405, "method_not_allowed")
     assert answer.response["Allow"] == "POST"
-    for path in ("/api/nothing/", "/api/models/0/", "/api/models/99999999999999999999/", "/api/models/x/", "/api/"):
+    for path in ("/api/nothing/", "/api/models/0/", "/api/models/99999999999999999999/", "/api/models/x/"):
         writer.get(path).refused(404, "not_found")
 
 
@@ -46,13 +46,24 @@ def test_an_unknown_address_is_told_where_addresses_are_listed(writer: Program) 
         for answer in (writer.get(path), writer.post(path, {})):
             error = answer.refused(404, "not_found")
             assert error["message"] == "The API has no such address." and "/api/docs" in error["advice"]
-    for path in ("/api/", "/api/foo/", "/api/foo"):
+    for path in ("/api/foo/", "/api/foo"):
         for visitor in (Client(), Client(headers={"Accept": "text/html"})):
             error = Answer(visitor.get(path)).refused(404, "not_found")
             assert error["message"] == "The API has no such address." and "/api/docs" in error["advice"]
     path = writer.model("etl/run")
     assert f"Write a slash at its end: {path}/." in writer.post(path, {}).refused(404, "not_found")["advice"]
     assert writer.get("/api/models").response["Location"] == "/api/models/"
+
+
+def test_the_beginning_of_the_api_tells_everybody_where_to_go_on(acme: Tenant, reader: Program) -> None:
+    told = reader.get("/api/").well()
+    assert told == Answer(Client().get("/api/")).well()
+    assert reader.get(told["models"]).well()["items"]
+    for path in (told["document"], told["document_for_people"]):
+        assert Client().get(path).status_code == 200
+    assert "Authorization: Bearer" in told["sign_in"]
+    assert reader.get("/api").response["Location"] == "/api/"
+    reader.post("/api/", {}).refused(405, "method_not_allowed")
 
 
 def test_only_json_of_a_bounded_size_is_read(writer: Program) -> None:

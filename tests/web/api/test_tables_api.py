@@ -24,7 +24,11 @@ def test_tables_are_listed_and_each_tells_its_columns(acme: Tenant, reader: Prog
         ("id", "INT64", ["key"]), ("who", "STRING", []), ("price", "FLOAT64", []),
     ]  # fmt: skip
     assert (found["key"], found["rejected_rows"]) == (["id"], 1)
-    reader.get("tables/bq_nothing/").refused(404, "not_found")
+    for part in ("", "preview/", "statistics/"):
+        missing = reader.get(f"tables/bq_nothing/{part}").refused(404, "not_found")
+        assert missing["message"] == "“Model of Acme” has no table bq_nothing." and "list" in missing["advice"]
+    foreign = reader.get("/api/models/99999/tables/bq_nothing/").refused(404, "not_found")
+    assert "bq_nothing" not in foreign["message"]
 
 
 def test_rows_of_a_version_are_previewed(acme: Tenant, reader: Program) -> None:

@@ -146,7 +146,8 @@ def test_a_tab_opens_for_a_viewer_with_few_queries_and_not_for_another_organizat
     assert answer.status_code == 200
     assert len(own_queries(captured)) <= MOST_QUERIES
     assert signed_in(rival).get(place(acme, tab)).status_code == 404
-    assert signed_in(acme).get(place(acme, tab, "bq_nothing")).status_code == 404
+    missing = signed_in(acme).get(place(acme, tab, "bq_nothing"))
+    assert missing.status_code == 404 and "has no table bq_nothing." in missing.content.decode()
     assert signed_in(acme).get(place(acme, tab, f"{table_of(acme)}__rejected")).status_code == 404
     assert signed_in(acme).get(place(acme, tab, "a.b.c")).status_code == 404
 

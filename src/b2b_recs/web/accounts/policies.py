@@ -43,7 +43,6 @@ LIBRARIES = {
     "mfa_": SIGNED_IN,
     "operator:": OPERATOR,
     "api:openapi": PUBLIC,
-    "api:api-root": PUBLIC,
 }
 
 

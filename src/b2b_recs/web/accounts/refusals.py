@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, is_valid_path
 
@@ -38,6 +38,15 @@ ADVICE = {
     415: "Send the header Content-Type: application/json.",
     500: "Try again later.",
 }
+
+
+class NotThere(Http404):
+    """Something missing within a row that the visitor may see, so that it can be named."""
+
+    def __init__(self, message: str, advice: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
 
 
 def of_api(path: str) -> bool:
@@ -82,9 +91,15 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """The same answer for what is missing and what is foreign; a program learns when there is no such address."""
-    nowhere = isinstance(exception, Resolver404) or request.path.strip("/") == "api"
-    if nowhere and of_api(request.path):
+    if isinstance(exception, Resolver404) and of_api(request.path):
         return refuse(request, 404, "The API has no such address.", _where_to_look(request.path))
+    return refuse_missing(request, exception)
+
+
+def refuse_missing(request: HttpRequest, exception: Exception | None) -> HttpResponse:
+    """The usual 404, which tells nothing; of what is missing in a row of the visitor's own its words."""
+    if isinstance(exception, NotThere):
+        return refuse(request, 404, exception.message, exception.advice)
     return refuse(request, 404)
 
 

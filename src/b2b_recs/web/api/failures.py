@@ -12,7 +12,7 @@ from ninja.errors import ValidationError
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.value_words import words_for
-from b2b_recs.web.accounts.refusals import error_answer, not_allowed, refuse
+from b2b_recs.web.accounts.refusals import error_answer, not_allowed, refuse_missing
 from b2b_recs.web.api.limits import TooMany
 from b2b_recs.web.conflicts import Conflict
 from b2b_recs.web.connections.testing import TestNotPossible
@@ -31,7 +31,7 @@ SHAPES = {
 
 def declare(api: NinjaAPI) -> None:
     """Let the API answer refusals in its one shape; what nobody foresaw stays a 500 of the site."""
-    api.exception_handler(Http404)(lambda request, error: refuse(request, 404))
+    api.exception_handler(Http404)(refuse_missing)
     api.exception_handler(PermissionDenied)(lambda request, error: not_allowed(request))
     api.exception_handler(ValidationError)(_unfit)
     api.exception_handler(EngineError)(_refused)

@@ -12,6 +12,7 @@ from b2b_recs import __version__
 from b2b_recs.web.api import failures
 from b2b_recs.web.api.document import finished
 from b2b_recs.web.api.door import guarded_urls
+from b2b_recs.web.api.index import index
 from b2b_recs.web.api.reading import KeptBody
 from b2b_recs.web.connections.api import router as connections
 from b2b_recs.web.datasets.api import router as tables
@@ -61,4 +62,5 @@ for _router in ROUTERS:
 
 
 _patterns, _name, _namespace = guarded_urls(api, ROUTERS)
+_patterns = [path("", index, name="api-root"), *(one for one in _patterns if one.name != "api-root")]
 urlpatterns = [path("api/", include((_patterns, _name), namespace=_namespace))]

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KT
-from django.http import Http404
 from django.urls import reverse
 
 from b2b_recs.engine.datasets.spec import RAW as USUAL
@@ -20,10 +19,12 @@ from b2b_recs.engine.profile.facts import loaded_tables, newest_version
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table, kept_beside
 from b2b_recs.runtime.home import Home
+from b2b_recs.web.accounts.refusals import NotThere
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.presenting import RunView, present_etl
 
+LONGEST_SHOWN = 100
 _OF_JOB = ("last_row_count", "last_synced_at", "data_source_id", "data_source__name", "data_source__connection__name")
 _OF_COPY = ("source_schema", "source_table", "destination_dataset", "destination_table")
 
@@ -125,19 +126,24 @@ def warehouse_tables(model: ModelEndpoint) -> list[WarehouseTable]:
 
 
 def table_or_404(model: ModelEndpoint, slug: str) -> WarehouseTable:
-    """The table an address names, with the last run of its job; it need not be loaded yet. Raises Http404."""
+    """The table an address names, with the last run of its job; it need not be loaded yet. Raises NotThere."""
     dataset, _, name = slug.rpartition(".")
     try:
         table = _warehouse(model).table(dataset or USUAL, name)
     except BadInput:
-        raise Http404 from None
+        raise _not_there(model, slug) from None
     loaded = newest_version(table) is not None
     filler = _filler_of(model, table.dataset, table.name)
     if kept_beside(name) or not (loaded or filler):
-        raise Http404
+        raise _not_there(model, slug)
     found = WarehouseTable(model.id, table.dataset, table.name, table, loaded, filler)
     add_last_runs([found])
     return found
+
+
+def _not_there(model: ModelEndpoint, slug: str) -> NotThere:
+    name = slug if len(slug) <= LONGEST_SHOWN else f"{slug[:LONGEST_SHOWN]}…"
+    return NotThere(f"“{model.name}” has no table {name}.", "Check its name; the list of the model's tables has it.")
 
 
 def add_last_runs(tables: Iterable[WarehouseTable]) -> None:
