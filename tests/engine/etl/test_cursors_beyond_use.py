@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.etl.arena import Job, Table
+from engine.etl.arena import Job, MemorySource, Table
 
 from b2b_recs.engine.etl.cursor import capped, later, lower_bound, parse, usable
 from b2b_recs.engine.etl.spec import CopyResult, Incremental, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.sources.sqlite.moments import as_stored, forms_query, sign_in_order
 from b2b_recs.engine.warehouse.local import Change
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -66,14 +67,36 @@ def test_a_text_among_dates_hides_no_row_that_comes_later(tmp_path: Path) -> Non
     shop = Shop(tmp_path, "datetime", **KEYED)
     shop.add((1, "2026-02-01 10:00:00"), (2, "n/a"))
     first = shop.run()
-    assert (first.cursor_after or "").startswith("2026-03-01 12:00")
-    assert [text for text in first.warnings if "The largest at is n/a, which the warehouse cannot hold" in text]
-    shop.add((3, "2026-03-01 13:00:00"))
-    shop.job.now = datetime(2026, 3, 1, 14, tzinfo=UTC)
+    assert first.cursor_after == "2026-02-01 10:00:00"
+    shop.add((3, "2026-02-01 13:00:00"))
     assert shop.run().reconciled
     assert shop.job.ids() == [1, 3]
     third = shop.run()
     assert (third.changed, third.rows_loaded) == (False, 0)
+
+
+class Far(MemorySource):
+    """Has a row dated past the year 9999, which Python cannot name."""
+
+    def max_cursor(self, schema: str, table: str, cursor: str) -> str | None:
+        return "20226-02-01 00:00:00+00"
+
+    def _value(self, name: str, text: str) -> Any:
+        return datetime.max.replace(tzinfo=UTC) if text.startswith("20226") else super()._value(name, text)
+
+
+def test_a_year_past_9999_is_told_of_and_hides_no_row_that_comes_later(tmp_path: Path) -> None:
+    rows = [{"id": number, "at": NOW + timedelta(hours=number)} for number in range(-3, 0)]
+    job = Job(tmp_path, Table({"id": "bigint!", "at": "timestamptz"}, rows, ("id",)), **KEYED)
+    job.source = Far(job.source.table)
+    first = job.run()
+    assert first.cursor_after == "2026-03-01 12:00:00+00:00"
+    assert [text for text in first.warnings if "The largest at is 20226-02-01 00:00:00+00, which the" in text]
+    assert not [text for text in first.warnings if "future" in text]
+    rows.append({"id": 5, "at": NOW + timedelta(hours=5)})
+    job.now = NOW + timedelta(hours=6)
+    assert job.run().reconciled
+    assert job.ids() == [-3, -2, -1, 5]
 
 
 @pytest.mark.parametrize("spec", [KEYED, UNKEYED])
@@ -196,3 +219,61 @@ def test_a_value_of_another_kind_is_told_of_once(tmp_path: Path) -> None:
     second = shop.run()
     assert (second.rows_rejected, second.rows_loaded, second.reconciled) == (2, 1, True)
     assert shop.job.table.rejected.row_count() == 2
+
+
+def zoned(folder: Path, *texts: str) -> Shop:
+    kinds = {"name": "at", "source_type": "TEXT", "warehouse_type": "TIMESTAMP"}
+    shop = Shop(folder, "text", **KEYED, types=[kinds])
+    shop.add(*enumerate(texts))
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("first", "later_rows"),
+    [
+        (["2026-02-01 10:00:00", "2026-02-02 10:00:00"], [1770113000, 2461074.5, "2026-02-03 10:00:00"]),
+        (["2026-02-02T10:00:00"], ["2026-02-02 23:00:00"]),
+        (["2026-02-02 10:00:00"], ["2026-02-02T09:30:00", "2026-02-02T11:00:00.5"]),
+        ([1770113000], [1770113001]),
+        ([2461074.5], [1770213000, 2461094.5]),
+        (["2026-02-02T10:00:00", "n/a"], ["2026-02-02T10:00:01"]),
+    ],
+)
+def test_times_written_in_several_ways_are_in_one_order(
+    tmp_path: Path, first: list[Any], later_rows: list[Any]
+) -> None:
+    shop = Shop(tmp_path, "datetime", **KEYED)
+    shop.add(*enumerate(first))
+    assert shop.run().reconciled
+    shop.add(*enumerate(later_rows, start=100))
+    second = shop.run()
+    assert (second.rows_loaded, second.reconciled) == (len(later_rows), True)
+    assert not shop.run().changed
+
+
+def test_moments_with_other_offsets_are_in_one_order(tmp_path: Path) -> None:
+    shop = zoned(tmp_path, "2026-02-02T10:00:00+00:00")
+    shop.run()
+    shop.add((7, "2026-02-02T06:30:00-05:00"), (8, "2026-02-02T12:00:00Z"))
+    second = shop.run()
+    assert (second.rows_loaded, second.reconciled) == (2, True)
+    assert second.cursor_after == "2026-02-02 12:00:00+00:00"
+
+
+def test_an_offset_that_all_share_does_not_hide_the_lag(tmp_path: Path) -> None:
+    shop = zoned(tmp_path, "2026-02-02T10:00:00-05:00")
+    shop.run()
+    shop.add((7, "2026-02-02T09:30:00-05:00"))
+    assert shop.run().rows_loaded == 1
+
+
+def test_times_all_written_in_one_way_are_compared_as_stored() -> None:
+    for written, sign in (("2026-02-02T10:00:00", "T"), ("2026-02-02", ""), ("2026-02-02 10:00:00.123", " ")):
+        with sqlite3.connect(":memory:") as connection:
+            connection.execute("CREATE TABLE t (at)")
+            connection.executemany("INSERT INTO t VALUES (?)", [(written,), ("2026-02-01",), (None,)])
+            assert sign_in_order(row[0] for row in connection.execute(forms_query("at", "t"))) == sign
+            connection.execute("INSERT INTO t VALUES (1770113000)")
+            assert sign_in_order(row[0] for row in connection.execute(forms_query("at", "t"))) is None
+    assert as_stored("2026-02-02 10:00:00", "T") == "2026-02-02T10:00:00"
+    assert as_stored("2026-02-02", "T") == "2026-02-02"

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
 from b2b_recs.engine.sources.quoting import quote_sqlite
 from b2b_recs.engine.sources.sqlite.catalog import origin
+from b2b_recs.engine.sources.sqlite.moments import FUNCTION, comparable
 from b2b_recs.engine.sources.sqlite.types import TIME_NAMES, Affinity, affinity, base_name
 
 Value = int | float | str
@@ -25,27 +27,31 @@ class Query:
     values: tuple[Value, ...]
 
 
-def select_rows(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> Query:
+# Columns whose times are compared by a function, because they are written in several ways, and what they become.
+Timed = Mapping[str, WarehouseType]
+
+
+def select_rows(request: ReadRequest, columns: Mapping[str, ColumnInfo], timed: Timed) -> Query:
     """The columns of the request over the rows it covers, in its order."""
     names = ", ".join(name_of(column.name, columns, request) for column in request.columns) or "1"
-    order = ", ".join(name_of(name, columns, request) for name in request.order_by)
-    covered, values = _covered(request, columns)
+    order = ", ".join(_compared(name, columns, request, timed) for name in request.order_by)
+    covered, values = _covered(request, columns, timed)
     ordered = f" ORDER BY {order}" if order else ""
     return Query(f"SELECT {names} FROM {covered}{ordered}{_limit(request)}", values)  # noqa: S608 - quoted names
 
 
-def select_count(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> Query:
+def select_count(request: ReadRequest, columns: Mapping[str, ColumnInfo], timed: Timed) -> Query:
     """How many rows the request covers."""
-    covered, values = _covered(request, columns)
+    covered, values = _covered(request, columns, timed)
     if request.row_limit is None:
         return Query(f"SELECT count(*) FROM {covered}", values)  # noqa: S608
     return Query(f"SELECT count(*) FROM (SELECT 1 FROM {covered}{_limit(request)})", values)  # noqa: S608
 
 
-def select_totals(request: ReadRequest, columns: Mapping[str, ColumnInfo], names: Sequence[str]) -> Query:
+def select_totals(request: ReadRequest, columns: Mapping[str, ColumnInfo], names: Sequence[str], timed: Timed) -> Query:
     """The exact sums of columns over the rows the request covers."""
     sums = ", ".join(f"exact_sum({name_of(name, columns, request)})" for name in names)
-    covered, values = _covered(request, columns)
+    covered, values = _covered(request, columns, timed)
     return Query(f"SELECT {sums} FROM {covered}", values)  # noqa: S608
 
 
@@ -60,8 +66,10 @@ def select_samples(request: ReadRequest, columns: Mapping[str, ColumnInfo], name
     return Query(f"SELECT {', '.join(cut)} FROM {origin(request.table)} LIMIT {int(count)}", ())  # noqa: S608
 
 
-def select_max(request: ReadRequest, columns: Mapping[str, ColumnInfo], cursor: str) -> Query:
+def select_max(request: ReadRequest, columns: Mapping[str, ColumnInfo], cursor: str, timed: Timed) -> Query:
     """The largest value of the kind that the column declares; a text in a column of numbers is above all of them."""
+    if cursor in timed:
+        return Query(f"SELECT max({_compared(cursor, columns, request, timed)}) FROM {origin(request.table)}", ())  # noqa: S608
     name = name_of(cursor, columns, request)
     above = _above(columns[cursor])
     where = f" WHERE {name} < {above}" if above else ""
@@ -91,45 +99,75 @@ def bound(text: str, column: ColumnInfo) -> Value:
     return text
 
 
-def _covered(request: ReadRequest, columns: Mapping[str, ColumnInfo]) -> tuple[str, tuple[Value, ...]]:
+def _covered(request: ReadRequest, columns: Mapping[str, ColumnInfo], timed: Timed) -> tuple[str, tuple[Value, ...]]:
     conditions: list[str] = []
     values: list[Value] = []
-    _add_window(request, columns, conditions, values)
+    _add_window(request, columns, timed, conditions, values)
     if request.key_after:
         if len(request.key_after) != len(request.order_by):
             raise BadInput("The place to resume at does not match the order of the read.", field="key_after")
-        names = ", ".join(name_of(name, columns, request) for name in request.order_by)
+        names = ", ".join(_compared(name, columns, request, timed) for name in request.order_by)
         marks = ", ".join("?" for _ in request.order_by)
         conditions.append(f"({names}) > ({marks})")
-        values += [bound(text, columns[name]) for name, text in zip(request.order_by, request.key_after, strict=True)]
+        after = zip(request.order_by, request.key_after, strict=True)
+        values += [_value(text, columns[name], timed) for name, text in after]
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     return f"{origin(request.table)}{where}", tuple(values)
 
 
 def _add_window(
-    request: ReadRequest, columns: Mapping[str, ColumnInfo], conditions: list[str], values: list[Value]
+    request: ReadRequest,
+    columns: Mapping[str, ColumnInfo],
+    timed: Timed,
+    conditions: list[str],
+    values: list[Value],
 ) -> None:
     window = request.window
     if window is None:
         return
     name, column = name_of(window.cursor, columns, request), columns[window.cursor]
-    bounds = []
+    compared, bounds = _compared(window.cursor, columns, request, timed), []
     if window.lower is not None:
-        bounds.append(f"{name} {'>=' if window.lower_inclusive else '>'} ?")
-        values.append(bound(window.lower, column))
+        bounds.append(f"{compared} {'>=' if window.lower_inclusive else '>'} ?")
+        values.append(_value(window.lower, column, timed))
     if window.upper is not None:
-        bounds.append(f"{name} <= ?")
-        values.append(bound(window.upper, column))
+        bounds.append(f"{compared} <= ?")
+        values.append(_value(window.upper, column, timed))
     if not bounds and window.include_null:
         return
     inside = " AND ".join(bounds) or f"{name} IS NOT NULL"
     # What is no value of the column's kind has no place in a window; it is read, and told of, each time.
-    above = _above(column) if window.beyond else ""
-    beyond = [f"{name} >= {above}"] if above else []
-    if above == _INFINITE:
-        beyond.append(f"{name} = -{_INFINITE}")
+    beyond = _beyond(name, compared, column) if window.beyond else []
     parts = [f"({inside})", *beyond, *([f"{name} IS NULL"] * window.include_null)]
     conditions.append(f"({' OR '.join(parts)})")
+
+
+def _beyond(name: str, compared: str, column: ColumnInfo) -> list[str]:
+    """Conditions, one of which meets every value that is none of the column's kind, or infinite."""
+    if compared != name:
+        return [f"({compared} IS NULL AND {name} IS NOT NULL)"]
+    above = _above(column)
+    return [f"{name} >= {above}", *([f"{name} = -{_INFINITE}"] * (above == _INFINITE))] if above else []
+
+
+def _compared(name: str, columns: Mapping[str, ColumnInfo], request: ReadRequest, timed: Timed) -> str:
+    """SQL by which a column is compared and ordered."""
+    quoted = name_of(name, columns, request)
+    return f"{FUNCTION}({quoted}, '{timed[name]}')" if name in timed else quoted
+
+
+def _value(text: str, column: ColumnInfo, timed: Timed) -> Value:
+    """The value that a text stands for where the column is compared. Raises BadInput for a time that is none."""
+    if column.name not in timed:
+        return bound(text, column)
+    found = comparable(text, timed[column.name])
+    if found is None:
+        raise BadInput(
+            f"{text[:60]} is no time of the column {column.name}.",
+            advice="Set the cursor back to load anew.",
+            field=column.name,
+        )
+    return found
 
 
 def _above(column: ColumnInfo) -> str:

@@ -17,6 +17,7 @@ from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.files.locations import folder_behind
 from b2b_recs.engine.sources.small_answers import small_answer
 from b2b_recs.engine.sources.sqlite.errors import TOO_MUCH, statement_error
+from b2b_recs.engine.sources.sqlite.moments import FUNCTION, comparable
 
 QUESTION_SECONDS = 60.0
 READ_SECONDS = 12 * 3600.0
@@ -140,6 +141,7 @@ class Session:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             connection.create_aggregate("exact_sum", 1, ExactSum)
+            connection.create_function(FUNCTION, 2, comparable, deterministic=True)
             connection.set_progress_handler(self._too_late, _STEPS)
             connection.set_authorizer(_may)
             for setting in _SETTINGS:

@@ -105,15 +105,15 @@ def _as_float(value: Any) -> float:
 def _as_moment(value: Any) -> str:
     if isinstance(value, str | bytes):
         return _as_text(value)
-    moment = _moment(value).replace(tzinfo=None)
+    moment = as_moment(value).replace(tzinfo=None)
     return moment.date().isoformat() if moment.time().isoformat() == "00:00:00" else moment.isoformat(sep=" ")
 
 
 def _as_zoned_moment(value: Any) -> str:
-    return _as_text(value) if isinstance(value, str | bytes) else _moment(value).isoformat(sep=" ")
+    return _as_text(value) if isinstance(value, str | bytes) else as_moment(value).isoformat(sep=" ")
 
 
-def _moment(value: int | float) -> datetime:
+def as_moment(value: int | float) -> datetime:
     """The moment of a number: seconds or milliseconds since 1970 when whole, else days of the Julian calendar."""
     if isinstance(value, int) and value in _JULIAN_DAYS:
         raise Fault("may be a day of the Julian calendar or seconds since 1970")

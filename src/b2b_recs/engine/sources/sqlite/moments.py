@@ -1,0 +1,76 @@
+"""Times that one column writes in several ways, brought into one order.
+
+SQLite compares times as they are stored, which is their order only where all of them are texts of one form. Elsewhere
+they are compared by a function of our own, which no index can answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources.sqlite.values import Fault, as_moment
+
+FUNCTION = "b2b_recs_moment"
+TIME_TYPES = (WarehouseType.DATE, WarehouseType.DATETIME, WarehouseType.TIMESTAMP)
+_DATE_LENGTH = 10
+_OTHER = "other"
+# The form of a value: empty for a date alone, the sign before the time of day and the zone, or that it is no such text.
+_DATED = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
+_FORM = (
+    f"CASE WHEN typeof({{0}}) <> 'text' OR {{0}} NOT GLOB {_DATED} THEN '{_OTHER}' "
+    "WHEN length({0}) = 10 THEN '' ELSE substr({0}, 11, 1) || substr(ltrim(substr({0}, 20), '.0123456789'), 1, 8) "
+    "|| CASE WHEN {0} GLOB '*Z' THEN substr({0}, 20, 1) ELSE '' END END"
+)
+_ORDERED = {f"{sign}{zone}" for sign in (" ", "T") for zone in ("", "+00:00", "+0000", "+00", "ZZ", "Z.")}
+
+
+def forms_query(name: str, origin: str) -> str:
+    """The query of the forms in a column; a few are enough to know that there are several."""
+    return f"SELECT DISTINCT {_FORM.format(name)} FROM {origin} WHERE {name} IS NOT NULL LIMIT 3"  # noqa: S608 - quoted
+
+
+def sign_in_order(forms: Iterable[str]) -> str | None:
+    """The sign before the time of day where values of these forms are in order as they are stored, else None.
+
+    A date alone comes before its own times; the sign is empty where there is nothing else.
+    """
+    timed = set(forms) - {""}
+    return max(timed, default="")[:1] if len(timed) <= 1 and timed <= _ORDERED else None
+
+
+def as_stored(text: str | None, sign: str | None) -> str | None:
+    """A cursor's text with the sign by which the column's values would be compared with it."""
+    return f"{text[:_DATE_LENGTH]}{sign}{text[_DATE_LENGTH + 1 :]}" if text and sign and len(text) > 18 else text
+
+
+def comparable(value: object, kind: str) -> str | None:
+    """A stored value, or a cursor's text, as text in the order of time; None for what a column of the kind rejects."""
+    try:
+        if isinstance(value, int | float):
+            moment = as_moment(value)
+        elif isinstance(value, str) and value.strip()[4:5] == "-":
+            moment = _written(value.strip(), kind)
+        else:
+            return None
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    except (Fault, ValueError, OverflowError):
+        return None
+
+
+def cursor_text(compared: str, kind: WarehouseType) -> str:
+    """The text of a cursor from what it is compared by."""
+    if kind is WarehouseType.DATE:
+        return compared[:_DATE_LENGTH]
+    short = compared.removesuffix(".000000")
+    return f"{short}+00:00" if kind is WarehouseType.TIMESTAMP else short
+
+
+def _written(text: str, kind: str) -> datetime:
+    """The moment of a text of the kind; a wall clock as if it were one of UTC. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    zoned = moment.tzinfo is not None
+    if zoned is not (kind == WarehouseType.TIMESTAMP) or (kind == WarehouseType.DATE and len(text) > _DATE_LENGTH):
+        raise ValueError(text)
+    return moment if zoned else moment.replace(tzinfo=UTC)
