@@ -64,20 +64,21 @@ def ask(warehouse: LocalWarehouse) -> Callable[..., Look]:
     return asked
 
 
-def test_rows_and_revenue_are_told_of_each_rule_and_of_all_together(ask: Callable[..., Look]) -> None:
+def test_rows_and_revenue_are_told_of_each_rule_and_of_what_stays(ask: Callable[..., Look]) -> None:
     look = ask(rule("what", "not in", ["POST"]), rule("total", ">=", 15))
     assert look.rows == 4  # the row without a customer was never there
     post, cheap = look.by_rule
     assert (post.rows, post.of_rows, post.of_worth) == (1, 0.25, 0.5)
     assert (cheap.rows, cheap.of_worth) == (1, 0.1)
-    assert (look.together.rows, look.together.of_worth) == (2, 0.6)
+    assert look.staying.gone == (("unknown", 1), ("where", 2))
+    assert (look.staying.all_rows, look.staying.rows, look.staying.of_worth) == (5, 2, 0.04)
 
 
 def test_a_row_that_two_rules_leave_out_counts_once(ask: Callable[..., Look]) -> None:
     look = ask(rule("what", "not in", ["POST"]), rule("note", "not matches", "POST"))
     # what is unknown satisfies no condition, so the row without a note goes as well, and is told apart
     assert [(one.rows, one.unknown) for one in look.by_rule] == [(1, 0), (2, 1)]
-    assert look.together.rows == 2
+    assert look.staying.gone[1] == ("where", 2)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,18 @@ def test_what_is_told_is_what_a_build_leaves_out(
     look = ask(*rules)
     filters = {"where": [one.model_dump() for one in rules]}
     built = build_dataset(SPEC.model_validate({**SPEC.model_dump(), "filters": filters}), warehouse)
-    assert built.rows == look.rows - look.together.rows
+    assert built.rows == look.staying.rows
+
+
+def test_every_filter_is_counted_in_its_order(warehouse: LocalWarehouse, ask: Callable[..., Look]) -> None:
+    filters = {"history_days": 25, "min_orders_per_customer": 2, "top_revenue_share": 0.8}
+    spec = SPEC.model_validate({**SPEC.model_dump(), "filters": filters})
+    look = ask(rule("note", "!=", "heart"), spec=spec)
+    # the two rows that the rule leaves are young enough, and each is its customer's only order
+    assert look.staying.gone == (("unknown", 1), ("where", 2), ("history", 0), ("orders", 2), ("top", 0))
+    narrow = ask(spec=SPEC.model_validate({**SPEC.model_dump(), "filters": {"top_revenue_share": 0.5}}))
+    assert narrow.staying.gone == (("unknown", 1), ("top", 3))
+    assert (narrow.staying.rows, narrow.staying.of_worth) == (1, 0.05)
 
 
 def test_rows_that_the_history_leaves_out_are_not_counted(ask: Callable[..., Look]) -> None:

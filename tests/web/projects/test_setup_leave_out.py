@@ -78,7 +78,7 @@ def test_postage_is_suggested_with_reasons_and_not_ticked(shop: Shop) -> None:
     assert line is not None and "checked" not in line[1]
     assert "POSTAGE" in line[0] and "12 rows" in line[0]
     assert "Its code is written unlike the others" in line[0] and "Its price runs from" in line[0]
-    assert "Nothing is left out: 132 rows stay." in text
+    assert "Nothing is left out: all 132 rows of bq_orders stay." in text
 
 
 def test_rows_and_revenue_are_shown_before_anything_is_saved(shop: Shop) -> None:
@@ -89,9 +89,26 @@ def test_rows_and_revenue_are_shown_before_anything_is_saved(shop: Shop) -> None
         "Leaves out 44 rows (33.3 %) and 30.8 % of the revenue; 11 of these rows have nothing in this column.",
         "Leaves out 0 rows (0 %) and 0 % of the revenue.",
     ]
-    assert "All this leaves out 52 of 132 rows" in text
+    assert "Of the 132 rows of bq_orders, 52 are left out by the ticks and conditions above. 80 rows stay" in text
     with scope(shop.id):
         assert not Dataset.objects.exists()
+
+
+def test_every_filter_of_the_page_is_in_the_count_and_what_cannot_be_counted_is_named(shop: Shop) -> None:
+    lines = {name: [value] for name, value in {"order_id": "x", "customer_id": None, "product_id": "20000"}.items()}
+    lines |= {"ordered_at": [datetime(2026, 1, 2, tzinfo=UTC)], "quantity": [1], "line_total": [5.0], "note": ["x"]}
+    table = LocalWarehouse(Home.current().model_warehouse(shop.model.id)).table("raw_data", "bq_orders")
+    table.append(pa.table(lines).select(table.schema().names).cast(table.schema()), app="test:more")
+    text = facts(shop, {"history_days": "10", "top_share": "40", "not_product": "POST"})
+    told = re.search(r'id="leave-together"[^>]*>(.*?)<', text)
+    assert told is not None and re.fullmatch(
+        r"Of the 133 rows of bq_orders, 1 has no customer, product or time; 12 are left out by the ticks and "
+        r"conditions above; \d+ are older than the last 10 days; \d+ are of products outside the top 40 % of revenue. "
+        r"\d+ rows stay \([\d.]+\s%\) and [\d.]+\s% of the revenue.",
+        told[1],
+    )
+    text = facts(shop, {"history_days": "soon", "not_product": "POST"})
+    assert "stay" in text and "Not counted until it can be used: “Last days”." in text
 
 
 def test_frequent_values_of_a_list_are_offered_and_those_in_it_are_ticked(shop: Shop) -> None:

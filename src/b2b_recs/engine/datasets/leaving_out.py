@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +14,14 @@ from b2b_recs.engine.datasets.conditions import test_of
 from b2b_recs.engine.datasets.expressions import steps, worth_of
 from b2b_recs.engine.datasets.local_time import zone_named
 from b2b_recs.engine.datasets.spec import RAW, Condition, DatasetSpec
+from b2b_recs.engine.datasets.staying import Staying, staying
 from b2b_recs.engine.datasets.unlike_products import Sold, unlike_reasons
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
 
 MOST_VALUES = 10
 _MOST_PRODUCTS = 200_000  # looked at for reasons, those in most rows first
-_SEEN = "rows looked at"  # no warehouse table can have a blank in its name
+_ALL, _SEEN = "all rows", "rows looked at"  # no warehouse table can have a blank in its name
 
 Table = Any  # ibis expressions; the library carries no types
 
@@ -39,14 +38,15 @@ class Share:
 
 @dataclass(frozen=True)
 class Look:
-    """What was found: all rows, what each rule and all together leave out, frequent values, and the products.
+    """What was found: the rows looked at, what each rule leaves out, frequent values, and the products.
 
-    ``reasons`` tells of products why they look like none.
+    ``staying`` tells what stays after the rules and every filter of the spec; ``reasons`` tells of products why they
+    look like none.
     """
 
     rows: int
     by_rule: tuple[Share, ...]
-    together: Share
+    staying: Staying
     frequent: Mapping[str, tuple[tuple[str, int], ...]]
     products: tuple[Sold, ...]
     worth: float
@@ -66,7 +66,7 @@ def look_at(
     """What ``rules`` would leave out of the rows ``spec`` selects, and what stands most often in ``columns``.
 
     Rows count as a build counts them, after the spec's own conditions and its history, before customers and products
-    are chosen. Raises BadInput, WarehouseTableMissing, QueryTooLong.
+    are chosen; ``Look.staying`` counts every filter. Raises BadInput, WarehouseTableMissing, QueryTooLong.
     """
     zone = zone_named(time_zone)
     own = spec.model_copy(
@@ -78,35 +78,36 @@ def look_at(
     names = sorted({spec.base, *(join.table for join in spec.joins)})
     views = {name: (warehouse.table(RAW, name), None) for name in names}
     with ibis_connection(views, limits, scratch) as backend, time_limit(backend.con, limits.seconds):
-        table = definition(probe, backend)
+        table = everything = backend.create_table(_ALL, definition(probe, backend), temp=True)
         for _, narrow in steps(own, zone):
             table = narrow(table)
         table = backend.create_table(_SEEN, table.mutate(worth=worth_of(table)), temp=True)
         first = len(own.filters.where)
-        rows, worth, by_rule, together = _shares(table, rules, first, zone)
+        rows, worth, by_rule = _shares(table, rules, first, zone)
+        ruled = spec.model_copy(
+            update={"filters": spec.filters.model_copy(update={"where": (*own.filters.where, *rules)})}
+        )
+        stays = staying(ruled, everything, zone)
         frequent = {
             name: _frequent(table[f"where_{first + len(rules) + number}"], table, name)
             for number, name in enumerate(columns)
         }
         products = _products(table)
-    return Look(rows, by_rule, together, frequent, products, worth, unlike_reasons(products))
+    return Look(rows, by_rule, stays, frequent, products, worth, unlike_reasons(products))
 
 
 def _shares(
     table: Table, rules: Sequence[Condition], first: int, zone: ZoneInfo
-) -> tuple[int, float, tuple[Share, ...], Share]:
-    """All rows and their worth, what each rule leaves out, and what all leave out together."""
+) -> tuple[int, float, tuple[Share, ...]]:
+    """All rows and their worth, and what each rule leaves out."""
     never = table.role_product.isnull()  # no row here is without a product
-    outs, asked = [], {"rows": table.count(), "worth": table.worth.sum()}
+    asked = {"rows": table.count(), "worth": table.worth.sum()}
     for number, rule in enumerate(rules):
         column = table[f"where_{first + number}"]
         out = ~test_of(column, rule, f"filters.where[{number}]", zone).fill_null(False)
         unknown = _unknown(column, rule, never)
-        outs.append(out)
-        asked |= {f"out_{number}": out, f"unknown_{number}": unknown.sum()}
-    outs.append(reduce(or_, outs, never))
-    for number, out in enumerate(outs):
         asked |= {f"out_{number}": out.sum(), f"worth_{number}": out.ifelse(table.worth, 0).sum()}
+        asked |= {f"unknown_{number}": unknown.sum()}
     (found,) = table.aggregate(**asked).to_pyarrow().to_pylist()
     rows, worth = int(found["rows"] or 0), float(found["worth"] or 0)
     shares = [
@@ -114,11 +115,11 @@ def _shares(
             int(found[f"out_{number}"] or 0),
             int(found[f"out_{number}"] or 0) / rows if rows else 0.0,
             float(found[f"worth_{number}"] or 0) / worth if worth else 0.0,
-            int(found.get(f"unknown_{number}") or 0),
+            int(found[f"unknown_{number}"] or 0),
         )
-        for number in range(len(outs))
+        for number in range(len(rules))
     ]
-    return rows, worth, tuple(shares[:-1]), shares[-1]
+    return rows, worth, tuple(shares)
 
 
 def _unknown(column: Any, rule: Condition, never: Any) -> Any:

@@ -15,6 +15,7 @@ from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup import SetupForm
 from b2b_recs.web.projects.setup_rules import LISTS, conditions_of, find_faults, rule_of
 from b2b_recs.web.projects.setup_saving import column_faults, dataset_spec, number_faults
+from b2b_recs.web.projects.setup_stays import stays_in_words
 from b2b_recs.web.ui.formats import percent
 
 if TYPE_CHECKING:  # takes long to load, and only the question itself needs it
@@ -70,8 +71,9 @@ def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
     sound = [number for number, rule in enumerate(form.rules) if not rule.blank and not rule.faults]
     conditions = conditions_of(form.ticked, form.product, [form.rules[number] for number in sound])
     asked = list(dict.fromkeys(rule.column for rule in form.rules if rule.kind in LISTS and rule.column in columns))
-    numbers = {fault.field: "" if fault.field == "history_days" else "30" for fault in number_faults(form)}
-    whole = replace(form, ticked=[], rules=[], **(numbers | {"top_share": "100"}))  # type: ignore[arg-type]
+    sane = {"history_days": "", "top_share": "100", "test_days": "30"}
+    mended = {str(fault.field): sane[str(fault.field)] for fault in number_faults(form)}
+    whole = replace(form, ticked=[], rules=[], **mended)  # type: ignore[arg-type]
     spec = dataset_spec(whole)
     own = tuple(condition for condition in spec.filters.where if rule_of(condition) is None)
     spec = spec.model_copy(update={"filters": spec.filters.model_copy(update={"where": own})})
@@ -82,10 +84,10 @@ def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
         return SetupFacts(str(refusal), sold=ticked, rules=bare)
     if not look.rows:
         return SetupFacts("No row has a customer, a product and a time.", sold=ticked, rules=bare)
-    return _facts(form, look, sound)
+    return _facts(form, look, sound, stays_in_words(form, spec, look.staying))
 
 
-def _facts(form: SetupForm, look: Look, sound: list[int]) -> SetupFacts:
+def _facts(form: SetupForm, look: Look, sound: list[int], together: str) -> SetupFacts:
     words = _Words(form, look)
     first = bool(form.ticked)
     shares = {number: look.by_rule[first + place] for place, number in enumerate(sound)}
@@ -94,7 +96,7 @@ def _facts(form: SetupForm, look: Look, sound: list[int]) -> SetupFacts:
     usual = [one.code for one in look.products if one.code not in look.reasons][:MOST_FREQUENT]
     elsewhere = [code for code in form.ticked if code not in usual and code not in suggested]
     return SetupFacts(
-        together=words.together(),
+        together=together,
         suggested=[words.line(code) for code in suggested],
         further=len(odd) - len(suggested),
         sold=[words.line(code) for code in (*elsewhere, *usual)],
@@ -134,14 +136,6 @@ class _Words:
         told = f"Leaves out {counted(share.rows, 'row')} ({percent(share.of_rows)}){self._revenue(share)}"
         empty = f"; {share.unknown:,} of these rows have nothing in this column" if share.unknown else ""
         return f"{told}{empty}."
-
-    def together(self) -> str:
-        """What all lines and ticks leave out."""
-        share, rows = self.look.together, counted(self.look.rows, "row")
-        if not share.rows:
-            return f"Nothing is left out: {rows} stay."
-        told = f"All this leaves out {share.rows:,} of {rows} ({percent(share.of_rows)}){self._revenue(share)}."
-        return told if share.rows < self.look.rows else f"{told} Nothing is left to learn from."
 
     def _revenue(self, share: Share) -> str:
         return f" and {percent(share.of_worth)} of the revenue" if self.with_revenue else ""
