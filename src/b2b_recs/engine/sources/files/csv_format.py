@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO, ClassVar
 
@@ -13,6 +14,7 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
+from b2b_recs.engine.sources.files.csv_quotes import QuoteFault, WithoutQuoteFaults
 from b2b_recs.engine.sources.files.dialects import SAMPLE_BYTES, Dialect, detect
 from b2b_recs.engine.sources.files.encodings import NO_TEXT, as_utf8, assumed, name_of
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
@@ -101,17 +103,24 @@ class CsvFormat(Format):
         invalid bytes marked when they are in a line that has to be shown.
         """
         nulls = ["", self._options.null_text] if self._options.null_text else [""]
-        rows = rejected = 0
+        rows = rejected = faulty = 0
         marked = False
+        check: WithoutQuoteFaults | None = None
         while True:
             skip_rows, skip_rejected = rows, rejected
             try:
                 text = self._text(content, file, dialect, marked=marked)
-                for batch in _parsed(text, dialect, nulls, chosen, block):
+                check = WithoutQuoteFaults(text, dialect.delimiter, dialect.quote) if dialect.quote else None
+                for batch in _parsed(
+                    text if check is None else io.BufferedReader(check), dialect, nulls, chosen, block
+                ):
                     new = RawBatch(batch.rows[skip_rows:], batch.rejected[skip_rejected:])
                     skip_rows = max(0, skip_rows - batch.rows.num_rows)
                     skip_rejected = max(0, skip_rejected - len(batch.rejected))
                     rows, rejected = rows + new.rows.num_rows, rejected + len(new.rejected)
+                    if check is not None and len(check.faults) > faulty:
+                        new.rejected.extend(_faulty(check.faults[faulty:], dialect, file))
+                        faulty = len(check.faults)
                     yield _unmarked(new) if marked else new
                 return
             except pa.ArrowInvalid as error:
@@ -119,6 +128,10 @@ class CsvFormat(Format):
                     block *= 4
                     if block > 4 * LIMITS.row_bytes:
                         raise too_much(file.path, f"has a record of over {LIMITS.row_bytes // 2**20} MB") from None
+                elif "Empty CSV" in str(error) and check is not None and check.faults:
+                    none = pa.RecordBatch.from_pylist([], pa.schema([(str(at), pa.binary()) for at in chosen]))
+                    yield RawBatch(none, list(_faulty(check.faults, dialect, file)))
+                    return
                 elif "columns, got" in str(error) and not marked:
                     marked = True
                 else:
@@ -165,8 +178,21 @@ def _parsed(text: BinaryIO, dialect: Dialect, nulls: list[str], chosen: list[int
     for batch in reader:
         yield RawBatch(batch, list(rejected))
         rejected.clear()
-    if rejected:
-        yield RawBatch(_none(reader.schema), list(rejected))
+    # The last one has no rows: lines at the end may have been rejected on the way.
+    yield RawBatch(_none(reader.schema), list(rejected))
+
+
+def _faulty(faults: Sequence[QuoteFault], dialect: Dialect, file: FileInfo) -> Iterator[RejectedRow]:
+    """Lines that were taken out for their quotes, as rejected rows. Raises SourceRefused for a line of names."""
+    for fault in faults:
+        if fault.first and dialect.header:
+            raise SourceRefused(
+                f"The names in the file {file.path} cannot be told. {fault.reason}",
+                advice="Mend the line, or choose the quote in the connection.",
+                field="quote",
+            )
+        text = fault.text[:_LONGEST_SHOWN].decode("utf-8", "replace")
+        yield RejectedRow({LINE: text}, LINE, fault.reason)
 
 
 def _unmarked(batch: RawBatch) -> RawBatch:
