@@ -475,6 +475,7 @@ def workbook(folder: Path, *rows: list[Any], **more: Any) -> None:
         ([time(12, 30), time(0, 0, 1)], W.TIME, ["12:30:00.000000", "00:00:01.000000"]),
         ([1, "x", True], W.STRING, ["1", "x", "true"]), ([None, 5], W.INT64, [None, 5]),
         ([timedelta(hours=30), timedelta(minutes=1)], W.STRING, ["PT30H", "PT1M"]),
+        ([datetime(2024, 1, 1, 10), timedelta(hours=30)], W.STRING, ["2024-01-01 10:00:00", "1900-01-01 06:00:00"]),
     ],
     ids=str,
 )  # fmt: skip
@@ -488,6 +489,19 @@ def test_a_column_of_excel_is_what_its_cells_are(
         rows, rejected = read(source, request)
     assert rejected == []
     assert [row["v"] for row in rows] == found
+
+
+def test_several_columns_of_excel_with_moments_and_durations_are_text_beside_others(tmp_path: Path) -> None:
+    moment, span = datetime(2024, 1, 1, 10), timedelta(hours=30)
+    workbook(tmp_path, ["n", "m", None, "m"], [1, moment, span, "x"], [2, span, moment, "y"])
+    with opened(tmp_path, "excel", header_row=1) as source:
+        request = request_of(source, "excel", "a.xlsx")
+        rows, rejected = read(source, request)
+    assert [column.warehouse_type for column in request.columns[:4]] == [W.INT64, W.STRING, W.STRING, W.STRING]
+    assert [list(row.values()) for row in rows] == [
+        [1, "2024-01-01 10:00:00", "1900-01-01 06:00:00", "x"], [2, "1900-01-01 06:00:00", "2024-01-01 10:00:00", "y"],
+    ]  # fmt: skip
+    assert rejected == []
 
 
 def test_cells_with_errors_and_empty_rows_of_excel(tmp_path: Path) -> None:

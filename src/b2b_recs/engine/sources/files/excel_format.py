@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, ClassVar, Literal
@@ -23,6 +24,7 @@ from b2b_recs.engine.sources.files.options import ExcelOptions
 from b2b_recs.engine.sources.files.workbooks import check_workbook
 
 _UNNAMED = "__UNNAMED__"
+_MIXED = re.compile(r"could not determine dtype for column (.*?)\n?\Z", re.DOTALL)
 _KINDS = {pa.int64(): "whole number", pa.float64(): "number", pa.bool_(): "yes or no", pa.date32(): "date",
           pa.timestamp("ms"): "date and time", pa.time64("us"): "time", pa.duration("ms"): "duration",
           pa.string(): "text", pa.null(): "nothing"}  # fmt: skip
@@ -129,15 +131,29 @@ class ExcelFormat(Format):
 def _loaded(workbook: Any, sheet: str | int, row: int | Literal["auto"]) -> Any:
     """The sheet below the row of names that was chosen; with "auto" below the one that is found."""
     if row != "auto":
-        return workbook.load_sheet(sheet, header_row=row - 1 if row else None, schema_sample_rows=None)
-    found = workbook.load_sheet(sheet, header_row=0, schema_sample_rows=None)
+        return _typed(workbook, sheet, row - 1 if row else None)
+    found = _typed(workbook, sheet, 0)
     if not any(column.name.startswith(_UNNAMED) for column in found.available_columns()):
         # Every column has a name: the sheet need not be read once more.
         return found
     top = workbook.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=LOOKED_AT, dtypes="string")
     columns = [array.to_pylist() for array in top.to_arrow_with_errors()[0].columns]
     at = row_of_names(list(zip(*columns, strict=True)))
-    return found if at == 0 else workbook.load_sheet(sheet, header_row=at, schema_sample_rows=None)
+    return found if at == 0 else _typed(workbook, sheet, at)
+
+
+def _typed(workbook: Any, sheet: str | int, header_row: int | None) -> Any:
+    """The sheet, a column whose cells have no type in common as text, such as moments and durations."""
+    fastexcel = load_driver(Excel.driver, extra=Excel.extra, name=Excel.name)
+    as_text: dict[str, str] = {}
+    while True:
+        try:
+            return workbook.load_sheet(sheet, header_row=header_row, schema_sample_rows=None, dtypes=as_text or None)
+        except fastexcel.UnsupportedColumnTypeCombinationError as error:
+            named = _MIXED.search(str(error))
+            if named is None or named[1] in as_text:
+                raise
+            as_text[named[1]] = "string"
 
 
 def _without_empty_rows(rows: pa.RecordBatch, faults: dict[int, tuple[str, str]]) -> _Sheet:
