@@ -17,10 +17,12 @@ TIME_TYPES = (WarehouseType.DATE, WarehouseType.DATETIME, WarehouseType.TIMESTAM
 _DATE_LENGTH = 10
 _OTHER = "other"
 # The form of a value: empty for a date alone, the sign before the time of day and the zone, or that it is no such text.
-_DATED = "'[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*'"
+# The length of most times comes first, which spares looking at each of their signs.
 _FORM = (
-    f"CASE WHEN typeof({{0}}) <> 'text' OR {{0}} NOT GLOB {_DATED} THEN '{_OTHER}' "
-    "WHEN length({0}) = 10 THEN '' ELSE substr({0}, 11, 1) || substr(ltrim(substr({0}, 20), '.0123456789'), 1, 8) "
+    "CASE WHEN typeof({0}) <> 'text' OR substr({0}, 5, 1) <> '-' OR {0} < '0' OR {0} >= ':' "
+    f"THEN '{_OTHER}' "
+    "WHEN length({0}) = 19 THEN substr({0}, 11, 1) WHEN length({0}) = 10 THEN '' "
+    "ELSE substr({0}, 11, 1) || substr(ltrim(substr({0}, 20), '.0123456789'), 1, 8) "
     "|| CASE WHEN {0} GLOB '*Z' THEN substr({0}, 20, 1) ELSE '' END END"
 )
 _ORDERED = {f"{sign}{zone}" for sign in (" ", "T") for zone in ("", "+00:00", "+0000", "+00", "ZZ", "Z.")}
@@ -48,13 +50,18 @@ def as_stored(text: str | None, sign: str | None) -> str | None:
 def comparable(value: object, kind: str) -> str | None:
     """A stored value, or a cursor's text, as text in the order of time; None for what a column of the kind rejects."""
     try:
-        if isinstance(value, int | float):
+        if isinstance(value, str):
+            text = value.strip()
+            moment = datetime.fromisoformat(text) if text[4:5] == "-" else None
+            if moment is None or not _taken(text, moment, kind):
+                return None
+        elif isinstance(value, int | float):
             moment = as_moment(value)
-        elif isinstance(value, str) and value.strip()[4:5] == "-":
-            moment = _written(value.strip(), kind)
         else:
             return None
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+        return moment.isoformat(sep=" ", timespec="microseconds")
     except (Fault, ValueError, OverflowError):
         return None
 
@@ -67,10 +74,8 @@ def cursor_text(compared: str, kind: WarehouseType) -> str:
     return f"{short}+00:00" if kind is WarehouseType.TIMESTAMP else short
 
 
-def _written(text: str, kind: str) -> datetime:
-    """The moment of a text of the kind; a wall clock as if it were one of UTC. Raises ValueError."""
-    moment = datetime.fromisoformat(text)
-    zoned = moment.tzinfo is not None
-    if zoned is not (kind == WarehouseType.TIMESTAMP) or (kind == WarehouseType.DATE and len(text) > _DATE_LENGTH):
-        raise ValueError(text)
-    return moment if zoned else moment.replace(tzinfo=UTC)
+def _taken(text: str, moment: datetime, kind: str) -> bool:
+    """Whether a column of the kind takes a text: moments with a zone, wall clocks without, dates without a time."""
+    if (moment.tzinfo is not None) is not (kind == "TIMESTAMP"):
+        return False
+    return kind != "DATE" or len(text) == _DATE_LENGTH
