@@ -50,7 +50,7 @@ WRONG = [
     ("{hourly: 15}", "sometimes", 10, "jobs.order lines.schedule", "sometimes", "{hourly: 15}"),
     ('daily: "02:00"', "daily: 2", 11, "jobs.products.schedule.daily", "2", '"02:00"'),
     ('daily: "02:00"', 'daily: "24:00"', 11, "jobs.products.schedule.daily", "24:00", '"02:00"'),
-    ('daily: "02:00"', 'cron: "61 * * * *"', 11, "jobs.products.schedule.cron", "61 * * * *", "bad minute"),
+    ('daily: "02:00"', 'cron: "61 * * * *"', 11, "jobs.products.schedule.cron", "61 * * * *", "from 0 to 59"),
     ('daily: "02:00"', "cron: 5", 11, "jobs.products.schedule.cron", "5", "five fields"),
     ('daily: "02:00"', 'cron: "0 0 30 2 *"', 11, "jobs.products.schedule.cron", "0 0 30 2 *", "cannot be used"),
     (

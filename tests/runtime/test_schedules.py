@@ -168,6 +168,12 @@ BAD = [
 ]
 
 
+def test_a_bad_field_of_a_cron_line_is_told_with_what_it_takes() -> None:
+    for text, told in (("61 2 * * *", "the minute, from 0 to 59"), ("0 2 * * 8", "the day of the week, from 0")):
+        with pytest.raises(BadInput, match=told):
+            ScheduleSpec.parse({"kind": "cron", "cron": text})
+
+
 @pytest.mark.parametrize(("rule", "field", "advice"), BAD)
 def test_a_bad_rule_is_refused_with_its_field_and_its_mend(rule: dict[str, object], field: str, advice: str) -> None:
     with pytest.raises(BadInput) as refused:

@@ -40,6 +40,14 @@ _SAY = {
     "cron": "Write five fields, such as 15 2 * * *.",
     "time_zone": "Write one like Europe/Berlin.",
 }
+# What each of the five fields of a schedule takes, by what its reader says of a bad one.
+_CRON_PARTS = {
+    "bad minute": "the first field is the minute, from 0 to 59",
+    "bad hour": "the second field is the hour, from 0 to 23",
+    "bad day-of-month": "the third field is a day that its months have, from 1 to 31, or L for the last",
+    "bad month": "the fourth field is the month, from 1 to 12, or JAN to DEC",
+    "bad day-of-week": "the fifth field is the day of the week, from 0 (Sunday) to 6, or SUN to SAT",
+}
 
 
 def _fault(message: str, advice: str) -> PydanticCustomError:
@@ -82,7 +90,8 @@ def _cron(value: Any) -> Any:
     try:
         next(CronSim(text, datetime(2024, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
-        raise _fault(f"The schedule “{text}” cannot be used: {str(error).lower()}.", _SAY["cron"]) from None
+        told = _CRON_PARTS.get(str(error).lower(), str(error).lower())
+        raise _fault(f"The schedule “{text}” cannot be used: {told}.", _SAY["cron"]) from None
     except StopIteration:
         raise _fault(f"The schedule “{text}” never comes.", _SAY["cron"]) from None
     return text

@@ -32,7 +32,7 @@ def test_the_first_line_that_knows_the_code_or_the_words_tells(codes: set[object
 
 def test_what_a_server_says_is_never_read_as_a_name_to_fill_in() -> None:
     told = refusal_of(TABLE, (), host="db.example", subject="a.{host}", words="{subject} {0} %s")
-    assert told.message == "db.example refused to read a.{host}: {subject} {0} %s"
+    assert told.message == "db.example refused to read a.{host}: {subject} {0} %s."
 
 
 @pytest.mark.parametrize("source", [firestore, mysql, oracle, postgresql, snowflake, sqlserver])

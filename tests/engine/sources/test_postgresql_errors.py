@@ -42,6 +42,11 @@ def test_a_refused_connection_has_its_class(text: str, expected: type[errors.Eng
     assert error.advice
 
 
+def test_a_servers_words_and_the_advice_are_two_sentences() -> None:
+    error = connect_error(Exception(f"{FRAME}server does not support SSL, but SSL was required"), PARAMETERS)
+    assert "but SSL was required. Choose another encryption" in str(error)
+
+
 def test_closed_and_filtered_ports_say_the_same() -> None:
     closed = connect_error(Exception(FRAME + "Connection refused"), PARAMETERS)
     filtered = connect_error(Exception(FRAME + "timeout expired"), PARAMETERS)

@@ -50,6 +50,8 @@ def test_a_box_is_a_truth_value_and_a_port_that_is_no_number_is_refused_in_words
 
 def test_every_fault_is_told_at_its_field() -> None:
     faults = parameter_faults("postgresql", {"port": 70_000})
+    port = next(fault for fault in faults if fault.field == "port")
+    assert str(port) == "Port “70000” cannot be used. Give a number from 1 to 65,535."
     assert {fault.field for fault in faults} == {"host", "port", "database", "username"}
 
 

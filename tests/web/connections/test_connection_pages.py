@@ -40,6 +40,15 @@ def test_every_wrong_field_is_told_and_no_secret_comes_back(acme: Tenant) -> Non
     assert CANARY not in text
 
 
+def test_a_whole_address_as_host_and_a_name_too_long_are_told_by_the_test(acme: Tenant) -> None:
+    typed = {"host": "postgresql://u:pw-7@h/d", "port": "5432", "database": "d", "username": "u", "name": "n" * 500}
+    answer = signed_in(acme).post(place(acme, "new/postgresql/"), {**typed, "do": "test"}, headers=HTMX)
+    text = answer.content.decode()
+    assert answer.status_code == 422 and "pw-7" not in text
+    assert "Host cannot be used: this is a whole address." in text and "Put it into “Paste an address” above" in text
+    assert "This name is 400 characters too long" in text
+
+
 def test_a_type_whose_driver_is_missing_cannot_be_tested_and_says_what_to_install(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

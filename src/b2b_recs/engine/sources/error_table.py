@@ -51,6 +51,8 @@ class Refusal:
         """The error, with the names in its texts filled in."""
         field = None if self.field is None else self.field.format_map(names)
         message, advice = self.message.format_map(names), self.advice.format_map(names)
+        # A server's own words may end anywhere, and the advice is a sentence of its own.
+        message = message if message.endswith((".", "!", "?", "…")) else f"{message.rstrip(' ,;:')}."
         return self.kind(message, advice=advice, field=field, transient=self.transient)
 
 

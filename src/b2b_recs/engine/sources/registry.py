@@ -126,7 +126,10 @@ def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
     hidden = large or field in declared.secret_fields or _may_hold_a_secret(str(value))
     shown = "" if hidden else f" {quoted(value)}"
-    advice = _bounds(known) or advice or known.description or f"Change {title.lower()}."
+    bounds = _bounds(known)
+    if bounds and str(first["type"]).startswith(("greater_than", "less_than")):  # the bounds say it, once
+        return BadInput(f"{title}{shown} cannot be used.", advice=bounds, field=field)
+    advice = bounds or advice or known.description or f"Change {title.lower()}."
     return BadInput(f"{title}{shown} cannot be used: {reason}.", advice=advice, field=field)
 
 

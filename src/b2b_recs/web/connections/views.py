@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.sources.contract import CheckResult, Source, SourceType
 from b2b_recs.engine.sources.drivers import install_command
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
@@ -185,7 +185,8 @@ def _try(
     saved: bool = False,
 ) -> HttpResponse:
     """The outcome of a test of these parameters."""
-    faults = parameter_faults(declared.type, parameters)
+    faults = [] if saved else [*_whole_address(declared, parameters)]
+    faults = _once([*faults, *parameter_faults(declared.type, parameters), *_name_faults(request)])
     if faults:
         return _refused(request, *faults)
     try:
@@ -209,7 +210,8 @@ def _create(
     request: HttpRequest, model: ModelEndpoint, declared: SourceType, parameters: dict[str, Any]
 ) -> HttpResponse:
     name = request.POST.get("name", "").strip() or suggested_name(declared.type, parameters)
-    faults = parameter_faults(declared.type, parameters)
+    faults = _once([*_whole_address(declared, parameters), *parameter_faults(declared.type, parameters)])
+    faults += _name_faults(request)
     if faults:
         return _refused(request, *faults)
     try:
@@ -225,6 +227,29 @@ def _create(
         return _refused(request, refusal)
     messages.success(request, f"The connection “{name}” works and is saved. Now choose a table to copy.")
     return _go(request, f"{reverse('etl', args=[model.id])}?connection={row.id}")
+
+
+def _whole_address(declared: SourceType, parameters: dict[str, Any]) -> list[BadInput]:
+    """What is said of a whole address in the field of the host, on a page that has a field for addresses."""
+    if declared.type not in PASTED or "://" not in str(parameters.get("host", "")):
+        return []
+    advice = "Put it into “Paste an address” above, which fills in the fields."
+    return [BadInput("Host cannot be used: this is a whole address.", advice=advice, field="host")]
+
+
+def _name_faults(request: HttpRequest) -> list[BadInput]:
+    """What is wrong about the name that was typed, if one was."""
+    try:
+        if name := request.POST.get("name", "").strip():
+            refuse_bad_name(name, "a connection")
+    except BadInput as fault:
+        return [fault]
+    return []
+
+
+def _once(faults: list[BadInput]) -> list[BadInput]:
+    """The first fault of each field."""
+    return list({fault.field: fault for fault in reversed(faults)}.values())[::-1]
 
 
 def _update(
