@@ -46,7 +46,7 @@ def test_what_is_no_product_is_ticked_and_counted_before_saving(
     visitor = visit(state=owner_state)
     page = visitor.go(path_of(site, "/models/{live}/setup/"))
     together = page.locator("#leave-together")
-    expect(together).to_contain_text("rows stay")
+    expect(together).to_contain_text("stay")
     page.get_by_role("button", name="Add a condition").click()
     column = page.get_by_label("Column", exact=True)
     expect(column).to_be_focused()
@@ -56,14 +56,16 @@ def test_what_is_no_product_is_ticked_and_counted_before_saving(
     values = page.get_by_label("Value", exact=True)
     expect(values).to_have_value(chip.get_attribute("value") or "?")
     expect(page.get_by_text(re.compile(r"^Leaves out [1-9][\d,]* rows? \("))).to_be_visible()
-    expect(together).to_contain_text("All this leaves out")
+    expect(together).to_contain_text("left out by the ticks and conditions above")
     assert visitor.faults() == []
     page.get_by_role("button", name="Remove condition 1").click()
     expect(page.get_by_label("Value", exact=True)).to_have_count(0)
     box = page.locator("#leave-facts input[name=not_product]").first
-    expect(together).to_contain_text("rows stay")
+    expect(together).not_to_contain_text("left out by the ticks")
     box.check()
-    expect(together).to_contain_text("All this leaves out")
+    expect(together).to_contain_text("left out by the ticks and conditions above")
+    page.get_by_label("Last days").press_sequentially("10")  # counted while the field still has the focus
+    expect(together).to_contain_text("older than the last 10 days")
     expect(box).to_be_checked()
     assert visitor.complaints == []
 
@@ -98,3 +100,34 @@ def test_a_refused_step_begins_at_its_first_fault_counts_them_and_forgets_what_i
     expect(notice).to_have_count(0)
     assert page.locator("[aria-invalid]").count() == 0
     assert [one for one in visitor.complaints if "422" not in one] == []
+
+
+def test_an_address_pasted_after_another_leaves_nothing_of_the_first(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(path_of(site, "/models/{live}/etl/connections/new/postgresql/"))
+    fields = ("host", "port", "database", "username", "password", "ssl_mode")
+
+    def pasted(address: str, box: str = "#paste") -> tuple[str, ...]:
+        page.locator(box).fill(address)
+        page.locator(box).press("Tab")
+        return tuple(page.locator(f"#id_{name}").input_value() for name in fields)
+
+    words = page.locator("[data-paste-words]")
+    whole = pasted("postgresql://reader:secret@one.example:58241/shop?sslmode=require")
+    assert whole == ("one.example", "58241", "shop", "reader", "secret", "require")
+    assert pasted("mysql://a:b@h/d") == ("h", "5432", "d", "a", "b", "prefer")
+    expect(words).to_contain_text("Filled in: user name, password, host, database. This is an address of MySQL")
+    assert pasted("jdbc:postgresql://two.example/other") == ("two.example", "5432", "other", "", "", "prefer")
+    expect(words).to_have_text("Filled in: host, database. Still empty: user name, password.")
+    assert pasted("postgresql://u:pw@three.example/x", "#id_host") == (
+        "three.example",
+        "5432",
+        "x",
+        "u",
+        "pw",
+        "prefer",
+    )
+    assert pasted("foo://u:pw@four.example", "#id_host")[0] == "foo://four.example"
+    assert visitor.complaints == []

@@ -141,38 +141,71 @@
     return { type, found };
   }
 
-  function fill(form, found) {
-    const filled = [];
-    for (const [name, value] of Object.entries(found)) {
-      const input = form.elements.namedItem(name);
-      if (!(input instanceof Element) || value === undefined || value === "") continue;
-      if (input.tagName === "SELECT" && ![...input.options].some((option) => option.value === value)) continue;
-      input.value = value;
-      input.dispatchEvent(new Event("input", { bubbles: true }));
-      const label = form.querySelector(`label[for="${input.id}"]`);
-      filled.push((label?.firstChild?.textContent || name).trim().toLowerCase());
-    }
-    return filled;
+  // What an address can say; whatever a new one does not say goes back to what the empty form had.
+  const PARTS = new Set([...Object.values(PAIRS), "auth_database", "bucket", "prefix", "project", "dataset", "folder"]);
+  const fields = (form) => [...form.elements].filter((input) => PARTS.has(input.name));
+  const title = (input) => (input.labels?.[0]?.firstChild?.textContent || input.name).trim().toLowerCase();
+
+  function takes(input, value) {
+    if (!(input instanceof Element) || value === undefined || value === "") return false;
+    return input.tagName !== "SELECT" || [...input.options].some((option) => option.value === value);
   }
 
+  function set(input, value) {
+    input.value = value;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function reset(input) {
+    if (input.tagName === "SELECT") set(input, ([...input.options].find((option) => option.defaultSelected) || input.options[0]).value);
+    else if (input.type !== "checkbox") set(input, input.type === "password" ? "" : input.defaultValue);
+  }
+
+  function fill(form, found) {
+    const fitting = Object.entries(found).map(([name, value]) => [form.elements.namedItem(name), value]).filter(([input, value]) => takes(input, value));
+    for (const [input, value] of fitting) set(input, value);
+    return fitting.map(([input]) => input);
+  }
+
+  function toldOf(form, filled) {
+    if (!filled.length) return "Nothing in it fits these fields.";
+    const empty = fields(form).filter((input) => !input.value && (input.name === "password" || "needed" in input.dataset));
+    const still = empty.length ? ` Still empty: ${empty.map(title).join(", ")}.` : "";
+    return `Filled in: ${filled.map(title).join(", ")}.${still}`;
+  }
+
+  // Takes an address apart; says whether it could.
   function take(input) {
     const form = input.form;
     const words = form.querySelector("[data-paste-words]");
     const read = fromAddress(input.value.trim()) || fromPairs(input.value.trim());
     if (!read) {
       if (input.value.trim()) words.textContent = "This is no address we can take apart. Fill in the fields below.";
-      return;
+      return false;
     }
     const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
     const mine = form.dataset.type;
     const foreign = read.type && read.type !== mine && alike[read.type] !== mine;
     // The port of another product would be wrong here, whatever else of the address may fit.
     if (foreign) delete read.found.port;
+    if (Object.entries(read.found).some(([name, value]) => takes(form.elements.namedItem(name), value))) fields(form).forEach(reset);
     const filled = fill(form, read.found);
     input.value = "";
-    const other = foreign ? ` This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source. The port here was left as it is.` : "";
-    words.textContent = filled.length ? `Filled in: ${filled.join(", ")}.${other}` : `Nothing in it fits these fields.${other}`;
+    const usual = filled.length && form.elements.namedItem("port") ? " The port here is the usual one of this source." : "";
+    const other = foreign ? ` This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source.${usual}` : "";
+    words.textContent = `${toldOf(form, filled)}${other}`;
+    return true;
   }
+
+  // An address in the field of the host goes apart like one in its own field; what cannot be taken apart shows no password.
+  function takeHost(host, text) {
+    const box = host.form.querySelector("[data-connection-string]");
+    box.value = text;
+    if (take(box)) return;
+    box.value = "";
+    host.value = text.replace(/^([a-z0-9+.:-]*:\/\/)?[^/]*@/i, "$1").split(/[;?]/)[0];
+  }
+
   // What follows the ? of a signed address is a secret and goes into its own field.
   function takeSigned(event, input) {
     const { signature } = input.form.elements;
@@ -193,13 +226,13 @@
       const text = event.clipboardData?.getData("text") || "";
       if (!text.includes("://") && !text.includes(";") && !fromPairs(text.trim())) return;
       event.preventDefault();
-      const box = input.form.querySelector("[data-connection-string]");
-      box.value = text;
-      take(box);
+      takeHost(input, text);
     }
   });
   document.addEventListener("change", (event) => {
-    if (event.target.matches?.("[data-connection-string]") && event.target.value) take(event.target);
+    const input = event.target;
+    if (input.matches?.("[data-connection-string]") && input.value) take(input);
+    else if (input.name === "host" && input.value.includes("://") && input.form?.querySelector("[data-connection-string]")) takeHost(input, input.value);
   });
 })();
 
