@@ -267,6 +267,26 @@ def test_documents_without_a_cursor_are_loaded_with_the_backfill_of_everything(a
             assert source.count(replace(request, window=window)) == len(expected)
 
 
+@pytest.mark.parametrize(
+    ("good", "odd", "text"),
+    [
+        (datetime(2024, 1, 1, tzinfo=UTC), DatetimeMS(253_402_300_800_000), "2024-01-01 00:00:00+00:00"),
+        (1.5, float("inf"), "1.5"),
+    ],
+)
+def test_values_that_end_no_window_can_be_asked_for(arena: MongoDBArena, good: Any, odd: Any, text: str) -> None:
+    arena.put("odd", {"_id": 1, "v": good}, {"_id": 2, "v": odd}, {"_id": 3})
+    with arena.open() as source:
+        assert source.max_cursor("shop", "odd", "v") == text
+        request = request_for(source, arena, "odd", window=Window("v", text, text, lower_inclusive=True))
+        assert source.count(request) == 1
+        for window, rows in (
+            (Window("v", text, text, True, beyond=True), 2),
+            (Window("v", text, text, True, True, True), 3),
+        ):
+            assert source.count(replace(request, window=window)) == rows
+
+
 def test_object_ids_are_a_cursor(arena: MongoDBArena) -> None:
     ids = [ObjectId(f"{at:024x}") for at in (1, 2, 3)]
     arena.put("events", *({"_id": one, "v": at} for at, one in enumerate(ids)))

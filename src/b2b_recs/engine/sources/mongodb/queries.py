@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -15,6 +16,8 @@ from b2b_recs.engine.sources.mongodb.kinds import NUMBERS, comparable
 
 _TIMES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
 _LONG = 2**63
+# In milliseconds since 1970.
+_YEAR_10000 = 253_402_300_800_000
 
 
 def filter_of(request: ReadRequest, kinds: dict[str, str]) -> dict[str, Any]:
@@ -80,6 +83,13 @@ def family_of(name: str, kinds: dict[str, str], columns: tuple[ColumnMapping, ..
     return comparable(kinds_in(kinds.get(name, ""))) or ["string"]
 
 
+def least_beyond(family: list[str]) -> Any:
+    """The least value above all that a window can end with: infinity, the year 10000; None where there is none."""
+    if family == ["date"]:
+        return load_driver("bson.datetime_ms", extra="mongodb", name="MongoDB").DatetimeMS(_YEAR_10000)
+    return math.inf if "int" in family else None
+
+
 def _typed(family: list[str]) -> dict[str, Any]:
     return {"$type": sorted(NUMBERS) if "int" in family else family}
 
@@ -95,11 +105,16 @@ def _window(request: ReadRequest, kinds: dict[str, str]) -> list[dict[str, Any]]
         bounds["$gte" if window.lower_inclusive else "$gt"] = value_of(window.lower, family, name)
     if window.upper is not None:
         bounds["$lte"] = value_of(window.upper, family, name)
-    if not window.include_null:
-        return [{name: bounds}]
-    # Whatever is not of the cursor's kind has no place in its order: missing, empty, and values of other types.
-    other = {name: {"$not": _typed(family)}}
-    return [{"$or": [{name: bounds}, other]}] if len(bounds) > 1 else []
+    others: list[dict[str, Any]] = []
+    limit = least_beyond(family)
+    if window.beyond and limit is not None:
+        others.append({name: {**_typed(family), "$gte": limit}})
+    if window.include_null:
+        # Whatever is not of the cursor's kind has no place in its order: missing, empty, and values of other types.
+        others.append({name: {"$not": _typed(family)}})
+    if len(bounds) == 1:
+        return [] if window.include_null else [{name: bounds}]
+    return [{"$or": [{name: bounds}, *others]}] if others else [{name: bounds}]
 
 
 def _after(request: ReadRequest, kinds: dict[str, str]) -> list[dict[str, Any]]:

@@ -29,7 +29,7 @@ from b2b_recs.engine.sources.mongodb.connection import QUESTION_SECONDS, connect
 from b2b_recs.engine.sources.mongodb.errors import refusal
 from b2b_recs.engine.sources.mongodb.kinds import FIELDS, NULLS, TEXTS, kind_of
 from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
-from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, text_of
+from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, least_beyond, text_of
 from b2b_recs.engine.sources.mongodb.sample import look
 from b2b_recs.engine.sources.mongodb.values import plain, plain_document
 from b2b_recs.engine.sources.small_answers import small_answer
@@ -117,9 +117,11 @@ class MongoDBSource(Source):
     def _largest(self, table: str, cursor: str, family: list[str]) -> str | None:
         name = checked_field(cursor)
         self._find(table)
+        limit = least_beyond(family)
+        usable = {"$type": family} if limit is None else {"$type": family, "$lt": limit}
         with self._refusing(table):
             found = self._database[table].find_one(
-                {name: {"$type": family}}, {name: 1, "_id": 1}, sort=[(name, -1)], max_time_ms=_QUESTION
+                {name: usable}, {name: 1, "_id": 1}, sort=[(name, -1)], max_time_ms=_QUESTION
             )
         return None if found is None else text_of(found[name], kind_of(found[name]))
 
