@@ -21,7 +21,7 @@ from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
 
 MOST_VALUES = 10
 _MOST_PRODUCTS = 200_000  # looked at for reasons, those in most rows first
-_ALL, _SEEN = "all rows", "rows looked at"  # no warehouse table can have a blank in its name
+_SEEN = "rows looked at"  # no warehouse table can have a blank in its name
 
 Table = Any  # ibis expressions; the library carries no types
 
@@ -78,10 +78,10 @@ def look_at(
     names = sorted({spec.base, *(join.table for join in spec.joins)})
     views = {name: (warehouse.table(RAW, name), None) for name in names}
     with ibis_connection(views, limits, scratch) as backend, time_limit(backend.con, limits.seconds):
-        table = everything = backend.create_table(_ALL, definition(probe, backend), temp=True)
+        plain = definition(probe, backend)
+        table = everything = backend.create_table(_SEEN, plain.mutate(worth=worth_of(plain)), temp=True)
         for _, narrow in steps(own, zone):
             table = narrow(table)
-        table = backend.create_table(_SEEN, table.mutate(worth=worth_of(table)), temp=True)
         first = len(own.filters.where)
         rows, worth, by_rule = _shares(table, rules, first, zone)
         ruled = spec.model_copy(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from b2b_recs.engine.datasets.expressions import NEEDED_ROLES, steps, worth_of
+from b2b_recs.engine.datasets.expressions import NEEDED_ROLES, steps
 from b2b_recs.engine.datasets.spec import DatasetSpec
 
 Table = Any  # ibis expressions; the library carries no types
@@ -28,7 +28,7 @@ class Staying:
 
 
 def staying(spec: DatasetSpec, table: Table, zone: ZoneInfo) -> Staying:
-    """What stays of a table of ``with_roles`` after every filter."""
+    """What stays of a table of ``with_roles``, with its ``worth_of`` as ``worth``, after every filter."""
     all_rows, all_worth = _measured(table)
     before, worth, gone = all_rows, all_worth, []
     for cause, narrows in _by_cause(spec, zone):
@@ -42,7 +42,7 @@ def staying(spec: DatasetSpec, table: Table, zone: ZoneInfo) -> Staying:
 
 def _measured(table: Table) -> tuple[int, float]:
     """The rows and their worth."""
-    (found,) = table.aggregate(rows=table.count(), worth=worth_of(table).sum()).to_pyarrow().to_pylist()
+    (found,) = table.aggregate(rows=table.count(), worth=table.worth.sum()).to_pyarrow().to_pylist()
     return int(found["rows"] or 0), float(found["worth"] or 0)
 
 
