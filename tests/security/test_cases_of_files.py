@@ -216,11 +216,10 @@ def test_a_member_that_lies_about_its_size_is_refused(folder: Path) -> None:
 def test_a_line_without_an_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     limited(monkeypatch, row_bytes=2**20)
     (folder / "line.csv").write_bytes(b"id\n" + b"x" * 40_000_000)
-    (folder / "quoted.csv").write_bytes(b'id\n"' + b"x\n" * 20_000_000)
     (folder / "line.json").write_bytes(b'{"id":"' + b"x" * 9_000_000)
     (folder / "array.json").write_bytes(b'[{"id":"' + b"x" * 9_000_000)
-    for name in ("line.csv", "quoted.csv"):
-        assert "more than 1 MB" in refused(folder, name).message or "over 1 MB" in refused(folder, name).message
+    message = refused(folder, "line.csv").message
+    assert "more than 1 MB" in message or "over 1 MB" in message
     for name in ("line.json", "array.json"):
         assert "more than 1 MB" in refused(folder, name, "json").message
 
