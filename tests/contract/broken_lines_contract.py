@@ -64,7 +64,7 @@ class BrokenLinesContract(Suite):
             relay.end_after(BYTES_MORE)
             with pytest.raises(errors.EngineError) as caught:
                 list(batches)
-            assert isinstance(caught.value, errors.ConnectionLost | errors.SourceTimeout)
+            assert isinstance(caught.value, errors.ConnectionLost | errors.SourceTimeout), repr(caught.value)
             assert caught.value.transient and caught.value.advice
 
     @asked_of(lambda suite: suite.dials and suite.comes_in_parts)

@@ -65,6 +65,11 @@ _CONNECTING = (
     ),
     replace(NOT_CONNECTED, field="host"),
 )
+# How the driver tells of a line that ended, also in the middle of an answer.
+_BROKEN = (
+    "[Cc]ommunication link|TCP Provider|Protocol error in TDS stream|terminated by the server"
+    "|[Cc]onnection (is|was|has been) (broken|closed|reset)|connection is not usable|[Cc]onnection reset"
+)
 # The server tells no difference between a table that is not there and one that the login may not know of.
 _NO_TABLE = Refusal(
     TableMissing,
@@ -75,7 +80,7 @@ _READING = (
     _NO_TABLE.when(codes=(_TABLE,), pattern="Invalid object name"),
     NO_COLUMN.when(codes=(_COLUMN,), pattern="Invalid column name"),
     NOT_ALLOWED.when(pattern="permission was denied"),
-    LOST.when(codes=(_LINK,), pattern="[Cc]ommunication link|TCP Provider|[Cc]onnection is (broken|closed)"),
+    LOST.when(codes=(_LINK,), pattern=_BROKEN),
     SLOW.when(codes=(_TIMEOUT,), pattern="Lock request time out"),
     NOT_NOW.when(pattern="deadlock|Snapshot isolation transaction failed|Rerun the transaction"),
     NOT_READ,
