@@ -36,6 +36,7 @@ has no such character. The columns then say so, with low confidence, and every r
 Czech or Japanese file looks wrong that way: choose its encoding in the connection. shift_jis, big5 and euc-kr are Microsoft's code
 pages 932, 950 and 949, which hold all of those. A row with bytes that the encoding does not have is rejected, and a file whose names
 of columns have such bytes is refused; nothing is replaced. JSON is Unicode, and the other formats name their own encoding.
+A line of CSV in which a quote is not closed, or is followed by more text, is rejected with its number; the lines around it are read.
 """,
 }
 # What a capability means for the one who sets up a job.
