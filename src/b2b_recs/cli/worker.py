@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import click
 
 from b2b_recs.cli.context import set_up_django
@@ -29,20 +31,20 @@ def worker(concurrency: int) -> None:
         settle,
     )
 
-    home, prepared = Home.current(), PreparedRuns()
-    prepared.start()
-    run_worker(
-        ControlDatabase.current(home, load_keys(home)).worker,
-        executor=RunExecutor(settle=settle, again=again, prepared=prepared),
-        concurrency=concurrency,
-        periodic=[
-            (10.0, fire_due_schedules),
-            (2.0, keep_pointers),
-            (300.0, keep_pins),
-            (15.0, collect_traffic),
-            (5.0, remove_files),
-            (60.0, end_lost_runs),
-        ],
-        alive_file=home.run / ALIVE_FILE,
-    )
-    prepared.close()
+    home = Home.current()
+    with closing(PreparedRuns()) as prepared:
+        prepared.start()
+        run_worker(
+            ControlDatabase.current(home, load_keys(home)).worker,
+            executor=RunExecutor(settle=settle, again=again, prepared=prepared),
+            concurrency=concurrency,
+            periodic=[
+                (10.0, fire_due_schedules),
+                (2.0, keep_pointers),
+                (300.0, keep_pins),
+                (15.0, collect_traffic),
+                (5.0, remove_files),
+                (60.0, end_lost_runs),
+            ],
+            alive_file=home.run / ALIVE_FILE,
+        )

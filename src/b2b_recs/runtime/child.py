@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from b2b_recs.runtime.process import end_with_parent
+from b2b_recs.runtime.process import end_with_parent, signal_group
 
 POLL_SECONDS = 0.05
 STOP_SECONDS = 10.0
@@ -63,11 +63,11 @@ def run_in_child(
             on_start(child.pid)
         stopped = _wait(child.pid, should_stop, stop_seconds)
     except BaseException:
-        _signal_group(child.pid, signal.SIGKILL)
+        signal_group(child.pid, signal.SIGKILL)
         child.wait()
         raise
     # The group is still ours: the leader is dead but not yet collected.
-    _signal_group(child.pid, signal.SIGKILL)
+    signal_group(child.pid, signal.SIGKILL)
     end = ChildEnd(child.wait(), stopped)
     if on_exit is not None:
         on_exit(end)
@@ -80,13 +80,8 @@ def _wait(pid: int, should_stop: Callable[[], bool], stop_seconds: Callable[[], 
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         if asked_at is None and should_stop():
             asked_at = time.monotonic()
-            _signal_group(pid, signal.SIGTERM)
+            signal_group(pid, signal.SIGTERM)
         if asked_at is not None and time.monotonic() - asked_at > stop_seconds():
-            _signal_group(pid, signal.SIGKILL)
+            signal_group(pid, signal.SIGKILL)
         time.sleep(POLL_SECONDS)
     return asked_at is not None
-
-
-def _signal_group(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)

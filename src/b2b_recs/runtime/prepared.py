@@ -23,7 +23,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from b2b_recs.runtime.process import end_with_parent
+from b2b_recs.runtime.process import end_with_parent, signal_group
 
 Work = Callable[[list[Any]], int]
 
@@ -122,14 +122,14 @@ class _Waiting:
     def signal(self, run: int, number: int) -> None:
         """Signal the group of a run that has not ended."""
         if run in self.copies:
-            _signal_group(self.copies[run], number)
+            signal_group(self.copies[run], number)
 
     def collect(self) -> None:
         """Tell which copies ended; what they started and left is ended with them."""
         for run, pid in list(self.copies.items()):
             if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 continue
-            _signal_group(pid, signal.SIGKILL)  # still its own: the leader is dead but not yet collected
+            signal_group(pid, signal.SIGKILL)  # still its own: the leader is dead but not yet collected
             _, status = os.waitpid(pid, 0)
             del self.copies[run]
             self.tell(run=run, ended=os.waitstatus_to_exitcode(status))
@@ -137,9 +137,4 @@ class _Waiting:
     def end_all(self) -> None:
         """Kill every copy: whoever asked for them is gone."""
         for pid in self.copies.values():
-            _signal_group(pid, signal.SIGKILL)
-
-
-def _signal_group(pid: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, number)
+            signal_group(pid, signal.SIGKILL)

@@ -36,6 +36,12 @@ def end_with_parent(number: int = signal.SIGTERM) -> Callable[[], None] | None:
     return arm
 
 
+def signal_group(pid: int, number: int) -> None:
+    """Signal the process group a child leads; one that is gone gets nothing. Only for children not yet collected."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
 @dataclass(frozen=True, slots=True)
 class ProcessIdentity:
     """A process named so that another one with the same id is never taken for it."""
