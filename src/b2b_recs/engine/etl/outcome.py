@@ -114,7 +114,10 @@ def _remarks(
         yield counted(len(plan.choice.gone), *gone)
     upper = plan.bounds.upper if plan.bounds is not None else None
     if upper is not None and plan.cursor is not None and not usable(upper, plan.cursor):
-        yield f"The largest {plan.cursor.name} is {upper}, which the warehouse cannot hold; rows like it were rejected."
+        yield (
+            f"The largest {plan.cursor.name} is {upper}, from which no run can go on; such rows that the warehouse "
+            "cannot hold were rejected."
+        )
     elif upper is not None and next_cursor(plan, spec) != upper:
         yield f"Some rows lie in the future, up to {upper}; they were loaded."
 
