@@ -92,8 +92,8 @@ def test_a_year_past_9999_is_told_of_and_hides_no_row_that_comes_later(tmp_path:
     first = job.run()
     assert first.cursor_after == "2026-03-01 12:00:00+00:00"
     assert (
-        "The largest at is 20226-02-01 00:00:00+00, from which no run can go on; such rows that the warehouse cannot hold "
-        "were rejected."
+        "The largest at is 20226-02-01 00:00:00+00, from which no run can go on; such rows that the warehouse "
+        "cannot hold were rejected."
     ) in first.warnings
     assert not [text for text in first.warnings if "future" in text]
     rows.append({"id": 5, "at": NOW + timedelta(hours=5)})
