@@ -230,6 +230,17 @@ def test_a_load_that_is_refused_shows_everything_as_it_was_typed(
     assert f'value="{wrong.get("row_limit", "")}"' in text
 
 
+def test_what_the_review_offers_to_change_leads_to_the_step_that_asks_for_it(acme: Tenant, job: str) -> None:
+    text = signed_in(acme).get(f"{job}step/5/").content.decode()
+    assert re.findall(rf'href="{job}step/(\d)/" aria-label="([^"]*)">Change</a>', text) == [
+        ("1", "Change the connection"),
+        ("3", "Change how rows are loaded"),
+        ("3", "Change which columns are copied"),
+        ("4", "Change the types of columns"),
+        ("4", "Change the warehouse table"),
+    ]
+
+
 def test_a_zone_that_is_none_is_shown_as_it_was_typed(acme: Tenant, job: str) -> None:
     typed = {"kind": "daily", "time": "03:30", "time_zone": "Europe/Atlantis"}
     text = signed_in(acme).post(f"{job}step/5/", typed).content.decode()
