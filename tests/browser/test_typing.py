@@ -131,3 +131,36 @@ def test_an_address_pasted_after_another_leaves_nothing_of_the_first(
     )
     assert pasted("foo://u:pw@four.example", "#id_host")[0] == "foo://four.example"
     assert visitor.complaints == []
+
+
+def test_an_address_pasted_for_a_stored_connection_changes_nothing_before_it_is_saved(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(path_of(site, "/models/{live}/etl/connections/{shop}/edit/"))
+    words, box, password = page.locator("[data-paste-words]"), page.locator("#paste"), page.locator("#id_password")
+    host, port = (page.locator(f"#id_{name}").input_value() for name in ("host", "port"))
+
+    def pasted(address: str) -> None:
+        box.fill(address)
+        box.press("Tab")
+
+    pasted("jdbc:postgresql://two.example/other")
+    expect(words).to_contain_text("Filled in: host, database, port. As before: user name, password, encryption.")
+    assert page.locator("#id_port").input_value() == "5432"  # an address without one means the usual port
+    pasted("mysql://a:pw-7@h/d")
+    expect(words).to_contain_text("This is an address of MySQL, and this connection reads PostgreSQL")
+    assert page.locator("#id_host").input_value() == "two.example"
+    pasted("nothing://reader:pw-7@h/d?password=pw-7")
+    expect(box).to_have_value("nothing://h/d")
+    pasted(f"postgresql://postgres:pw-7@{host}:{port}/browser_shop")
+    expect(words).to_contain_text("The stored password is replaced when you save.")
+    expect(box).to_have_value("")
+    page.get_by_role("button", name="Test").click()
+    expect(page.locator(".field", has=password).get_by_text("was refused by")).to_be_visible()
+    assert "pw-7" not in page.content()
+    page.reload()
+    expect(password).to_have_value("")
+    page.get_by_role("button", name="Test").click()
+    expect(page.get_by_text("tables can be read.")).to_be_visible()
+    assert [one for one in visitor.complaints if "422" not in one] == []

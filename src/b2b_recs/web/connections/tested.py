@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core import signing
 from django.utils.crypto import constant_time_compare, salted_hmac
+from pydantic import SecretStr
 
 GOOD_FOR_SECONDS = 600
 _SALT = "b2b_recs.connections.tested"
@@ -19,7 +20,7 @@ def proof_of(model_id: int, source_type: str, parameters: Mapping[str, Any]) -> 
 
 
 def proves(proof: str, model_id: int, source_type: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether exactly these parameters passed a test of this model within the last minutes."""
+    """Whether exactly these parameters, secrets typed or stored, passed a test of this model within the last minutes."""
     try:
         shown = str(signing.loads(proof, salt=_SALT, max_age=GOOD_FOR_SECONDS))
     except signing.BadSignature:
@@ -28,5 +29,8 @@ def proves(proof: str, model_id: int, source_type: str, parameters: Mapping[str,
 
 
 def _digest(model_id: int, source_type: str, parameters: Mapping[str, Any]) -> str:
-    document = json.dumps([model_id, source_type, dict(parameters)], sort_keys=True)
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in parameters.items()
+    }
+    document = json.dumps([model_id, source_type, plain], sort_keys=True)
     return salted_hmac(_SALT, document, algorithm="sha256").hexdigest()

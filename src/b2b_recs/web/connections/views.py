@@ -185,8 +185,8 @@ def _try(
     saved: bool = False,
 ) -> HttpResponse:
     """The outcome of a test of these parameters."""
-    faults = [] if saved else [*_whole_address(declared, parameters)]
-    faults = _once([*faults, *parameter_faults(declared.type, parameters), *_name_faults(request)])
+    faults = [*_whole_address(declared, parameters), *parameter_faults(declared.type, parameters)]
+    faults = _once([*faults, *_name_faults(request)])
     if faults:
         return _refused(request, *faults)
     try:
@@ -230,7 +230,7 @@ def _create(
 
 
 def _whole_address(declared: SourceType, parameters: dict[str, Any]) -> list[BadInput]:
-    """What is said of a whole address in the field of the host, on a page that has a field for addresses."""
+    """What is said of a whole address in the field of the host, where the page has a field for addresses."""
     if declared.type not in PASTED or "://" not in str(parameters.get("host", "")):
         return []
     advice = "Put it into “Paste an address” above, which fills in the fields."
@@ -256,8 +256,8 @@ def _update(
     request: HttpRequest, row: Connection, declared: SourceType, given: dict[str, Any], full: dict[str, Any]
 ) -> HttpResponse:
     name = request.POST.get("name", "").strip()
-    faults = parameter_faults(declared.type, full) if given else []
-    if faults:
+    faults = [*_whole_address(declared, full), *parameter_faults(declared.type, full)] if given else []
+    if faults := _once(faults):
         return _refused(request, *faults)
     try:
         refuse_bad_name(name, "a connection")

@@ -108,12 +108,32 @@
     return fitting.map(([input]) => input);
   }
 
+  const listed = (inputs) => inputs.map(title).join(", ");
+
   function toldOf(form, filled) {
     if (!filled.length) return "Nothing in it fits these fields.";
-    const empty = fields(form).filter((input) => !input.value && (input.name === "password" || "needed" in input.dataset));
-    const still = empty.length ? ` Still empty: ${empty.map(title).join(", ")}.` : "";
-    return `Filled in: ${filled.map(title).join(", ")}.${still}`;
+    const rest = fields(form).filter((input) => !filled.includes(input));
+    const empty = rest.filter((input) => !input.value && !("stored" in input.dataset) && (input.name === "password" || "needed" in input.dataset));
+    const still = empty.length ? ` Still empty: ${listed(empty)}.` : "";
+    return `Filled in: ${listed(filled)}.${still}${"saved" in form.dataset ? keptOf(rest, filled) : ""}`;
   }
+
+  // What becomes of a stored connection's other settings.
+  function keptOf(rest, filled) {
+    const kept = rest.filter((input) => input.type !== "checkbox" && ("stored" in input.dataset || input.value));
+    const secret = filled.filter((input) => "stored" in input.dataset);
+    const replaced = secret.length ? ` The stored ${listed(secret)} ${secret.length > 1 ? "are" : "is"} replaced when you save.` : " Nothing changes before you save.";
+    return `${kept.length ? ` As before: ${listed(kept)}.` : ""}${replaced}`;
+  }
+
+  // An address that names a host and no port means the usual one, also where a connection was saved with another.
+  function usualPort(form, found) {
+    const port = form.elements.namedItem("port");
+    if (found.host && !found.port && port?.dataset.usual) found.port = port.dataset.usual;
+  }
+
+  // What cannot be taken apart stays to be mended, without what may be a password.
+  const harmless = (text) => text.replace(/^([a-z0-9+.:-]*:\/\/)?.*@/is, "$1").replace(/[?;](?=.*=).*$/s, "").replace(/\b(pwd|password|\w*key|\w*token|sig)\s*=\s*('[^']*'|\S+)/gi, "$1=");
 
   // Takes an address apart; says whether it could.
   function take(input) {
@@ -122,16 +142,22 @@
     const read = fromAddress(input.value.trim()) || fromPairs(input.value.trim());
     if (!read) {
       if (input.value.trim()) words.textContent = "This is no address we can take apart. Fill in the fields below.";
+      input.value = harmless(input.value);
       return false;
     }
     const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
     const mine = form.dataset.type;
     const foreign = read.type && read.type !== mine && alike[read.type] !== mine;
+    input.value = "";
+    if (foreign && "saved" in form.dataset) {
+      words.textContent = `This is an address of ${NAMES[read.type]}, and this connection reads ${NAMES[mine]}: nothing was filled in. Make a new connection for it.`;
+      return true;
+    }
     // The port of another product would be wrong here, whatever else of the address may fit.
     if (foreign) delete read.found.port;
     if (Object.entries(read.found).some(([name, value]) => takes(form.elements.namedItem(name), value))) fields(form).forEach(reset);
+    if ("saved" in form.dataset) usualPort(form, read.found);
     const filled = fill(form, read.found);
-    input.value = "";
     const usual = filled.length && form.elements.namedItem("port") ? " The port here is the usual one of this source." : "";
     const other = foreign ? ` This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source.${usual}` : "";
     words.textContent = `${toldOf(form, filled)}${other}`;
@@ -144,7 +170,7 @@
     box.value = text;
     if (take(box)) return;
     box.value = "";
-    host.value = text.replace(/^([a-z0-9+.:-]*:\/\/)?[^/]*@/i, "$1").split(/[;?]/)[0];
+    host.value = harmless(text).split(/[;?]/)[0];
   }
 
   // What follows the ? of a signed address is a secret and goes into its own field.
