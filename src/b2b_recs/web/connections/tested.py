@@ -20,7 +20,7 @@ def proof_of(model_id: int, source_type: str, parameters: Mapping[str, Any]) -> 
 
 
 def proves(proof: str, model_id: int, source_type: str, parameters: Mapping[str, Any]) -> bool:
-    """Whether exactly these parameters, secrets typed or stored, passed a test of this model within the last minutes."""
+    """Whether exactly these parameters, secrets typed or stored, passed a test of this model some minutes ago."""
     try:
         shown = str(signing.loads(proof, salt=_SALT, max_age=GOOD_FOR_SECONDS))
     except signing.BadSignature:
