@@ -10,7 +10,6 @@ A fork starts in milliseconds what a new interpreter takes seconds to import.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -23,10 +22,7 @@ from typing import Any
 from kill import copy_child
 
 from b2b_recs.engine import faults
-from b2b_recs.engine.etl import ranges
-
-# What a copy loads only once it needs it; loaded here, no fork has to.
-LATE = ("adbc_driver_postgresql.dbapi", "b2b_recs.engine.sources.postgresql.source", "b2b_recs.engine.schema.detect")
+from b2b_recs.engine.etl import late, ranges
 
 
 def _die_at(number: int) -> None:
@@ -70,8 +66,7 @@ def _ended(pid: int, after: float | None) -> int:
 
 def main() -> None:
     """Answer until there is nothing more to do."""
-    for name in LATE:
-        importlib.import_module(name)
+    late.load()
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()

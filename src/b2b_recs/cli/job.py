@@ -95,6 +95,7 @@ def wait(channel: int) -> None:
 
     from django.db import connections
 
+    from b2b_recs.engine.etl import late
     from b2b_recs.runtime.prepared import serve
     from b2b_recs.web.etl.execution import execute as copy
     from b2b_recs.web.training.execution import execute as train
@@ -104,5 +105,6 @@ def wait(channel: int) -> None:
         _stop_at_a_safe_point()
         return {"etl": copy, "pipeline": train}[kind](int(organization_id), int(run_id))
 
+    late.load()
     connections.close_all()
     sys.exit(serve(socket.socket(fileno=channel), work))

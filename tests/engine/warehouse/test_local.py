@@ -269,4 +269,4 @@ def test_many_small_files_become_few_and_every_version_reads_the_same(table: Loc
     assert compaction.compact(table) is None
     table.vacuum(1, datetime.now(UTC) + timedelta(days=2))
     assert table.read().sort_by("id").equals(before)
-    assert len(list(table.folder.rglob("*.parquet"))) == 1
+    assert len(list((table.folder / "data").rglob("*.parquet"))) == 1
