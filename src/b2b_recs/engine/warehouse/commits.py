@@ -13,6 +13,14 @@ from deltalake import CommitProperties, DeltaTable, Transaction
 
 _KEY = "b2bRecs"
 
+# Old log entries are what time travel and exactly-once stand on, so the log is kept.
+# Summed up every 20 commits: reading each of a hundred takes longer than most commits do.
+SETTINGS = {
+    "delta.logRetentionDuration": "interval 36500 days",
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.checkpointInterval": "20",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:

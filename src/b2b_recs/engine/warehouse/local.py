@@ -30,16 +30,10 @@ from b2b_recs.engine.warehouse.names import (
     rejected_name,
     stopped_name,
 )
+from b2b_recs.engine.warehouse.newest import Newest
 from b2b_recs.engine.warehouse.parts import Part, PartWriter, repeating_columns, storage_errors
 
 _TRIES = 20
-# Old log entries are what time travel and exactly-once stand on, so the log is kept.
-# Summed up every 20 commits: reading each of a hundred takes longer than most commits do.
-_SETTINGS = {
-    "delta.logRetentionDuration": "interval 36500 days",
-    "delta.enableExpiredLogCleanup": "false",
-    "delta.checkpointInterval": "20",
-}
 _PART_BYTES = 256 * 1024 * 1024
 
 
@@ -103,7 +97,7 @@ class LocalTable:
         self.folder = folder
         self.dataset = dataset
         self.name = name
-        self._newest: tuple[tuple[int, int], DeltaTable] | None = None
+        self._newest = Newest(folder)
 
     def __repr__(self) -> str:
         return f"LocalTable({self.dataset}.{self.name})"
@@ -356,14 +350,14 @@ class LocalTable:
         if not self.exists():
             try:
                 create_table_with_add_actions(
-                    str(self.folder), schema, adds, mode="error", configuration=_SETTINGS, commit_properties=marks
+                    str(self.folder), schema, adds, mode="error", configuration=commits.SETTINGS, commit_properties=marks
                 )
             except DeltaError as error:
                 if isinstance(error, CommitFailedError) or "already exists" in str(error):
                     return None
                 raise
             return Commit(0, datetime.now(UTC), "CREATE TABLE", dict(change.notes))
-        table = DeltaTable(str(self.folder))  # of this attempt alone: it must not move on between the check and the commit
+        table = DeltaTable(str(self.folder))  # of this attempt alone: none moves it on between check and commit
         if change.app is not None:
             seen = table.transaction_version(change.app)
             if seen is not None and seen >= change.number:
@@ -381,10 +375,8 @@ class LocalTable:
         return next(iter(commits.history(latest, 1)))
 
     def _open(self, version: int | None = None) -> DeltaTable:
-        """The table at a version, None for the newest. What is kept of it is read on from there: a log of a hundred
-        versions takes 50 ms to read, what is new in it 2."""
         try:
-            newest = self._read_on()
+            newest = self._newest.opened()
             if version is None or version == newest.version():
                 return newest
             return DeltaTable(str(self.folder), version=version)
@@ -394,18 +386,6 @@ class LocalTable:
             if version is None:
                 raise
             raise self._missing(version, "does not exist or is no longer kept") from None
-
-    def _read_on(self) -> DeltaTable:
-        try:
-            first = (self.folder / "_delta_log" / f"{0:020}.json").stat()
-        except OSError:
-            return DeltaTable(str(self.folder))
-        same = first.st_ino, first.st_mtime_ns  # a table removed and made anew begins with another file
-        if self._newest is None or self._newest[0] != same:
-            self._newest = same, DeltaTable(str(self.folder))
-        else:
-            self._newest[1].update_incremental()
-        return self._newest[1]
 
     def _missing(self, version: int | None, what: str) -> WarehouseTableMissing:
         subject = f"The warehouse table {self.dataset}.{self.name}"
