@@ -20,7 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction, create_table_with_add
 
 from b2b_recs.engine.errors import BadInput, EngineError, WarehouseTableMissing
 from b2b_recs.engine.warehouse import commits, expiry
-from b2b_recs.engine.warehouse.commits import Commit
+from b2b_recs.engine.warehouse.commits import SETTINGS, Commit
 from b2b_recs.engine.warehouse.names import (
     checked_columns,
     checked_dataset,
@@ -350,7 +350,7 @@ class LocalTable:
         if not self.exists():
             try:
                 create_table_with_add_actions(
-                    str(self.folder), schema, adds, mode="error", configuration=commits.SETTINGS, commit_properties=marks
+                    str(self.folder), schema, adds, mode="error", configuration=SETTINGS, commit_properties=marks
                 )
             except DeltaError as error:
                 if isinstance(error, CommitFailedError) or "already exists" in str(error):
