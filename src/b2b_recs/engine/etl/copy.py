@@ -17,7 +17,7 @@ from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
 from b2b_recs.engine.etl.plan import Bounds, Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
-from b2b_recs.engine.etl.reached import NOTE
+from b2b_recs.engine.etl.reached import NOTE, later_columns
 from b2b_recs.engine.etl.reconcile import Claim, check_content, check_read, in_words, reconcile
 from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
 from b2b_recs.engine.etl.renamed import Renamed, renamed_spec
@@ -292,6 +292,8 @@ class _Run:
             "partition_by": self.spec.partition_by,
             "cluster_by": list(self.spec.cluster_by),
             "key": list(plan.key or plan.primary),
+            "columns": plan.layout.schema.names,
+            "later": self._later(plan),
         }
         change = Change(
             plan.layout.schema,
@@ -302,6 +304,12 @@ class _Run:
             notes={NOTE: note},
         )
         return self.table.commit(change)
+
+    def _later(self, plan: Plan) -> tuple[tuple[str, ...], ...]:
+        """The columns that older rows are without; none where every row is written anew."""
+        if isinstance(self.spec.load, Catalog) or not self.table.exists():
+            return ()
+        return later_columns(self.table, plan.layout.schema.names, [field.name for field in plan.layout.added])
 
     def _tidy(self, result: CopyResult) -> None:
         """Join small files, and remove what no kept version needs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from b2b_recs.engine.etl.cursor import TIME_TYPES, before, first_bound, parse
@@ -31,6 +32,31 @@ def noted_key(table: LocalTable) -> tuple[str, ...]:
         if note is not None:
             return tuple(str(name) for name in note.get("key") or ())
     return ()
+
+
+def later_columns(table: LocalTable, names: Sequence[str], added: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The columns among ``names`` that rows of the table were loaded without, by the runs that brought them, oldest
+    first. ``added`` are those this run brings, which is asked only of tables whose notes do not tell their columns.
+    """
+    found: list[tuple[str, ...]] = []
+    for few in (_RECENT, None):
+        held, found = None, []
+        for commit in table.history(few):
+            note = commit.notes.get(NOTE)
+            if note is None:
+                continue
+            # A run that ended between widening the table and loading its rows has left no note of its own.
+            held = note.get("columns", held) if held is None else held
+            if "later" in note or note.get("strategy") == "catalog":
+                found += [tuple(step) for step in reversed(note.get("later", ()))]
+                return _steps(found, [name for name in names if name not in held] if held is not None else added)
+            if brought := note["result"].get("added_columns"):
+                found.append(tuple(brought))
+    return _steps(found, added)
+
+
+def _steps(newest_first: Sequence[tuple[str, ...]], now: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return (*reversed(newest_first), *([tuple(now)] if now else []))
 
 
 def since(table: LocalTable, column: str) -> str | None:

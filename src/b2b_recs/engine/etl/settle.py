@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from b2b_recs.engine.etl.by_row import by_row
 from b2b_recs.engine.etl.plan import Plan
 from b2b_recs.engine.etl.positions import (
     FILE,
@@ -25,6 +26,7 @@ from b2b_recs.engine.etl.positions import (
     view_of,
     without,
 )
+from b2b_recs.engine.etl.reached import later_columns
 from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.engine.warehouse.names import quoted
 from b2b_recs.engine.warehouse.parts import Part, repeating_columns
@@ -83,7 +85,9 @@ def settle(
         if stored:
             view_of(connection, "stored", plan.layout.schema, [str(path) for path in table.files()])
         if compared:
-            matches = _compare(connection, plan, [str(folder / part.path) for part in parts], stored=stored)
+            added = [field.name for field in plan.layout.added]
+            later = later_columns(table, plan.layout.schema.names, added) if stored else ()
+            matches = _compare(connection, plan, [str(folder / part.path) for part in parts], later, stored=stored)
         if leaving is not None and stored:
             left = without(_left(connection, leaving, plan.layout.schema), matches.replaced)
     drop = both(matches.repeated, matches.known)
@@ -112,12 +116,14 @@ class _Matches:
     repeated: Positions = field(default_factory=dict)
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, plan: Plan, files: list[str], *, stored: bool) -> _Matches:
+def _compare(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, files: list[str], later: Sequence[Sequence[str]], *, stored: bool
+) -> _Matches:
     view_of(connection, "staged", pa.schema([plan.layout.schema.field(c.name) for c in plan.layout.columns]), files)
     repeated = _repeated(connection, plan)
     if not stored:
         return _Matches(repeated=repeated)
-    known, replaced = _by_key(connection, plan) if plan.key else (_by_row(connection, plan), {})
+    known, replaced = _by_key(connection, plan) if plan.key else by_row(connection, plan, later)
     return _Matches(known, replaced, repeated)
 
 
@@ -161,21 +167,6 @@ def _by_key(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[Position
     known = "SELECT sf, sr FROM compared GROUP BY sf, sr HAVING bool_or(same)"
     old = "SELECT tf, tr FROM compared GROUP BY tf, tr HAVING NOT bool_or(same)"
     return positions_of(connection, known), positions_of(connection, old)
-
-
-def _by_row(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Positions:
-    """Without a key: the n-th of equal staged rows is known when the table has n of them, so equal rows stay equal
-    in number."""
-    names = [column.name for column in plan.layout.columns]
-    columns = ", ".join(quoted(name) for name in names)
-    cursor = quoted(plan.cursor.name) if plan.cursor is not None else columns
-    bounded = f"WHERE {cursor} >= (SELECT min({cursor}) FROM staged) OR {cursor} IS NULL"  # noqa: S608 - quoted names
-    nth = f"row_number() OVER (PARTITION BY {columns}) AS nth"
-    query = (
-        f"WITH a AS (SELECT *, {nth} FROM staged), b AS (SELECT {columns}, {nth} FROM stored {bounded}) "  # noqa: S608
-        f"SELECT s.{FILE}, s.{ROW} FROM a s JOIN b t ON {equal(names)} AND s.nth = t.nth"
-    )
-    return positions_of(connection, query)
 
 
 def _without(
