@@ -127,18 +127,6 @@ def test_only_rows_without_a_cursor_value(tmp_path: Path) -> None:
     assert job.ids() == [0, 1, 2, 9]
 
 
-def test_a_row_dated_in_the_future_is_loaded_and_hides_nothing_that_comes_later(tmp_path: Path) -> None:
-    job = Job(tmp_path, Table(dict(COLUMNS), [row(1), row(2, datetime(2099, 1, 1, tzinfo=UTC))], ("id",)), **KEYED)
-    first = job.run()
-    assert job.ids() == [1, 2]
-    assert first.cursor_after is not None and first.cursor_after.startswith("2026-03-01 12:00")
-    job.source.table.rows.append(row(3, NOW + timedelta(hours=1)))
-    job.now = NOW + timedelta(hours=2)
-    second = job.run()
-    assert job.ids() == [1, 2, 3]
-    assert second.rows_known == 1 and second.reconciled
-
-
 @pytest.mark.parametrize(("backfill", "expected"), [("all", [1, 2, 3]), (5, [2, 3]), ("2026-02-27", [3])])
 def test_the_first_run_goes_back_as_far_as_asked(tmp_path: Path, backfill: Any, expected: list[int]) -> None:
     ages = {1: 20, 2: 4, 3: 1}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from engine.etl.arena import Job, MemorySource, Table
 
-from b2b_recs.engine.etl.cursor import capped, later, lower_bound, parse, usable
+from b2b_recs.engine.etl.cursor import later, lower_bound, parse, sure, usable
 from b2b_recs.engine.etl.spec import CopyResult, Incremental, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
@@ -90,7 +90,7 @@ def test_a_year_past_9999_is_told_of_and_hides_no_row_that_comes_later(tmp_path:
     job = Job(tmp_path, Table({"id": "bigint!", "at": "timestamptz"}, rows, ("id",)), **KEYED)
     job.source = Far(job.source.table)
     first = job.run()
-    assert first.cursor_after == "2026-03-01 12:00:00+00:00"
+    assert first.cursor_after == "2026-03-01 11:00:00+00:00"
     assert (
         "The largest at is 20226-02-01 00:00:00+00, from which no run can go on; such rows that the warehouse "
         "cannot hold were rejected."
@@ -129,27 +129,27 @@ def test_a_job_that_stopped_at_such_a_value_is_mended_even_when_nothing_is_new(t
 @pytest.mark.parametrize(
     ("kind", "text", "expected"),
     [
-        (WarehouseType.TIMESTAMP, "20226-02-01 00:00:00+00", "2026-03-01 12:00:00+00:00"),
-        (WarehouseType.DATETIME, "10000-01-01 00:00:00", "2026-03-01 12:00:00"),
-        (WarehouseType.DATE, "20226-02-01", "2026-03-01"),
-        (WarehouseType.DATE, "0044-03-15 BC", "2026-03-01"),
-        (WarehouseType.DATE, "2026-11-28 23:00:00", "2026-03-01"),
-        (WarehouseType.DATE, "2026-02-28 23:00:00", "2026-02-28 23:00:00"),
-        (WarehouseType.DATETIME, "2026-11-03T10:00:00+05:00", "2026-03-01T12:00:00+00:00"),
-        (WarehouseType.DATETIME, "2026-02-03T10:00:00+05:00", "2026-02-03T10:00:00+05:00"),
-        (WarehouseType.TIMESTAMP, "2026-11-03 10:00:00", "2026-03-01 12:00:00"),
-        (WarehouseType.INT64, "7", "7"),
-        (WarehouseType.STRING, "n/a", "n/a"),
+        (WarehouseType.TIMESTAMP, "20226-02-01 00:00:00+00", False),
+        (WarehouseType.DATETIME, "10000-01-01 00:00:00", False),
+        (WarehouseType.DATE, "20226-02-01", False),
+        (WarehouseType.DATE, "0044-03-15 BC", False),
+        (WarehouseType.DATE, "2026-11-28 23:00:00", False),
+        (WarehouseType.DATE, "2026-02-28 23:00:00", True),
+        (WarehouseType.DATETIME, "2026-11-03T10:00:00+05:00", False),
+        (WarehouseType.DATETIME, "2026-02-03T10:00:00+05:00", True),
+        (WarehouseType.TIMESTAMP, "2026-11-03 10:00:00", False),
+        (WarehouseType.INT64, "7", True),
+        (WarehouseType.FLOAT64, "inf", False),
+        (WarehouseType.STRING, "n/a", True),
     ],
 )
-def test_a_run_goes_on_from_no_date_beyond_the_present(kind: WarehouseType, text: str, expected: str) -> None:
-    assert capped(text, mapping(kind), NOW, "UTC") == expected
+def test_a_run_goes_on_from_no_date_beyond_the_present(kind: WarehouseType, text: str, expected: bool) -> None:
+    assert sure(text, mapping(kind), NOW, "UTC") is expected
 
 
 def test_text_in_a_format_of_its_own_is_left_as_it_is() -> None:
-    column = ColumnMapping("at", "", WarehouseType.DATE, format="%d/%m/%Y")
-    assert usable("31/12/2025", column)
-    assert capped("31/12/2025", column, NOW, "UTC") == "31/12/2025"
+    column = ColumnMapping("at", "", WarehouseType.DATE, format="%Y/%m/%d")
+    assert usable("2025/12/31", column) and sure("2025/12/31", column, NOW, "UTC")
 
 
 def test_cursors_of_several_forms_are_compared_where_they_can_be() -> None:

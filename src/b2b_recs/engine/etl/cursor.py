@@ -50,27 +50,24 @@ def first_bound(load: Incremental, column: ColumnMapping, now: datetime, zone: s
         moment = now - timedelta(days=load.backfill)
     else:
         moment = datetime.combine(load.backfill, time.min, zone_of(zone))
-    return _present(moment, column, zone)
+    return present(moment, column, zone)
 
 
-def capped(upper: str, column: ColumnMapping, now: datetime, zone: str) -> str:
-    """The cursor to continue from: ``upper``, or the present where ``upper`` lies in the future or is no date at all.
+def sure(text: str, column: ColumnMapping, now: datetime, zone: str) -> bool:
+    """Whether the next run may begin at a cursor: it is usable, and lies not in the future.
 
     A row dated in the future is loaded, but must not make the next run look only beyond it; nor must a row whose date
     the warehouse cannot hold.
     """
-    value = parse(upper, column)
-    if value is None:
-        return upper if usable(upper, column) else _present(now, column, zone)
+    value = parse(text, column)
     if isinstance(value, datetime):
-        limit = parse(_present(now, column, zone), column)
+        limit = parse(present(now, column, zone), column)
         if (value.tzinfo is None) is not (limit.tzinfo is None):
             limit = now if value.tzinfo is not None else now.astimezone(zone_of(zone)).replace(tzinfo=None)
-        return upper if value <= limit else _text(limit, upper)
+        return bool(value <= limit)
     if isinstance(value, date):
-        today = now.astimezone(zone_of(zone)).date()
-        return upper if value <= today else today.isoformat()
-    return upper
+        return value <= now.astimezone(zone_of(zone)).date()
+    return usable(text, column)
 
 
 def later(first: str | None, second: str | None, column: ColumnMapping) -> str | None:
@@ -155,6 +152,15 @@ def text_of(value: Any) -> str | None:
     return str(value) if isinstance(value, int | str) else None
 
 
+def present(moment: datetime, column: ColumnMapping, zone: str) -> str:
+    """A moment as a cursor of the column's kind; a wall clock is that of the zone."""
+    if column.warehouse_type is WarehouseType.DATE:
+        return moment.astimezone(zone_of(zone)).date().isoformat()
+    if column.warehouse_type is WarehouseType.DATETIME:
+        return moment.astimezone(zone_of(zone)).replace(tzinfo=None).isoformat(sep=" ")
+    return moment.astimezone(UTC).isoformat(sep=" ")
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of that name. Raises BadInput."""
     try:
@@ -163,14 +169,6 @@ def zone_of(name: str) -> ZoneInfo:
         raise BadInput(
             f"There is no time zone {name}.", advice="Use a name such as Europe/London.", field="time_zone"
         ) from None
-
-
-def _present(moment: datetime, column: ColumnMapping, zone: str) -> str:
-    if column.warehouse_type is WarehouseType.DATE:
-        return moment.astimezone(zone_of(zone)).date().isoformat()
-    if column.warehouse_type is WarehouseType.DATETIME:
-        return moment.astimezone(zone_of(zone)).replace(tzinfo=None).isoformat(sep=" ")
-    return moment.astimezone(UTC).isoformat(sep=" ")
 
 
 def _text(value: datetime, like: str) -> str:

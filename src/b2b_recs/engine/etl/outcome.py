@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from b2b_recs.engine.counting import counted
-from b2b_recs.engine.etl.cursor import later, usable
+from b2b_recs.engine.etl.cursor import sure, usable
 from b2b_recs.engine.etl.files import rows_of
 from b2b_recs.engine.etl.journal import Staged
-from b2b_recs.engine.etl.plan import Plan, next_cursor
+from b2b_recs.engine.etl.onward import cursor_after, cut_off
+from b2b_recs.engine.etl.plan import Plan
 from b2b_recs.engine.etl.reached import since
 from b2b_recs.engine.etl.settle import Leaving, Settled
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
@@ -56,7 +57,7 @@ def outcome(
         bytes=read.arrow_bytes,
         table_version=table.version(),
         cursor_before=before,
-        cursor_after=_cursor_after(spec, plan, staged, read) if changed else before,
+        cursor_after=cursor_after(plan, spec.time_zone, table, staged, read) if changed else before,
         changed=changed,
         added_columns=tuple(field.name for field in plan.layout.added) if changed else (),
         sums=sums,
@@ -64,26 +65,12 @@ def outcome(
     )
 
 
-def _cursor_after(spec: CopySpec, plan: Plan, staged: Sequence[Staged], read: Stage) -> str | None:
-    if plan.bounds is None or plan.cursor is None:
-        return None
-    limit = plan.segments[0].row_limit
-    if limit is not None and read.read >= limit:
-        keys = [item.after for item in staged if item.after is not None]
-        last = keys[-1][0] if keys else None
-        return later(plan.bounds.before, last, plan.cursor)
-    before = None if plan.bounds.anew else plan.bounds.before
-    return later(before, next_cursor(plan, spec), plan.cursor)
-
-
 def loaded_since(plan: Plan, table: LocalTable, read: Stage) -> str | None:
     """From where on everything is in the table once the run is committed; None for everything."""
     bounds, cursor = plan.bounds, plan.cursor
     if bounds is None or cursor is None:
         return None
-    limit = plan.segments[0].row_limit
-    cut_off = limit is not None and read.read >= limit
-    if bounds.before is None or (bounds.earlier and not cut_off):
+    if bounds.before is None or (bounds.earlier and not cut_off(plan, read)):
         return bounds.lower
     return since(table, cursor.name)
 
@@ -118,8 +105,12 @@ def _remarks(
             f"The largest {plan.cursor.name} is {upper}, from which no run can go on; such rows that the warehouse "
             "cannot hold were rejected."
         )
-    elif upper is not None and next_cursor(plan, spec) != upper:
+    elif upper is not None and _future(plan, spec, upper) and not cut_off(plan, read):
         yield f"Some rows lie in the future, up to {upper}; they were loaded."
+
+
+def _future(plan: Plan, spec: CopySpec, upper: str) -> bool:
+    return plan.cursor is not None and not sure(upper, plan.cursor, plan.now, spec.time_zone)
 
 
 def _gone(spec: CopySpec, table: LocalTable, leaving: Leaving, left: int) -> Iterator[str]:

@@ -15,7 +15,8 @@ import pyarrow.dataset as ds
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
-from b2b_recs.engine.etl.cursor import NUMBER_TYPES, capped, first_bound, lower_bound, scalar, usable
+from b2b_recs.engine.etl.cursor import first_bound, lower_bound, scalar, usable
+from b2b_recs.engine.etl.cursor_order import refuse_misordered
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
@@ -191,6 +192,7 @@ def _incremental(
     proposal: _Proposal,
 ) -> Plan:
     cursor = next(column for column in layout.columns if column.name == load.cursor)
+    refuse_misordered(cursor, proposal()[load.cursor])
     if not source_type.capabilities.unique_keys:
         # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
         primary = ()
@@ -205,6 +207,8 @@ def _incremental(
             bounds = replace(bounds, rejected=rejects_inside(table, cursor, bounds))
     if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
+    if limited and bounds.upper is not None:
+        layout = replace(layout, warnings=(*layout.warnings, *_beyond(source, spec, layout, load.cursor, bounds.upper)))
     if bounds.anew and not load.key:
         layout = replace(layout, warnings=(*layout.warnings, _ANEW.format(bounds.before)))
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
@@ -219,7 +223,9 @@ def _incremental(
     main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True, beyond=limit is None)
     segments = [_read(spec, layout, main, order, limit)]
     if bounds.with_null and nullable[load.cursor] and limit is None:
-        segments.append(_without_cursor(spec, layout, load.cursor, bounds))
+        others = _without_cursor(spec, layout, load.cursor, bounds)
+        # Without a largest cursor there is no window that the two could be on either side of: one reads everything.
+        segments = [others] if bounds.upper is None else [*segments, others]
     unique = bool(primary) and set(primary) <= set(load.key)
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
 
@@ -270,6 +276,15 @@ def _unread(source: Source, spec: CopySpec, layout: Layout, cursor: str, bounds:
     return (f"{told}. {mend}, or choose another cursor column.",)
 
 
+def _beyond(source: Source, spec: CopySpec, layout: Layout, cursor: str, upper: str) -> tuple[str, ...]:
+    """A warning when there are rows beside every window, which a run with a limit does not read."""
+    rows = source.count(_read(spec, layout, Window(cursor, upper, upper, beyond=True)))
+    if not rows:
+        return ()
+    one, many = (f"{what} a {cursor} that no window holds, such as infinity" for what in ("row has", "rows have"))
+    return (f"{counted(rows, one, many)}; with a row limit they are not looked for.",)
+
+
 def _read(
     spec: CopySpec, layout: Layout, window: Window | None, order: tuple[str, ...] = (), limit: int | None = None
 ) -> ReadRequest:
@@ -309,15 +324,6 @@ def _bounds(
             return Bounds(since(table, load.cursor), upper, before, everything, anew=True)
         return Bounds(lower_bound(before, cursor, load), upper, before, with_null)
     return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, everything)
-
-
-def next_cursor(plan: Plan, spec: CopySpec) -> str | None:
-    """The cursor to commit with a run that read its whole window."""
-    if plan.bounds is None or plan.cursor is None or plan.bounds.upper is None:
-        return plan.bounds.before if plan.bounds else None
-    if plan.cursor.warehouse_type in NUMBER_TYPES and not usable(plan.bounds.upper, plan.cursor):
-        return plan.bounds.before if not plan.bounds.anew else None
-    return capped(plan.bounds.upper, plan.cursor, plan.now, spec.time_zone)
 
 
 def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, bounds: Bounds) -> int | None:

@@ -6,6 +6,7 @@ they are compared by a function of our own, which no index can answer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -22,9 +23,11 @@ _FORM = (
     "CASE WHEN typeof({0}) <> 'text' OR substr({0}, 5, 1) <> '-' OR {0} < '0' OR {0} >= ':' "
     f"THEN '{_OTHER}' "
     "WHEN length({0}) = 19 THEN substr({0}, 11, 1) WHEN length({0}) = 10 THEN '' "
+    f"WHEN length({{0}}) < 10 THEN '{_OTHER}' "
     "ELSE substr({0}, 11, 1) || substr(ltrim(substr({0}, 20), '.0123456789'), 1, 8) "
     "|| CASE WHEN {0} GLOB '*Z' THEN substr({0}, 20, 1) ELSE '' END END"
 )
+_WRITTEN = re.compile(r"(\d{4}-\d\d-\d\d)(.\d\d:\d\d:\d\d)(?:\.(\d+))?")
 _ORDERED = {f"{sign}{zone}" for sign in (" ", "T") for zone in ("", "+00:00", "+0000", "+00", "ZZ", "Z.")}
 
 
@@ -45,6 +48,22 @@ def sign_in_order(forms: Iterable[str]) -> str | None:
 def as_stored(text: str | None, sign: str | None) -> str | None:
     """A cursor's text with the sign by which the column's values would be compared with it."""
     return f"{text[:_DATE_LENGTH]}{sign}{text[_DATE_LENGTH + 1 :]}" if text and sign and len(text) > 18 else text
+
+
+def least_stored(text: str | None, sign: str | None) -> str | None:
+    """The least text that a column whose times are compared as stored may have for a cursor's moment.
+
+    One moment is written with more digits or fewer, and a text with fewer comes first: 10:00, 10:00:00, 10:00:00.000.
+    """
+    stored = as_stored(text, sign)
+    written = _WRITTEN.match(stored or "")
+    if written is None:
+        return stored
+    day, clock, fraction = written.groups(default="")
+    if fraction := fraction.rstrip("0"):
+        return f"{day}{clock}.{fraction}"
+    shorter = clock.removesuffix(":00").removesuffix(":00")
+    return day if shorter[1:] == "00" else day + shorter
 
 
 def comparable(value: object, kind: str) -> str | None:

@@ -21,7 +21,14 @@ from b2b_recs.engine.sources.contract import (
 )
 from b2b_recs.engine.sources.quoting import quote_sqlite
 from b2b_recs.engine.sources.sqlite.catalog import list_columns, list_tables, origin
-from b2b_recs.engine.sources.sqlite.moments import TIME_TYPES, as_stored, cursor_text, forms_query, sign_in_order
+from b2b_recs.engine.sources.sqlite.moments import (
+    TIME_TYPES,
+    as_stored,
+    cursor_text,
+    forms_query,
+    least_stored,
+    sign_in_order,
+)
 from b2b_recs.engine.sources.sqlite.parameters import SQLiteParameters
 from b2b_recs.engine.sources.sqlite.reading import read_batches, shown
 from b2b_recs.engine.sources.sqlite.select import (
@@ -130,7 +137,8 @@ class SQLiteSource(Source):
         timed = {name: kind for name, kind in times.items() if request.key_after or signs[name] is None}
         if window is not None and window.cursor in signs and window.cursor not in timed:
             sign = signs[window.cursor]
-            written = replace(window, lower=as_stored(window.lower, sign), upper=as_stored(window.upper, sign))
+            least = least_stored if window.lower_inclusive else as_stored
+            written = replace(window, lower=least(window.lower, sign), upper=as_stored(window.upper, sign))
             request = replace(request, window=written)
         return request, timed
 

@@ -1,0 +1,28 @@
+"""Whether a source puts the values of a cursor in the order that the warehouse has them in."""
+
+from __future__ import annotations
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.cursor import NUMBER_TYPES, TIME_TYPES
+from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
+
+
+def refuse_misordered(cursor: ColumnMapping, proposed: ColumnMapping) -> None:
+    """Raise BadInput for a cursor that is text in the source and becomes something else in another order.
+
+    As text 999 comes after 1000, and 31/01 after 05/02: later rows would lie before a cursor and never be read.
+    ``proposed`` is what the source itself makes of the column.
+    """
+    if proposed.warehouse_type is not WarehouseType.STRING or proposed.confidence is Confidence.LOW:
+        return
+    number = cursor.warehouse_type in NUMBER_TYPES
+    if not number and not (
+        cursor.warehouse_type in TIME_TYPES and cursor.format and not cursor.format.startswith("%Y")
+    ):
+        return
+    what = "numbers" if number else "dates that do not begin with the year"
+    raise BadInput(
+        f"The column {cursor.name} is text in the source and holds {what}, which are not in order there.",
+        advice="Choose another column as the cursor, or load the table as a catalog.",
+        field="cursor",
+    )
