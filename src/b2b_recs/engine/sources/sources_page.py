@@ -37,6 +37,7 @@ Czech or Japanese file looks wrong that way: choose its encoding in the connecti
 pages 932, 950 and 949, which hold all of those. A row with bytes that the encoding does not have is rejected, and a file whose names
 of columns have such bytes is refused; nothing is replaced. JSON is Unicode, and the other formats name their own encoding.
 A line of CSV in which a quote is not closed, or is followed by more text, is rejected with its number; the lines around it are read.
+So is an object of JSON that has a name twice; what is nested in an object stays text, as it is written.
 """,
 }
 # What a capability means for the one who sets up a job.

@@ -12,8 +12,9 @@ from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
 from b2b_recs.engine.sources.files.encodings import as_utf8, assumed, encoding_of
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
+from b2b_recs.engine.sources.files.json_names import refuse_repeated, surely_once
 from b2b_recs.engine.sources.files.json_records import elements, layout_of, lines
-from b2b_recs.engine.sources.files.json_values import NESTED, Kinds, Record, record_of, text_of, texts
+from b2b_recs.engine.sources.files.json_values import NESTED, Kinds, Record, Values, record_of, text_of, texts
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.options import JsonOptions
 from b2b_recs.engine.sources.files.unpacking import unpacked
@@ -71,7 +72,7 @@ class JsonFormat(Format):
     def read(
         self, content: BinaryIO, file: FileInfo, part: str, columns: Sequence[ColumnMapping], batch_bytes: int
     ) -> Iterator[RawBatch]:
-        """Every record as texts; one that is no JSON object is rejected as it is written."""
+        """Every record as texts; one that is no JSON object, or has a name twice, is rejected as it is written."""
         pending: list[bytes] = []
         size = 0
         for some in self._records(content, file):
@@ -100,27 +101,33 @@ class JsonFormat(Format):
 
 def _batch(written: list[bytes], columns: Sequence[ColumnMapping]) -> RawBatch:
     records: list[Record] = []
+    kept: list[bytes] = []
     rejected: list[RejectedRow] = []
     for one in written:
         try:
             records.append(record_of(one))
+            kept.append(one)
         except ValueError as error:
             rejected.append(_rejected(one, error))
+    values = {column.name: Values(records, column.name) for column in columns}
+    if not surely_once(kept, records, values.values()):
+        return _one_by_one(written, columns)
     try:
-        arrays = [texts(records, column.name, as_json=_is_json(column)) for column in columns]
+        arrays = [texts(values[column.name], as_json=_is_json(column)) for column in columns]
     except ValueError:
         return _one_by_one(written, columns)
     return RawBatch(_rows(arrays, columns, len(records)), rejected)
 
 
 def _one_by_one(written: list[bytes], columns: Sequence[ColumnMapping]) -> RawBatch:
-    """The batch when some text in it is no text, so that each record has to be looked at."""
+    """The batch when some text in it is no text, or a name may be there twice, so that each record is looked at."""
     rows: list[list[str | None]] = []
     rejected: list[RejectedRow] = []
     for one in written:
         try:
             record = record_of(one)
-            rows.append([text_of(record.get(column.name), as_json=_is_json(column)) for column in columns])
+            refuse_repeated(one)
+            rows.append([text_of(bytes(record.get(column.name, b"")), as_json=_is_json(column)) for column in columns])
         except ValueError as error:
             rejected.append(_rejected(one, error))
     arrays = [pa.array([row[at] for row in rows], pa.string()) for at in range(len(columns))]

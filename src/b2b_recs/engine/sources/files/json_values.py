@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +16,7 @@ _DECODER = msgspec.json.Decoder(Record)
 _STRING = msgspec.json.Decoder(str)
 _QUOTE, _NULL, _OBJECT, _LIST = ord('"'), ord("n"), ord("{"), ord("[")
 _WORDS = {ord("t"), ord("f")}
+_NOTHING = pa.array([b"", b"n"], pa.binary())
 _INT64 = 2**63
 NESTED = pa.struct([])
 _NUMERIC, _BIGNUMERIC = pa.decimal128(38, 9), pa.decimal256(76, 38)
@@ -32,29 +34,49 @@ def record_of(written: bytes) -> Record:
         raise ValueError("is nested too deeply") from None
 
 
-def texts(records: Sequence[Record], name: str, *, as_json: bool) -> pa.Array:
+class Values:
+    """The values of one name in some records: how many have it, and all as they are written, joined."""
+
+    def __init__(self, records: Sequence[Record], name: str) -> None:
+        # What is written is never empty, so nothing says that there is none.
+        self._found: list[msgspec.Raw | bytes] = [record.get(name, b"") for record in records]
+        self._lengths = np.fromiter(map(len, self._found), np.int32, len(self._found))
+        self.present = int(np.count_nonzero(self._lengths))
+        self.joined = b"".join(self._found)
+
+    def array(self) -> pa.Array:
+        """Each value as it is written, empty where there is none."""
+        ends = np.zeros(len(self._lengths) + 1, np.int32)
+        np.cumsum(self._lengths, out=ends[1:])
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(self.joined)]
+        return pa.Array.from_buffers(pa.binary(), len(self._lengths), buffers)
+
+    def one_by_one(self) -> pa.Array:
+        """``text_of`` each value. Raises ValueError when one of them is no text."""
+        return pa.array([text_of(bytes(value), as_json=False) for value in self._found], pa.string())
+
+
+def texts(values: Values, *, as_json: bool) -> pa.Array:
     """``text_of`` the values of one name, all at once. Raises ValueError when any of them is no text."""
-    found = [record.get(name) for record in records]
-    written = pa.array([None if value is None else bytes(value) for value in found], pa.binary())
+    written = values.array()
     first = pc.binary_slice(written, 0, 1)
-    written = pc.if_else(pc.equal(first, b"n"), pa.scalar(None, pa.binary()), written)
+    written = pc.if_else(pc.is_in(first, _NOTHING), pa.scalar(None, pa.binary()), written)
     if not as_json:
         quoted = pc.equal(first, b'"')
         if pc.any(pc.and_(quoted, pc.match_substring(written, b"\\"))).as_py():
-            return pa.array([text_of(value, as_json=False) for value in found], pa.string())
+            return values.one_by_one()
         written = pc.if_else(quoted, pc.binary_slice(written, 1, -1), written)
     # Raises ArrowInvalid, a ValueError, for bytes that are not UTF-8.
     return pc.cast(written, pa.string())
 
 
-def text_of(value: msgspec.Raw | None, *, as_json: bool) -> str | None:
+def text_of(written: bytes, *, as_json: bool) -> str | None:
     """The text of a value: of a string what it says, of everything else what is written; None for null and nothing.
 
     With ``as_json`` a string stays as it is written, too. Raises ValueError for what is no text.
     """
-    if value is None:
+    if not written:
         return None
-    written = bytes(value)
     first = written[0]
     if first == _NULL:
         return None
@@ -120,7 +142,7 @@ class _Kind:
         if fraction:
             self.fraction = max(self.fraction, len(fraction))
             self.long = self.long or (len(fraction) > _NUMERIC.scale and not _is_double(written))
-        elif len(whole) >= 19 and not -_INT64 <= int(written) < _INT64:
+        elif len(whole) > 19 or (len(whole) == 19 and not -_INT64 <= int(written) < _INT64):
             self.long = True
 
     def type(self) -> pa.DataType:
