@@ -118,6 +118,7 @@ class TestCsvOverSftp(SftpContract):
         with lines.open() as source:
             names = {table.name for table in source.tables()}
             assert not any(name.startswith("link") for name in names)
+            assert "link.csv" in self.store(source).left_out
             for name in ("link.csv", "linked/outside.csv", "../contract-csv/lines.csv"):
                 with pytest.raises(errors.TableMissing):
                     source.columns("", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -264,3 +265,16 @@ def test_no_column_is_read_as_rows_without_columns(tmp_path: Path) -> None:
         assert rows_of(source, ReadRequest("", "*.csv", columns)) == [
             {"_file": "a.csv"}, {"_file": "a.csv"}, {"_file": "b.csv"},
         ]  # fmt: skip
+
+
+def test_files_that_cannot_be_read_by_their_name_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    with opened(tmp_path) as source:
+        assert not source.columns("", "*.csv")[-1].doubt
+        (tmp_path / "b.csv").symlink_to(tmp_path / "a.csv")
+        assert source.columns("", "*.csv")[-1].doubt == (
+            "The file b.csv is left out: the name is not UTF-8 text, or it is a link. Rename or copy it."
+        )
+        (tmp_path / os.fsdecode(b"caf\xe9.csv")).write_text("id\n2\n")
+        assert "The file b.csv and 1 more are left out" in source.columns("", "*.csv")[-1].doubt
+        assert not source.columns("", "a.csv")[-1].doubt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
@@ -14,10 +14,10 @@ from b2b_recs.engine.sources.files.formats import Format, Shape
 UNTYPED = "untyped"
 
 
-def column_infos(form: Format, shapes: Mapping[str, Shape]) -> list[ColumnInfo]:
+def column_infos(form: Format, shapes: Mapping[str, Shape], left_out: Sequence[str] = ()) -> list[ColumnInfo]:
     """One description per column in the order of first appearance, the path of the file last.
 
-    ``shapes`` are those of the files by their paths.
+    ``shapes`` are those of the files by their paths, ``left_out`` the paths of files that cannot be read by name.
     """
     fields: dict[str, pa.Field] = {}
     seen: dict[str, int] = {}
@@ -33,8 +33,22 @@ def column_infos(form: Format, shapes: Mapping[str, Shape]) -> list[ColumnInfo]:
             fields[field.name] = field if known is None else _wider(known, field)
             seen[field.name] = seen.get(field.name, 0) + 1
     infos = [_info(form, field, doubt, everywhere=seen[name] == len(shapes)) for name, field in fields.items()]
-    path = ColumnInfo(FILE_COLUMN, "path of the file", nullable=False, base_type=str(pa.string()))
+    told = _told(left_out)
+    path = ColumnInfo(FILE_COLUMN, "path of the file", nullable=False, base_type=str(pa.string()), doubt=told)
     return [*infos, path]
+
+
+def _told(left_out: Sequence[str]) -> str:
+    """What to tell of files that belong to the table and are not read, "" when there are none."""
+    if not left_out:
+        return ""
+    more = f" and {len(left_out) - 1:,} more" if len(left_out) > 1 else ""
+    why, them = (
+        ("names are not UTF-8 text, or they are links", "them")
+        if more
+        else ("name is not UTF-8 text, or it is a link", "it")
+    )
+    return f"The file {left_out[0][:200]}{more} {'are' if more else 'is'} left out: the {why}. Rename or copy {them}."
 
 
 def _doubt(shapes: Mapping[str, Shape]) -> str:

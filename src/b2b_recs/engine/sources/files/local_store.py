@@ -52,6 +52,7 @@ class LocalStore(FileStore):
     def list(self, prefix: str) -> Iterator[FileInfo]:
         """Regular files below the folder whose paths begin with ``prefix``."""
         self.check()
+        self.left_out.clear()
         folder = prefix.rpartition("/")[0]
         if folder and not _plain(folder.split("/")):
             return
@@ -89,10 +90,15 @@ class LocalStore(FileStore):
             raise self._refused(error, folder) from None
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
-            if not path.startswith(prefix) or not _readable_name(path):
+            if not path.startswith(prefix):
+                continue
+            if not _readable_name(path):
+                self.leave_out(path)
                 continue
             try:
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_symlink():
+                    self.leave_out(path)
+                elif entry.is_dir(follow_symlinks=False):
                     yield from self._walk(path, prefix, depth + 1)
                 elif entry.is_file(follow_symlinks=False):
                     yield _info(path, entry.stat(follow_symlinks=False))

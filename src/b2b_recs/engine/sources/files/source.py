@@ -77,7 +77,8 @@ class FileSource(Source):
     def columns(self, schema: str, table: str) -> list[ColumnInfo]:
         """The columns of all files of the table by name, in the order of first appearance, then the file's path."""
         pattern, files = self._find(schema, table)
-        return column_infos(self._format, self._shapes_of(files, pattern.part))
+        left_out = [path for path in self._store.left_out if pattern.matches(path)]
+        return column_infos(self._format, self._shapes_of(files, pattern.part), left_out)
 
     def samples(self, schema: str, table: str, columns: Sequence[str], count: int = 5) -> dict[str, list[str | None]]:
         """Up to ``count`` values per column as text, from the beginnings of the first files."""

@@ -11,6 +11,8 @@ from b2b_recs.engine.errors import ConnectionLost
 from b2b_recs.engine.sources.contract import FileInfo
 from b2b_recs.engine.sources.files.hurry import Hurry
 
+_MOST_LEFT_OUT = 1_000
+
 
 class FileStore(ABC):
     """One place that keeps files, opened read only.
@@ -26,6 +28,8 @@ class FileStore(ABC):
 
     def __init__(self) -> None:
         self.hurry = Hurry()
+        # What the last list passed over, by the path as it is shown: links, and files whose names are no text.
+        self.left_out: list[str] = []
 
     @property
     @abstractmethod
@@ -62,6 +66,11 @@ class FileStore(ABC):
     def within(self, seconds: float) -> AbstractContextManager[None]:
         """While this lasts, everything that is asked of the place ends after so many seconds together."""
         return self.hurry.within(seconds)
+
+    def leave_out(self, path: str) -> None:
+        """Note a file, or a folder, that is not read though it lies in the place."""
+        if len(self.left_out) < _MOST_LEFT_OUT:
+            self.left_out.append(path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
 
     def interrupt(self) -> None:
         """Make another thread that waits for this place give up; the place stays usable."""

@@ -14,7 +14,7 @@ from b2b_recs.engine.sources.files.store import FileStore, file_changed
 from b2b_recs.engine.sources.sftp.parameters import SftpParameters
 from b2b_recs.engine.sources.sftp.session import Session, quietly
 
-_REGULAR, _FOLDER = 1, 2
+_REGULAR, _FOLDER, _LINK = 1, 2, 3
 _MOST_ENTRIES, _MOST_DEPTH = 200_000, 32
 _FOLDER_SECONDS, _LIST_SECONDS = 120.0, 600.0
 
@@ -66,6 +66,7 @@ class SftpStore(FileStore):
     def list(self, prefix: str) -> Iterator[FileInfo]:
         """Files below the folder, found folder by folder. Raises SourceRefused when there is no end to them."""
         self.check()
+        self.left_out.clear()
         begin = prefix.rpartition("/")[0]
         if _steps_out(begin) or not self._is_below(begin):
             return
@@ -81,6 +82,8 @@ class SftpStore(FileStore):
                     waiting.append((path, depth + 1))
                 elif attributes.type == _REGULAR and path.startswith(prefix):
                     yield _described(path, attributes)
+                elif attributes.type == _LINK and path.startswith(prefix):
+                    self.leave_out(path)
             if entries > _MOST_ENTRIES or time.monotonic() > until:
                 raise self._endless()
 
@@ -145,6 +148,8 @@ class SftpStore(FileStore):
             found: list[tuple[str, Any]] = []
             async for entry in client.scandir(name):
                 text = _text(entry.filename)
+                if not text:
+                    self.leave_out(f"{folder}/{_shown(entry.filename)}".lstrip("/"))
                 if text not in ("", ".", "..") and "/" not in text and "\x00" not in text:
                     found.append((text, entry.attrs))
                 if len(found) > _MOST_ENTRIES:
@@ -190,6 +195,10 @@ class SftpStore(FileStore):
 
 def _steps_out(path: str) -> bool:
     return "\x00" in path or any(part in ("..", ".") for part in path.split("/"))
+
+
+def _shown(name: bytes | str) -> str:
+    return name if isinstance(name, str) else name.decode("utf-8", "replace")
 
 
 def _text(name: bytes | str) -> str:
