@@ -28,7 +28,7 @@ from b2b_recs.engine.training.spec import TrainingSpec
 from b2b_recs.project_file.loads import LOADS, PLAIN_LOADS, Load
 from b2b_recs.project_file.names import join_table, split_table, warehouse_name
 from b2b_recs.project_file.schedules import Schedule
-from b2b_recs.project_file.values import Column, Columns, Name, Section, TimeZone, WarehouseName
+from b2b_recs.project_file.values import Column, Columns, Name, Section, SourceColumn, TimeZone, WarehouseName
 
 MANUAL = Schedule()
 
@@ -142,8 +142,8 @@ class JobSection(Section):
     schedule: Schedule = MANUAL
     destination: WarehouseName = ""
     columns: Columns = ()
-    types: dict[Column, TypeText] = Field(default_factory=dict)
-    names: dict[Column, Column] = Field(default_factory=dict)
+    types: dict[SourceColumn, TypeText] = Field(default_factory=dict)
+    names: dict[SourceColumn, Column] = Field(default_factory=dict)
     partition_by: Column | None = None
     cluster_by: Columns = ()
     row_limit: Annotated[int, Field(ge=1)] | None = None

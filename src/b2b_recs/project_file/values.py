@@ -54,7 +54,9 @@ def _one_or_many(value: Any) -> Any:
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME), AfterValidator(_clean)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Columns = Annotated[tuple[Column, ...], BeforeValidator(_one_or_many)]
+# As its source has it, where no name at all is one, too.
+SourceColumn = Annotated[str, StringConstraints(max_length=300)]
+Columns = Annotated[tuple[SourceColumn, ...], BeforeValidator(_one_or_many)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(_duration_words)]
 WarehouseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]

@@ -114,7 +114,7 @@ def test_a_name_that_cannot_stay_gets_the_nearest_free_one_and_the_reason() -> N
     check_new_names({name: new for name, (new, _) in instead.items()})
 
 
-@given(st.lists(st.text(min_size=1, max_size=12), max_size=8, unique=True))
+@given(st.lists(st.text(max_size=12), max_size=8, unique=True))
 def test_names_given_instead_are_taken_and_differ_from_all_others(names: list[str]) -> None:
     instead = names_instead(names)
     final = [instead.get(name, (name, ""))[0] for name in names]

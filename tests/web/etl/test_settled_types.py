@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.etl.spec import CopySpec, Files
+from b2b_recs.engine.etl.copy import copy_table
+from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files
+from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
+from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.project_file.schema import JobSection
 from b2b_recs.web.etl.proposals import propose
 from b2b_recs.web.etl.sourcing import settled_by
 
@@ -81,3 +87,32 @@ def test_the_proposal_shows_the_name_a_column_gets_and_why(tmp_path: Path) -> No
     told = {one.name: (one.warehouse_name, one.name_reason) for one in columns}
     assert told == {"id": ("", ""), "a.b": ("a_b", "contains ."), "_file": ("", "")}
     assert {one.warehouse_name for one in again} == {""}
+
+
+def test_columns_without_a_name_are_called_something_and_copied(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "a.db") as database:
+        database.execute('CREATE TABLE t (id INTEGER PRIMARY KEY, "" TEXT, " " REAL, "column" TEXT)')
+        database.execute("INSERT INTO t VALUES (1, 'x', 0.5, 'y'), (2, NULL, NULL, NULL)")
+    sqlite = SOURCE_TYPES["sqlite"]
+    given = CopySpec(source_schema="main", source_table="t", destination_table="bq_t", load=Catalog())
+    with sqlite.open(sqlite.Parameters(file=str(tmp_path / "a.db")), AnyFolder()) as source:
+        proposed = propose(sqlite, source, "", "t", "UTC").columns
+        told = {one.name: (one.warehouse_name, one.name_reason) for one in proposed}
+        assert told[""] == ("column_2", "is empty") and told[" "] == ("column_3", "is empty")
+        spec = settled_by(sqlite, given)(source)
+        assert JobSection.of("shop", spec).copy_spec() == spec
+        chosen = spec.model_copy(update={"columns": ("id", ""), "destination_table": "bq_some"})
+        warehouse = LocalWarehouse(tmp_path / "warehouse")
+        for one in (spec, chosen):
+            ready = settled_by(sqlite, one)(source)
+            staging = tmp_path / one.destination_table
+            assert copy_table(
+                sqlite, source, ready, warehouse, staging, "run", Silent(), lambda: datetime.now(UTC)
+            ).reconciled
+    assert warehouse.table("raw_data", "bq_t").read().to_pylist() == [
+        {"id": 1, "column_2": "x", "column_3": 0.5, "column": "y"},
+        {"id": 2, "column_2": None, "column_3": None, "column": None},
+    ]
+    assert warehouse.table("raw_data", "bq_some").read().to_pylist() == [
+        {"id": 1, "column_2": "x"}, {"id": 2, "column_2": None},
+    ]  # fmt: skip

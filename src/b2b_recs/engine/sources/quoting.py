@@ -62,9 +62,11 @@ def quote_escaped_name(name: str, *, limit: int) -> str:
 
 
 def quote_sqlite(name: str) -> str:
-    """``name`` between backticks, which SQLite never takes for a text, as it does with names in double quotes."""
-    if not _encoded(name, "name"):
-        raise BadInput("A table or column name is empty.", advice="Choose a name from the list.")
+    """``name`` between backticks, which SQLite never takes for a text, as it does with names in double quotes.
+
+    It may be empty, which is a name like any other there. Raises BadInput for a NUL and a lone surrogate.
+    """
+    _encoded(name, "name")
     return "`" + name.replace("`", "``") + "`"
 
 

@@ -36,7 +36,9 @@ def refused_names(names: Iterable[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         found = _FORBIDDEN.search(name)
         prefix = next((start for start in _PREFIXES if name.casefold().startswith(start)), None)
-        if len(name) > LONGEST_COLUMN:
+        if not name.strip():
+            yield name, "is empty"
+        elif len(name) > LONGEST_COLUMN:
             yield name, f"is longer than {LONGEST_COLUMN} characters"
         elif prefix is not None:
             yield name, f"begins with {prefix.upper()}"
@@ -66,7 +68,7 @@ def check_new_names(names: Mapping[str, str]) -> None:
     """Raise BadInput for a column (its name in the source → in the warehouse) that cannot get the name it is given."""
     seen: dict[str, str] = {}
     for column, name in names.items():
-        reason = next((reason for _, reason in refused_names([name])), "") if name.strip() else "is empty"
+        reason = next((reason for _, reason in refused_names([name])), "")
         other = seen.setdefault(name.casefold(), column)
         if not reason and other != column:
             reason = f"is what “{other[:100]}” is called already; capitals make no other name"
@@ -98,7 +100,7 @@ def _free(name: str, kept: Mapping[str, str]) -> str:
 
 def names_warning(names: Iterable[str]) -> str:
     """What to tell of columns BigQuery does not take, empty when it takes all."""
-    refused = [f"{name[:60]} {reason}" for name, reason in refused_names(names)]
+    refused = [f"{name[:60].strip() or '“”'} {reason}" for name, reason in refused_names(names)]
     if not refused:
         return ""
     more = f" and {len(refused) - 3:,} more" if len(refused) > 3 else ""

@@ -76,7 +76,7 @@ def stopped_name(table: str) -> str:
 def quoted(name: str) -> str:
     """Any column or view name as an SQL identifier. Raises BadInput for an empty name and one with NUL."""
     if not name or "\x00" in name:
-        raise BadInput(f"{name!r} cannot be a column name.", advice="Rename the column.", field="columns")
+        raise BadInput(f"{name!r} cannot be a column name.", advice="Give it another name in the job.", field="columns")
     return '"' + name.replace('"', '""') + '"'
 
 

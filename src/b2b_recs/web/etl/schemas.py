@@ -29,7 +29,10 @@ def _zone(value: str) -> str:
 
 
 Column = Annotated[str, StringConstraints(min_length=1, max_length=300)]
-Columns = Annotated[tuple[Column, ...], Field(max_length=MOST_COLUMNS)]
+# As its source has it, where no name at all is one, too.
+SourceColumn = Annotated[str, StringConstraints(max_length=300)]
+Columns = Annotated[tuple[SourceColumn, ...], Field(max_length=MOST_COLUMNS)]
+NewName = Annotated[str, StringConstraints(max_length=1_000)]
 WarehouseTable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 
@@ -37,7 +40,7 @@ TimeZone = Annotated[str, AfterValidator(_zone)]
 class ColumnType(Given):
     """What one column becomes, where the proposal is not wanted."""
 
-    name: Column
+    name: SourceColumn
     warehouse_type: WarehouseType
     mode: Mode = Mode.NULLABLE
     precision: int | None = Field(default=None, ge=1, le=76)
@@ -93,7 +96,7 @@ NARROWED: dict[str, tuple[Any, Any]] = {
         Field(default=(), description="Types that differ from the proposal."),
     ),
     "names": (
-        Annotated[dict[Column, Annotated[str, StringConstraints(max_length=1_000)]], Field(max_length=MOST_COLUMNS)],
+        Annotated[dict[SourceColumn, NewName], Field(max_length=MOST_COLUMNS)],
         Field(
             default_factory=dict,
             description="What columns are called in the warehouse, by their names in the source. Columns whose names "
