@@ -272,6 +272,8 @@ def test_documents_without_a_cursor_are_loaded_with_the_backfill_of_everything(a
     [
         (datetime(2024, 1, 1, tzinfo=UTC), DatetimeMS(253_402_300_800_000), "2024-01-01 00:00:00+00:00"),
         (1.5, float("inf"), "1.5"),
+        (1.5, float("nan"), "1.5"),
+        (1.5, float("-inf"), "1.5"),
     ],
 )
 def test_values_that_end_no_window_can_be_asked_for(arena: MongoDBArena, good: Any, odd: Any, text: str) -> None:

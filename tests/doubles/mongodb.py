@@ -17,7 +17,8 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from operator import ge, gt, le, lt
 from typing import Any
 
 import bson
@@ -321,15 +322,24 @@ def _passes(row: dict[str, Any], name: str, condition: Any) -> bool:
             passed = not _passes(row, name, operand)
         elif operator == "$type":
             passed = name in row and type_of(value) in ([operand] if isinstance(operand, str) else operand)
+        elif operator == "$in":
+            passed = any(_ordered("$lte", value, one) and _ordered("$gte", value, one) for one in operand)
         else:
-            mine, other = rank(value), rank(operand)
-            passed = mine[0] == other[0] and {
-                "$gt": lambda a, b: a > b, "$gte": lambda a, b: a >= b, "$lt": lambda a, b: a < b,
-                "$lte": lambda a, b: a <= b,
-            }[operator](mine[1], other[1])  # fmt: skip
+            passed = _ordered(operator, value, operand)
         if not passed:
             return False
     return True
+
+
+def _ordered(operator: str, value: Any, operand: Any) -> bool:
+    """Whether a value is on the asked side of another of its kind; NaN is equal to itself, and on no side of others."""
+    mine, other = rank(value), rank(operand)
+    if mine[0] != other[0]:
+        return False
+    if mine[1] != mine[1] or other[1] != other[1]:
+        return operator in ("$gte", "$lte") and mine[1] != mine[1] and other[1] != other[1]
+    compared: dict[str, Callable[[Any, Any], bool]] = {"$gt": gt, "$gte": ge, "$lt": lt, "$lte": le}
+    return compared[operator](mine[1], other[1])
 
 
 def project(row: dict[str, Any], chosen: dict[str, Any] | None) -> dict[str, Any]:

@@ -109,6 +109,9 @@ def _window(request: ReadRequest, kinds: dict[str, str]) -> list[dict[str, Any]]
     limit = least_beyond(family)
     if window.beyond and limit is not None:
         others.append({name: {**_typed(family), "$gte": limit}})
+        if limit == math.inf:
+            # NaN is neither above nor below a bound, and what comes below all others lies before every later window.
+            others.append({name: {"$in": [math.nan, -math.inf]}})
     if window.include_null:
         # Whatever is not of the cursor's kind has no place in its order: missing, empty, and values of other types.
         others.append({name: {"$not": _typed(family)}})
