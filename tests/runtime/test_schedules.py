@@ -98,6 +98,8 @@ def test_a_rule_is_what_its_document_and_its_fields_say(rule: dict[str, object],
         ({"kind": "minutes", "every": 40}, "Europe/Berlin", "2026-03-29T00:30", "29T00:40 29T01:20 29T02:00"),
         # two skipped times come due together, once
         ({"kind": "cron", "cron": "10,40 2 * * *"}, "Europe/Berlin", "2026-03-28T12:00", "29T01:00 30T00:10"),
+        # every hour, however it is written: the one that is shown twice has no gap
+        ({"kind": "cron", "cron": "0 0-23 * * *"}, "Europe/Berlin", "2026-10-24T23:30", "25T00:00 25T01:00 25T02:00"),
         ({"kind": "monthly", "day": 30, "time": "08:00"}, "UTC", "2026-02-01T00:00", "28T08:00 30T08:00 30T08:00"),
         ({"kind": "monthly", "day": "last", "time": "08:00"}, "UTC", "2028-02-01T00:00", "29T08:00 31T08:00"),
     ],

@@ -200,7 +200,8 @@ class ScheduleSpec(BaseModel):
         return next(self.moments(after), None)
 
     def _is_steady(self) -> bool:
-        return (self.cron or "").split()[1] == "*"
+        """Whether a cron line names every hour, in whichever way it is written."""
+        return len(CronSim(self.cron or "", datetime(2024, 1, 1, tzinfo=UTC)).hours) == 24
 
     def _days_with_time(self, start: datetime) -> Iterator[datetime]:
         """Local times of a daily, weekly or monthly rule from the day of ``start`` on."""
