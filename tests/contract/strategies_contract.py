@@ -62,7 +62,10 @@ class StrategiesContract(Suite):
         result = job.run()
         assert result.reconciled and job.rows() == aged(1, 29)[: None if always else -1]
 
-        # Further back; one row has gone from the source, and is only counted.
+        job.change(backfill=60)
+        assert job.run().reconciled and job.rows() == aged(1, 29, 31, 59)[: None if always else -1]
+
+        # Further back again; one row has gone from the source, and is only counted.
         self.write(arena, aged(*AGES[1:]))
         job.change(backfill=90, deletes="count")
         result = job.run()
