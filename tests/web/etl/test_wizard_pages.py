@@ -90,7 +90,7 @@ def test_a_warehouse_table_that_cannot_be_is_refused_in_the_words_of_the_page(
             "“many” is not a number of digits for “id”. Give 0 to 76.",
         ),
         ({"type-1": "NUMERIC", "precision-1": "2", "scale-1": "5"}, "note", "more digits after the point than digits"),
-        ({"type-0": "DATE", "format-0": "%d.%m.%Y"}, "id", "has a format for dates"),
+        ({"type-0": "DATE", "format-0": "31.12.2024"}, "id", "has a format for dates"),
         ({"name-1": "_TABLE_of"}, "note", "cannot be called “_TABLE_of” in the warehouse: that begins with _TABLE_"),
     ],
 )

@@ -25,10 +25,19 @@ DELETES = (("keep", "keep them"), ("count", "count them"), ("remove", "remove th
 _LAG = TypeAdapter(timedelta)
 _FURTHEST_AHEAD = timedelta(hours=14)  # of all zones from UTC
 STRATEGIES = {
-    "transactional": ("Append", "New rows by a column that says when a row was made. Orders, invoices, visits."),
-    "merge": ("Merge", "New and changed rows by a column that says when a row was last changed, and a key."),
-    "catalog": ("Replace", "The whole table each run; old versions stay readable. Products, customers, prices."),
-    "files": ("Files", "Each file once, and again when it changed."),
+    "transactional": (
+        "Add new rows",
+        "A column says when a row was made; what is newer is added at the end (append). For orders, invoices, visits.",
+    ),
+    "merge": (
+        "Take over new and changed rows",
+        "A column says when a row was last changed, and a key which row it replaces (merge). For orders that change.",
+    ),
+    "catalog": (
+        "Copy the whole table each time",
+        "Every run replaces it; old versions stay readable (replace). For products, customers, prices.",
+    ),
+    "files": ("Load each file once", "And again when it changed."),
 }
 
 
@@ -209,7 +218,7 @@ def _refuse_no_cursor_or_key(load: Mapping[str, Any], chosen: list[str]) -> None
                 told = f"The column “{name[:100]}” is needed and not chosen."
                 raise BadInput(told, field="columns", advice="Tick it in the list.")
     with faults.part():
-        needs = "Merging needs a key that tells rows apart." if load["strategy"] == "merge" else ""
+        needs = "Changed rows need a key that tells rows apart." if load["strategy"] == "merge" else ""
         needs = needs or ("Deleted rows are found by a key." if load["deletes"] != "keep" else "")
         if needs and not key:
             raise BadInput(needs, field="key", advice="Tick the columns of the key.")

@@ -20,7 +20,7 @@ KINDS = (
     ("daily", "Daily"),
     ("weekly", "Weekly"),
     ("monthly", "Monthly"),
-    ("cron", "Cron expression"),
+    ("cron", "A rule of your own (cron)"),
 )
 
 _TEXTS = ("kind", "every", "minute", "time", "day", "cron", "time_zone")

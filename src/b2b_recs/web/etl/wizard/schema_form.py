@@ -12,12 +12,12 @@ from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.schema.formats import DATE_FORMATS
-from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
 from b2b_recs.web.etl.wizard.faults import Collected
-from b2b_recs.web.etl.wizard.shown import refuse_unseen, shown_list, shown_names
+from b2b_recs.web.etl.wizard.shown import EMPTY, refuse_unseen, shown_list, shown_names
+from b2b_recs.web.etl.wizard.type_words import MODES, TYPE_GROUPS
+from b2b_recs.web.etl.wizard.written import OFFERED, code_of, example_of, refuse_unknown
 
 MOST_CLUSTERED = 4
 MOST_DIGITS = 76
@@ -83,9 +83,9 @@ class SchemaForm:
     total: int
     rejects: str
 
-    types = [one.value for one in WarehouseType]
-    modes = ("NULLABLE", "REQUIRED")
-    formats = (*DATE_FORMATS, *NUMBER_FORMATS)
+    types = TYPE_GROUPS
+    modes = MODES
+    formats = OFFERED
 
     @property
     def shown(self) -> str:
@@ -95,6 +95,13 @@ class SchemaForm:
     def with_faults(self, faults: Mapping[str, EngineError]) -> SchemaForm:
         """The form that tells these faults, by column, below their rows."""
         return replace(self, rows=[replace(row, fault=faults.get(row.name)) for row in self.rows])
+
+    @property
+    def arranged(self) -> str:
+        """How rows are arranged, in words."""
+        by = ", ".join(self.cluster_by)
+        parts = [f"by day of {self.partition_by}" if self.partition_by else "", f"by {by}" if by else ""]
+        return ", then ".join(filter(None, parts)) or "as they come"
 
     @property
     def clusters(self) -> list[str]:
@@ -137,6 +144,8 @@ def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableP
         for name in ("precision", "scale"):
             with faults.part():
                 _refuse_no_digits(one[name], one["name"])
+        with faults.part():
+            refuse_unknown(one["format"], one["name"])
     with faults.part():
         if len(set(found["cluster_by"])) != len(found["cluster_by"]):
             raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
@@ -193,7 +202,7 @@ def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
         "warehouse_type": kind,
         "mode": typed.get(f"mode-{at}", proposed.mode),
         **digits,
-        "format": typed.get(f"format-{at}", "").strip() if kind in FORMATTED else "",
+        "format": code_of(typed.get(f"format-{at}", "")) if kind in FORMATTED else "",
     }
 
 
@@ -259,14 +268,14 @@ def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: b
         source_type=column.source_type,
         key=column.key_position is not None,
         time=time,
-        samples=", ".join("NULL" if value is None else value for value in column.samples),
+        samples=", ".join(EMPTY if value is None else value for value in column.samples),
         called=called or column.warehouse_name,
         name_reason=column.name_reason,
         warehouse_type=str(held["warehouse_type"]),
         mode=str(held["mode"]),
         precision="" if held["precision"] is None else str(held["precision"]),
         scale="" if held["scale"] is None else str(held["scale"]),
-        format=str(held["format"] or ""),
+        format=example_of(str(held["format"] or "")),
         confidence=column.proposed.confidence,
         reason=column.proposed.reason,
         warning=column.proposed.warning,

@@ -11,6 +11,7 @@ from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput
 
 NAMED = 5  # columns that are told by name
+EMPTY = "(empty)"  # among sample values
 
 
 def shown_list(names: Sequence[str]) -> str:

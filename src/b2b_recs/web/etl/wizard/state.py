@@ -17,7 +17,7 @@ from b2b_recs.web.etl.showing import job_out
 from b2b_recs.web.etl.sourcing import known_types
 from b2b_recs.web.projects.models import ModelEndpoint
 
-STEPS = ("Connection", "Table", "Load", "Warehouse table", "Schedule")
+STEPS = ("Connection", "Table", "Rows and columns", "Warehouse table", "Schedule")
 LAST = len(STEPS)
 
 
