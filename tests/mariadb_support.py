@@ -102,7 +102,7 @@ class MariaDBServer:
         """An administrator's connection that commits each statement."""
         return pymysql.connect(
             unix_socket=f"{self.folder}/s", user="root", password=self.password, database=database, autocommit=True,
-            charset="utf8mb4",
+            charset="utf8mb4", ssl_disabled=True,
         )  # fmt: skip
 
 

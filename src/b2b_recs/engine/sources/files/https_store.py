@@ -24,6 +24,7 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
     TableMissing,
 )
+from b2b_recs.engine.sources import trust
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.download import Download
 from b2b_recs.engine.sources.files.guarded_backend import CONNECT_SECONDS, GuardedBackend
@@ -53,7 +54,7 @@ class HttpsStore(FileStore):
                 "Two of the addresses end in the same file name.", advice="Make one connection each.", field="location"
             )
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(cadata=certificate or None),
+            ssl_context=trust.verifying(certificate),
             network_backend=GuardedBackend(dial, self.hurry),
             max_connections=4,
             http2=False,

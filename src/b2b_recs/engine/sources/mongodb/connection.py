@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-import ssl
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from b2b_recs.engine.sources import trust
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.mongodb.errors import refusal, unreached
@@ -79,10 +79,8 @@ def _reach(parameters: MongoDBParameters, address: str) -> None:
         if parameters.ssl_mode == "disable":
             return
         try:
-            context = ssl.create_default_context(cadata=parameters.ca_certificate or None)
-            if parameters.ssl_mode == "require":
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
+            required = parameters.ssl_mode == "require"
+            context = trust.unverified() if required else trust.verifying(parameters.ca_certificate)
             context.wrap_socket(connection, server_hostname=parameters.host).close()
         except (OSError, ValueError) as error:
             raise unreached(str(error), parameters, encrypted=True) from None

@@ -6,6 +6,7 @@ import ssl
 from functools import cache
 from typing import Any
 
+from b2b_recs.engine.sources import trust
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.mysql.errors import EncryptionNeeded, FileAsked, TooMuch
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
@@ -31,7 +32,9 @@ def new_client(parameters: MySQLParameters, seconds: float) -> Any:
     mode = parameters.ssl_mode
     secure: dict[str, Any] = {"ssl_disabled": True} if mode == "disable" else {}
     if mode in _CONFIRMED:
-        secure = {"ssl": _context(parameters)}
+        # The certificates that these servers make for themselves lack what the strict check asks for.
+        verified = mode == "verify-full"
+        secure = {"ssl": trust.verifying(parameters.ca_certificate, strict=False) if verified else trust.unverified()}
     client = _client_class()(
         host=parameters.host,
         port=parameters.port,
@@ -51,18 +54,6 @@ def new_client(parameters: MySQLParameters, seconds: float) -> Any:
     )
     client.clear_password_allowed = mode in _CONFIRMED
     return client
-
-
-def _context(parameters: MySQLParameters) -> ssl.SSLContext:
-    if parameters.ssl_mode == "verify-full":
-        context = ssl.create_default_context(cadata=parameters.ca_certificate or None)
-        # The certificates that these servers make for themselves lack what the strict check asks for.
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        return context
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 @cache
@@ -95,6 +86,10 @@ class _Guarded(_Driver):  # type: ignore[misc]
         if plugin_name == b"mysql_old_password" or (plain and not (self._secure and self.clear_password_allowed)):
             raise EncryptionNeeded
         return super()._process_auth(plugin_name, auth_packet, handler)
+
+    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+        """Where encryption is taken if there is any, the driver would take up all authorities and ask none of them."""
+        return sslp if isinstance(sslp, ssl.SSLContext) else trust.unverified()
 
     def _read_bytes(self, num_bytes: int) -> bytes:
         self.budget -= num_bytes

@@ -19,6 +19,7 @@ from b2b_recs.engine.errors import (
     SourceRefused,
     SourceTimeout,
 )
+from b2b_recs.engine.sources import trust
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.files.guarded_backend import CONNECT_SECONDS, GuardedBackend
 from b2b_recs.engine.sources.files.hurry import Hurry
@@ -59,7 +60,7 @@ class StoreClient:
         self._reached = False
         self._network = GuardedBackend(inside_only(dial, endpoint), hurry)
         self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl.create_default_context(cadata=authority or None),
+            ssl_context=trust.verifying(authority),
             network_backend=self._network,
             max_connections=4,
             keepalive_expiry=30.0,
