@@ -93,3 +93,9 @@ def test_a_row_limit_reaches_back_in_several_runs(tmp_path: Path) -> None:
     for _ in range(4):
         assert one.run().reconciled
     assert one.ids() == list(range(90))
+
+
+def test_a_backfill_from_the_first_day_of_the_calendar_loads_everything(tmp_path: Path) -> None:
+    one = job(tmp_path, "0001-01-01", time_zone="Asia/Tokyo")
+    assert one.run().reconciled
+    assert len(one.ids()) == len(one.source.table.rows)

@@ -89,6 +89,14 @@ def test_every_part_of_a_job_is_kept_and_given_back_as_it_was_sent(
         ({"load": {"strategy": "transactional", "cursor": "order_id", "backfill": 90}}, "load.backfill"),
         ({"load": {"strategy": "transactional", "cursor": "order_id", "backfill": "2026-01-01"}}, "load.backfill"),
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "backfill": "soon"}}, "load.backfill"),
+        ({"load": {"strategy": "transactional", "cursor": "ordered_at", "backfill": "2999-01-01"}}, "load.backfill"),
+        (
+            {
+                "load": {"strategy": "transactional", "cursor": "customer"},
+                "types": [{"name": "customer", "warehouse_type": "INT64"}],
+            },
+            "load.cursor",
+        ),
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "lag": "soon"}}, "load.lag"),
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "deletes": "some"}}, "load.deletes"),
         ({"load": {"strategy": "transactional", "cursor": "ordered_at", "deletes": "count"}}, "load"),

@@ -37,7 +37,7 @@ def lower_bound(last: str, column: ColumnMapping, load: Incremental) -> str:
 
 
 def first_bound(load: Incremental, column: ColumnMapping, now: datetime, zone: str) -> str | None:
-    """Where the first run begins, None for everything. Raises BadInput when the cursor has no dates."""
+    """Where the first run begins, None for everything. Raises BadInput for a future date, or a cursor without dates."""
     if load.backfill == "all":
         return None
     if column.warehouse_type not in TIME_TYPES:
@@ -46,11 +46,21 @@ def first_bound(load: Incremental, column: ColumnMapping, now: datetime, zone: s
             advice="Load everything, or choose a date or time column as the cursor.",
             field="backfill",
         )
-    if isinstance(load.backfill, int):
-        moment = now - timedelta(days=load.backfill)
-    else:
-        moment = datetime.combine(load.backfill, time.min, zone_of(zone))
-    return present(moment, column, zone)
+    try:
+        if isinstance(load.backfill, int):
+            moment = now - timedelta(days=load.backfill)
+        else:
+            moment = datetime.combine(load.backfill, time.min, zone_of(zone))
+        if moment > now:
+            raise BadInput(
+                f"The backfill begins on {load.backfill}, which is in the future, so nothing could be read.",
+                advice="Choose an earlier date, or load everything.",
+                field="backfill",
+            )
+        return present(moment, column, zone)
+    except OverflowError:
+        # So near to an end of the calendar that it lies beyond it in another zone: there is nothing before.
+        return None
 
 
 def sure(text: str, column: ColumnMapping, now: datetime, zone: str) -> bool:

@@ -9,6 +9,7 @@ from functools import cache
 from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput, TableMissing
 from b2b_recs.engine.etl.cursor import first_bound
+from b2b_recs.engine.etl.cursor_order import refuse_misordered
 from b2b_recs.engine.etl.drift import Propose, lay_out
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.renamed import renamed_columns, renamed_spec
@@ -104,9 +105,10 @@ def _refuse_layout(spec: CopySpec, columns: Sequence[ColumnInfo], propose: Propo
         check_arrangement(layout.schema, spec.partition_by, spec.cluster_by)
         if isinstance(spec.load, Incremental):
             cursor = next(column for column in layout.columns if column.name == spec.load.cursor)
+            refuse_misordered(cursor, propose()[cursor.name])
             first_bound(spec.load, cursor, datetime.now(UTC), spec.time_zone)
     except BadInput as refusal:
-        field = "load.backfill" if refusal.field == "backfill" else refusal.field
+        field = f"load.{refusal.field}" if refusal.field in ("backfill", "cursor") else refusal.field
         column = refusal.column
         if field in names and field not in CopySpec.model_fields:
             field, column = "types", field
