@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -163,3 +164,9 @@ def test_the_page_of_the_document_brings_everything_itself(client: Client) -> No
     assert len(sources) == 2
     for source in (*sources, "/static/ninja/swagger-ui.css"):
         assert finders.find(source.removeprefix(settings.STATIC_URL)), source
+    without_scripts = page.split("<body", 1)[1].split("<noscript>", 1)[1].split("</noscript>", 1)[0]
+    document = client.get("/api/openapi.json").json()
+    listed = re.findall(r'<td class="mono strong">(\w+)</td><td class="mono break-all col-span-2">([^<]+)</td>', without_scripts)
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert 'href="/api/openapi.json"' in without_scripts
+    assert len(listed) == len(described) and set(listed) == described

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.urls import include, path
 from ninja import NinjaAPI
-from ninja.openapi.docs import Swagger
 
 from b2b_recs import __version__
 from b2b_recs.web.api import failures
 from b2b_recs.web.api.document import finished
 from b2b_recs.web.api.door import guarded_urls
 from b2b_recs.web.api.index import index
+from b2b_recs.web.api.page import Page
 from b2b_recs.web.api.reading import KeptBody
 from b2b_recs.web.connections.api import router as connections
 from b2b_recs.web.datasets.api import router as tables
@@ -29,12 +29,6 @@ change and run; a key of one model sees that model only. Pages use their session
 Every refusal is `{"error": {"code", "message", "advice", "field"}}`. What is missing and what belongs to somebody else
 answer the same 404. Requests that create or run something take an `Idempotency-Key`.
 """
-
-
-class Page(Swagger):
-    """The document as a page, with nothing from elsewhere."""
-
-    template = "api/docs.html"
 
 
 class PlatformAPI(NinjaAPI):
