@@ -10,6 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.project_file.looking import found_specs, wanted_spec
 from b2b_recs.project_file.reading import ReadFile, ResolvedConnection
 from b2b_recs.project_file.scheduled import form_of
 from b2b_recs.project_file.schedules import Schedule as ScheduleSetting
@@ -51,12 +53,15 @@ def apply_project(
     """Create or update the model of a project file, all or nothing; ``dry_run`` only says what would change.
 
     Parts that the file no longer names are kept and reported: deleting is done on the pages, where it is confirmed.
-    Raises ProjectFileRefused for a missing variable and BadInput naming the field.
+    Raises ProjectFileRefused for a missing variable or a source that a job wants to ask and cannot, and BadInput naming
+    the field.
     """
     applied: Applied | None = None
+    resolved = file.connections(environment) if environment is not None else file.connections()
+    found = found_specs(organization_id, file, resolved)
     try:
         with scope(organization_id), transaction.atomic():
-            applied = _Application(organization_id, file, user, environment).run()
+            applied = _Application(organization_id, file, user, resolved, found).run()
             if dry_run:
                 raise _Undo
     except _Undo:
@@ -67,13 +72,19 @@ def apply_project(
 
 class _Application:
     def __init__(
-        self, organization_id: int, file: ReadFile, user: User | None, environment: Mapping[str, str] | None
+        self,
+        organization_id: int,
+        file: ReadFile,
+        user: User | None,
+        resolved: Mapping[str, ResolvedConnection],
+        found: Mapping[str, CopySpec],
     ) -> None:
         self.organization_id = organization_id
         self.file = file
         self.project = file.project
         self.user = user
-        self.resolved = file.connections(environment) if environment is not None else file.connections()
+        self.resolved = resolved
+        self.found = found
         self.changes: list[str] = []
         self.now = datetime.now(UTC)
 
@@ -122,9 +133,7 @@ class _Application:
     def _job(
         self, configuration: ETLConfiguration, name: str, section: JobSection, connections: dict[str, Connection]
     ) -> None:
-        spec = section.copy_spec(self.project.schemas(section))
-        if "time_zone" not in section.model_fields_set:
-            spec = spec.model_copy(update={"time_zone": self.model.time_zone})
+        spec = self.found.get(name) or wanted_spec(self.file, section, self.model.time_zone)
         what, connection = f"job “{name}”", connections[section.connection]
         job = DataSource.objects.filter(configuration=configuration, name=name).first()
         if job is None:

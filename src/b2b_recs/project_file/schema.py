@@ -144,6 +144,7 @@ class JobSection(Section):
     columns: Columns = ()
     types: dict[SourceColumn, TypeText] = Field(default_factory=dict)
     names: dict[SourceColumn, Column] = Field(default_factory=dict)
+    detect: bool = False
     partition_by: Column | None = None
     cluster_by: Columns = ()
     row_limit: Annotated[int, Field(ge=1)] | None = None
