@@ -45,6 +45,7 @@ async def test_a_wrong_field_is_refused_by_name(house, running, body, field, cod
     error = reply.json()["error"]
     assert (error["field"], error["code"]) == (field, code)
     assert error["message"].startswith(field.split("[")[0])
+    assert error["advice"]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +82,7 @@ async def test_a_body_that_is_not_the_expected_json_is_refused(house, running, r
     async with running() as served:
         reply = await served.client.post("/recommend", content=raw, headers=bearer(KEY))
     assert reply.status_code == status
-    assert reply.json()["error"]["message"]
+    assert reply.json()["error"]["advice"].startswith("Send an object")
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -99,7 +100,9 @@ async def test_a_body_over_the_limit_is_refused_unread(house, running, chunked):
         content = chunks() if chunked else b"x" * (MOST_BYTES + 1)
         reply = await served.client.post("/recommend", content=content, headers=bearer(KEY))
     assert reply.status_code == 413
-    assert reply.json()["error"]["code"] == "body_too_large"
+    error = reply.json()["error"]
+    assert error["code"] == "body_too_large" and "fewer customers" in error["advice"]
+    assert ("is too large" if chunked else f"has {MOST_BYTES + 1:,} bytes") in error["message"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +119,9 @@ async def test_other_addresses_and_methods_answer_in_json(house, running, method
     async with running() as served:
         reply = await served.client.request(method, path, headers=bearer(KEY))
     assert reply.status_code == status
-    assert reply.json()["error"]["code"] == f"http_{status}"
+    error = reply.json()["error"]
+    assert error["code"] == f"http_{status}" and path in error["message"] and "Use " in error["advice"]
+    assert (status == 405) == ("allow" in reply.headers) and reply.headers.get("allow", "")[:4] in error["advice"]
 
 
 async def test_no_redirect_follows_the_host_a_caller_names(house, running):

@@ -22,7 +22,7 @@ from b2b_recs.engine.serving import openapi
 from b2b_recs.engine.serving.answers import HealthReply, ModelHealth
 from b2b_recs.engine.serving.asking import Recommend, RecommendBatch
 from b2b_recs.engine.serving.pointers import Pointer
-from b2b_recs.engine.serving.refusals import Refused, not_loaded
+from b2b_recs.engine.serving.refusals import Refused, broken, not_loaded, unknown_address
 from b2b_recs.engine.serving.served import ServedModel, open_served
 from b2b_recs.engine.serving.shelf import Entry, Serving, Shelf
 from b2b_recs.engine.serving.traffic import Traffic
@@ -30,7 +30,6 @@ from b2b_recs.engine.serving.wire import bearer
 
 LOG = logging.getLogger(__name__)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-WORDS = {404: "There is nothing at this address.", 405: "This address does not take that method."}
 
 
 class ModelNumber(IntegerConvertor):
@@ -90,7 +89,7 @@ def create_app(
     application = Starlette(
         routes=_routes(shelf, traffic, clock),
         lifespan=lifespan,
-        exception_handlers={HTTPException: _http_exception},
+        exception_handlers={HTTPException: _http_exception, Exception: _failed},
     )
     application.router.redirect_slashes = False
     application.state.shelf = shelf
@@ -161,9 +160,10 @@ class Pages:
 
     async def model_info(self, request: Request) -> Response:
         """Version, algorithm, metrics with intervals, dataset version, and when it was trained."""
-        serving = self._shelf.answering(bearer(request.scope), request.path_params.get("model_id")).serving
+        entry = self._shelf.answering(bearer(request.scope), request.path_params.get("model_id"))
+        serving = entry.serving
         if serving is None:
-            raise not_loaded()
+            raise not_loaded(entry.pointer.model_id)
         pointer = serving.pointer
         info = {
             "model": {"id": pointer.model_id, "name": pointer.model_name},
@@ -194,12 +194,23 @@ def _refusing(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except Refused as refused:
-            return _json(msgspec.Raw(refused.body()), refused.status)
+            return _refused(refused)
 
     return handle
 
 
-async def _http_exception(_: Request, error: Exception) -> Response:
+def _refused(refusal: Refused) -> Response:
+    return _json(msgspec.Raw(refusal.body()), refusal.status)
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    message = WORDS.get(status, "The request could not be answered.")
-    return _json(msgspec.Raw(Refused(status, f"http_{status}", message).body()), status)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    allowed = headers.get("Allow", "GET")
+    reply = _refused(unknown_address(status, request.method, request.url.path, allowed))
+    reply.headers.update(headers)
+    return reply
+
+
+async def _failed(_: Request, __: Exception) -> Response:
+    return _refused(broken())

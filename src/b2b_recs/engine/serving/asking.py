@@ -16,13 +16,13 @@ from starlette.types import Receive, Scope, Send
 from b2b_recs.engine.serving import requests
 from b2b_recs.engine.serving.answers import Answer, BatchReply, SingleReply
 from b2b_recs.engine.serving.pointers import Pointer
-from b2b_recs.engine.serving.refusals import Refused, not_loaded
+from b2b_recs.engine.serving.refusals import Refused, broken, not_loaded
 from b2b_recs.engine.serving.shelf import Entry, Serving, Shelf
 from b2b_recs.engine.serving.traffic import Traffic
 from b2b_recs.engine.serving.wire import Disconnected, bearer, read_body, reply
 
 LOG = logging.getLogger(__name__)
-BROKEN = Refused(500, "failed", "The request could not be answered. The log of the serving process has the reason.")
+BROKEN = broken()
 ENCODER = msgspec.json.Encoder()
 
 
@@ -65,7 +65,7 @@ class Question(ABC):
             raw = await read_body(scope, receive)
             serving = entry.serving
             if serving is None:
-                raise not_loaded()
+                raise not_loaded(entry.pointer.model_id)
             body = await self.answer(serving, raw, tally)
         except Refused as refused:
             status, body = refused.status, refused.body()

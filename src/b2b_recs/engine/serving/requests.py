@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from b2b_recs.engine.serving.refusals import Refused
+from b2b_recs.engine.serving.values import value_at
 
 MOST_RECOMMENDATIONS = 1000
 MOST_CUSTOMERS = 1000
@@ -15,6 +17,7 @@ MOST_PRODUCTS = 10_000
 MOST_CATEGORIES = 1000
 MOST_CONTEXT = 32
 MOST_BYTES = 2 * 1024 * 1024
+LONGEST_NAME = 64  # of an unknown field, as a refusal repeats it
 
 Identifier = Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=r"^[^\x00]*\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=1024, pattern=r"^[^\x00]*\Z")]
@@ -26,7 +29,6 @@ Context = Annotated[dict[Identifier, Text | int | float | bool | None], msgspec.
 
 IDENTIFIER_WORDS = "text in quotes, of 1 to 256 characters and without NUL"
 WANTED = {
-    "": "a JSON object",
     "customer_id": f'{IDENTIFIER_WORDS}, such as "17850"',
     "customers": f"a list of 1 to {MOST_CUSTOMERS} customer ids",
     "customers[]": IDENTIFIER_WORDS,
@@ -90,28 +92,55 @@ def read(using: msgspec.json.Decoder[Body], raw: bytes) -> Body:
     try:
         return using.decode(raw)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), using.type) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise Refused(400, "bad_json", "The body is not JSON in UTF-8. Send an object such as " + _EXAMPLE) from None
+        raise _refusal(str(error), using.type, raw) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _no_json(str(error), using.type, raw) from None
 
 
-_EXAMPLE = '{"customer_id": "17850", "k": 10}.'
+_EXAMPLES = {
+    RecommendBody: '{"customer_id": "17850", "k": 10}',
+    BatchBody: '{"customers": ["17850", "13047"], "k": 10}',
+}
+_BYTE = re.compile(r"\(byte (\d+)\)")
 
 
-def _refusal(words: str, body: type[RecommendBody] | type[BatchBody]) -> Refused:
+def _no_json(words: str, body: type[RecommendBody] | type[BatchBody], raw: bytes) -> Refused:
+    at = _BYTE.search(words)
+    where = f": byte {int(at[1]) + 1:,} does not fit" if at else ""
+    message = f"The body is not JSON in UTF-8{where}." if raw.strip() else "The body is empty."
+    return Refused(400, "bad_json", message, advice=f"Send an object such as {_EXAMPLES[body]}.")
+
+
+def _refusal(words: str, body: type[RecommendBody] | type[BatchBody], raw: bytes) -> Refused:
     place = _PLACE.search(words)
     field = place.group(1).lstrip(".") if place else ""
     missing = _MISSING.search(words)
     if missing:
         field = _joined(field, missing.group(1))
-        return Refused(422, "missing", f"{field} is missing; it must be {_wanted(field)}.", field=field)
+        return Refused(422, "missing", f"{field} is missing.", field=field, advice=f"Send {_wanted(field)}.")
     unknown = _UNKNOWN.search(words)
     if unknown:
         known = (Filters if field.startswith("filters") else body).__struct_fields__
-        field = _joined(field, unknown.group(1))
-        names = ", ".join(known)
-        return Refused(422, "unknown_field", f"{field} is not a field of this request. Use {names}.", field=field)
-    return Refused(422, "bad_value", f"{field or 'The body'} must be {_wanted(field)}.", field=field or None)
+        return _unknown(_joined(field, unknown.group(1)[:LONGEST_NAME]), unknown.group(1), known)
+    value = value_at(raw, field)
+    message = f"{field or 'The body'} {f'is {value}, which' if value else 'holds what'} cannot be used."
+    if not field:
+        return Refused(422, "bad_value", message, advice=f"Send an object such as {_EXAMPLES[body]}.")
+    needed = field.partition("[")[0] in ("customer_id", "customers")
+    advice = f"Send {_wanted(field)}{'' if needed else ', or leave it out'}."
+    return Refused(422, "bad_value", message, field=field, advice=advice)
+
+
+def _unknown(field: str, name: str, known: tuple[str, ...]) -> Refused:
+    meant = get_close_matches(name[:LONGEST_NAME], known, 1)
+    advice = f"Use {meant[0]} in its place" if meant else "Leave it out"
+    return Refused(
+        422,
+        "unknown_field",
+        f"{field} is not a field of this request.",
+        field=field,
+        advice=f"{advice}. The fields are {', '.join(known)}.",
+    )
 
 
 def _joined(parent: str, name: str) -> str:

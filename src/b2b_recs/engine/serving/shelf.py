@@ -13,7 +13,7 @@ from pathlib import Path
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.serving.answers import Problem
 from b2b_recs.engine.serving.pointers import KeyRing, Pointer, Stamp, read_pointer, stamps
-from b2b_recs.engine.serving.refusals import Refused, key_missing, key_of_another, key_opens_none, stopped
+from b2b_recs.engine.serving.refusals import key_missing, key_of_another, key_opens_none, model_not_named, stopped
 from b2b_recs.engine.serving.served import ServedModel
 
 LOG = logging.getLogger(__name__)
@@ -68,16 +68,16 @@ class Shelf:
         """The entry that key may ask; raises Refused 401 or 403, the same for a model that is not there."""
         models = self._keys.models(key) if key else None
         if models is None:
-            raise key_missing()
+            raise key_missing(bool(key))
         if not models:
             raise key_opens_none()
         if model_id is None:
             models = tuple(one for one in models if not self.entries[one].pointer.stopped) or models
             if len(models) > 1:
-                raise Refused(400, "model_not_named", "This key opens several models. Ask /models/ID/ and the rest.")
+                raise model_not_named(models)
             return self.entries[models[0]]
         if model_id not in models:
-            raise key_of_another()
+            raise key_of_another(model_id)
         return self.entries[model_id]
 
     async def refresh(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Receive, Scope, Send
 
-from b2b_recs.engine.serving.refusals import Refused
+from b2b_recs.engine.serving.refusals import too_large
 from b2b_recs.engine.serving.requests import MOST_BYTES
 
 _JSON = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
@@ -27,12 +27,12 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
     """The whole body; raises Refused 413 as soon as it is larger than allowed, Disconnected when it ends early."""
     for name, value in scope["headers"]:
         if name == b"content-length" and value.isdigit() and int(value) > MOST_BYTES:
-            raise _too_large()
+            raise too_large(MOST_BYTES, int(value))
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message.get("body", b"")
         if len(body) > MOST_BYTES:
-            raise _too_large()
+            raise too_large(MOST_BYTES, len(body))
         return body
     parts, size = [], 0
     while True:
@@ -41,7 +41,7 @@ async def read_body(scope: Scope, receive: Receive) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > MOST_BYTES:
-            raise _too_large()
+            raise too_large(MOST_BYTES, None)
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)
@@ -55,8 +55,3 @@ async def reply(send: Send, status: int, body: bytes) -> None:
         headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def _too_large() -> Refused:
-    limit = MOST_BYTES // (1024 * 1024)
-    return Refused(413, "body_too_large", f"The body is larger than {limit} MB. Ask for fewer customers at a time.")
