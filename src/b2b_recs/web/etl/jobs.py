@@ -19,6 +19,9 @@ from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.projects.schedules import set_schedule
 from b2b_recs.web.runs.forgetting import forget_logs
 
+# What a type notes of its origin, beside what it is.
+_NOTED = ("source_type", "confidence", "reason", "warning")
+
 
 class DestinationTaken(Conflict):
     """Another job fills the warehouse table already."""
@@ -107,12 +110,13 @@ def change_job(job: DataSource, *, spec: CopySpec | None = None, **values: Any) 
 
 
 def _note_origins(document: dict[str, Any], before: dict[str, Any]) -> None:
-    """Keep what each type was chosen for where the new copy does not say it and chooses the same."""
+    """Keep what each type was chosen for, and why, where the new copy does not say it and chooses the same."""
     known = {one["name"]: one for one in before.get("types", ())}
     for one in document["types"]:
-        origin = known.get(one["name"], {}).get("source_type", "")
-        if not one["source_type"] and known.get(one["name"]) == {**one, "source_type": origin}:
-            one["source_type"] = origin
+        kept = known.get(one["name"], {})
+        said = {name: value for name, value in one.items() if name not in _NOTED}
+        if kept and not one["source_type"] and all(kept.get(name) == value for name, value in said.items()):
+            one.update({name: kept[name] for name in _NOTED if name in kept})
 
 
 def schedule_job(job: DataSource, schedule: ScheduleSpec, paused: bool = False) -> bool:
