@@ -14,6 +14,7 @@ from b2b_recs.engine.errors import BadInput, Fenced
 from b2b_recs.runtime.environment import envbool
 from b2b_recs.runtime.recording import Answer, Away, Report
 from b2b_recs.runtime.run_documents import (
+    LONGEST_TEXT,
     MOST_LINES,
     Assignment,
     EndAnswer,
@@ -55,20 +56,21 @@ class PlatformClient:
 
     def note_use(self, refusal: str = "") -> None:
         """Tell whether the source let us in. Raises Fenced, PlatformAway."""
-        self._patiently("POST", "used/", UseReport(refusal=refusal[:_LONGEST]), None)
+        self._patiently("POST", "used/", UseReport(refusal=_sendable(refusal, _LONGEST)), None)
 
-    def end(self, report: EndReport) -> bool:
-        """Tell how the work ended; whether the run is tried again. Raises Fenced, PlatformAway."""
+    def end(self, ending: dict[str, Any]) -> bool:
+        """Tell how the work ended, by the fields of an EndReport; whether the run is tried again.
+
+        Raises Fenced, PlatformAway.
+        """
+        report = EndReport.model_validate(_sendable(ending, LONGEST_TEXT))
         return self._patiently("POST", "end/", report, EndAnswer).again
 
     def write(self, report: Report) -> Answer:
         """Hand over progress, as an outlet of the recorder does. Raises Away."""
-        lines = [
-            {"at": at, "level": level, "message": message[:_LONGEST]}
-            for at, level, message in report.lines[-MOST_LINES:]
-        ]
+        lines = [{"at": at, "level": level, "message": message} for at, level, message in report.lines[-MOST_LINES:]]
         document = ProgressReport.model_validate(
-            {"counters": report.counters, "stages": _short(report.stages), "lines": lines}
+            _sendable({"counters": report.counters, "stages": report.stages, "lines": lines}, _LONGEST)
         )
         try:
             said = self._ask("POST", "progress/", document, ProgressAnswer)
@@ -126,8 +128,16 @@ class _Unready(Exception):
     """The platform is there and cannot answer now."""
 
 
-def _short(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**stage, "detail": str(stage.get("detail", ""))[:_LONGEST]} for stage in stages]
+def _sendable(value: Any, longest: int) -> Any:
+    """The value with texts that a report can carry: not longer, and without halves of surrogate pairs.
+
+    A report that cannot be sent would be tried for ever, and nothing that follows it would arrive.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()[:longest]
+    if isinstance(value, dict):
+        return {_sendable(name, longest): _sendable(item, longest) for name, item in value.items()}
+    return [_sendable(item, longest) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _part(answer: httpx.Response, name: str) -> str:

@@ -16,7 +16,7 @@ from b2b_recs.runtime.environment import envtext
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.runtime.platform_client import PlatformAway, PlatformClient
 from b2b_recs.runtime.recording import TRY_AGAIN, Recorder
-from b2b_recs.runtime.run_documents import TOKEN_VARIABLE, Assignment, EndReport, GuardRules
+from b2b_recs.runtime.run_documents import TOKEN_VARIABLE, Assignment, GuardRules
 from b2b_recs.runtime.warehouse_mark import mounted_warehouse
 
 STAGING = ".staging"
@@ -52,7 +52,7 @@ def carry_out(platform: PlatformClient) -> int:
     recorder = Recorder(platform, assignment.stages)
     with recorder:
         ending = ending_of(recorder, lambda: _copy(assignment, platform, recorder), (PlatformAway,))
-    return TRY_AGAIN if platform.end(EndReport.model_validate(ending)) else DONE
+    return TRY_AGAIN if platform.end(ending) else DONE
 
 
 def _copy(assignment: Assignment, platform: PlatformClient, recorder: Recorder) -> dict[str, Any]:
@@ -86,5 +86,5 @@ def guard_of(rules: GuardRules, organization_id: int) -> Dialer:
     return guard.for_organization(organization_id)
 
 
-def _refused(refusal: EngineError) -> EndReport:
-    return EndReport(status="failed", error_code=refusal.code, error=refusal.message, advice=refusal.advice)
+def _refused(refusal: EngineError) -> dict[str, Any]:
+    return {"status": "failed", "error_code": refusal.code, "error": refusal.message, "advice": refusal.advice}

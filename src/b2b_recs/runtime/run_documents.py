@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_seriali
 from b2b_recs.engine.etl.runner import CopyTask
 
 Count = Annotated[int, Field(ge=0, le=2**62)]
-Text = Annotated[str, Field(max_length=20_000)]
+LONGEST_TEXT = 20_000
+Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 MOST_LINES = 1_000
 
 
