@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -92,6 +93,14 @@ def test_with_the_waiting_process_its_runs_end_and_the_next_run_has_a_new_one(
         assert running.result(30).killed_by == "SIGKILL"
     assert run.wait_gone(10) and found
     assert prepared.run(["code", str(tmp_path / "next"), 0]).code == 0
+
+
+def test_a_run_for_which_there_is_no_room_ends_alone(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as threads, closing(PreparedRuns([*WAITING, "--room-for-one"])) as prepared:
+        running = threads.submit(prepared.run, ["waits", str(tmp_path / "note")])
+        run, _ = pids(tmp_path / "note")
+        assert prepared.run(["code", str(tmp_path / "other"), 0]).killed_by == "SIGKILL"
+        assert run is not None and not running.done()
 
 
 def test_one_that_does_not_come_up_is_told_before_anything_is_done(tmp_path: Path) -> None:

@@ -35,5 +35,20 @@ def work(what: list[Any]) -> int:
     return 0
 
 
+def refuse_the_second_copy() -> None:
+    """As on a machine that has room for one run and no more."""
+    fork, made = os.fork, []
+
+    def refusing() -> int:
+        if made:
+            raise BlockingIOError("Resource temporarily unavailable")
+        made.append(True)
+        return fork()
+
+    os.fork = refusing
+
+
 if __name__ == "__main__":
+    if "--room-for-one" in sys.argv:
+        refuse_the_second_copy()
     sys.exit(serve(socket.socket(fileno=int(sys.argv[-1])), work))

@@ -102,7 +102,12 @@ class _Waiting:
         with warnings.catch_warnings():
             # the threads of a numeric library's pool, which it ends and makes anew around a fork
             warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError:
+                # Without memory or a place for one more process; those that run must not end with this one.
+                self.tell(run=run, ended=-int(signal.SIGKILL))
+                return False
         if pid:
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)
