@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,16 @@ def test_text_in_another_order_than_its_values_is_no_cursor(tmp_path: Path, kind
     types = [{"name": "at", "source_type": "TEXT", "warehouse_type": kind, "format": form}]
     with pytest.raises(BadInput, match=told):
         Shop(tmp_path, "text", **KEYED, types=types).run()
+
+
+def test_a_limit_of_rows_reaches_beyond_rows_that_share_their_key(tmp_path: Path) -> None:
+    columns = {"name": "text!", "at": "timestamptz!", "number": "bigint"}
+    rows = [{"name": "a", "at": NOW - timedelta(minutes=30 - at), "number": at} for at in range(12)]
+    load = {"strategy": "merge", "cursor": "at", "key": ["name"]}
+    job = Job(tmp_path, Table(columns, [*rows, {"name": "b", "at": NOW, "number": 99}]), load=load, row_limit=2)
+    for _ in range(8):
+        job.run()
+    assert {(row["name"], row["number"]) for row in job.rows()} == {("a", 11), ("b", 99)}
 
 
 def widened(folder: Path, **values: Any) -> Job:

@@ -217,9 +217,7 @@ def _incremental(
     order = (load.cursor, *ties) if ordered or spec.row_limit is not None else ()
     by_name = {column.name: column for column in layout.columns}
     resumable = ordered and all(_sure(name, by_name, proposal) for name in order)
-    limit = None
-    if spec.row_limit is not None:
-        limit = spec.row_limit + _known_rows(table, layout, cursor, bounds) + bounds.rejected
+    limit = _limit(source, spec, table, layout, cursor, bounds)
     main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True, beyond=limit is None)
     segments = [_read(spec, layout, main, order, limit)]
     if bounds.with_null and nullable[load.cursor] and limit is None:
@@ -352,6 +350,20 @@ def window_filter(schema: pa.Schema, cursor: ColumnMapping, bounds: Bounds) -> p
     if bounds.with_null:
         condition |= column.is_null()
     return condition
+
+
+def _limit(
+    source: Source, spec: CopySpec, table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds
+) -> int | None:
+    """How many rows a run reads at most, so that as many as the job allows are new; None without a limit."""
+    if spec.row_limit is None:
+        return None
+    known = _known_rows(table, layout, cursor, bounds)
+    if bounds.before is not None and not (bounds.earlier or bounds.anew):
+        # Rows that share their key are fewer in the table than those that come again before the first new one.
+        again = Window(cursor.name, bounds.lower, bounds.before, lower_inclusive=True)
+        known = max(known, source.count(_read(spec, layout, again)))
+    return spec.row_limit + known + bounds.rejected
 
 
 def _known_rows(table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds) -> int:
