@@ -149,7 +149,7 @@ def parse(text: str, kind: str, name: str) -> Any:
             return float(number)
     except (ValueError, InvalidOperation):
         raise BadInput(
-            f"{text[:60]!r} is no value of the field {name}.", advice="Set the cursor back to load anew.", field=name
+            f"{text[:60]!r} is no value of the field {name}.", advice="Load into a new warehouse table.", field=name
         ) from None
     return text
 

@@ -51,7 +51,7 @@ def value_of(text: str, family: list[str], name: str) -> Any:
             return load_driver("bson.objectid", extra="mongodb", name="MongoDB").ObjectId(text)
     except Exception:
         raise BadInput(
-            f"{text[:60]!r} is no value of the field {name}.", advice="Set the cursor back to load anew.", field=name
+            f"{text[:60]!r} is no value of the field {name}.", advice="Load into a new warehouse table.", field=name
         ) from None
     return text
 

@@ -196,6 +196,4 @@ def _moment(text: str, name: str, *, zoned: bool) -> str:
 
 
 def _no_value(text: str, name: str) -> BadInput:
-    return BadInput(
-        f"{text[:60]!r} is no value of {name}.", advice="Set the cursor back to load from the beginning.", field=name
-    )
+    return BadInput(f"{text[:60]!r} is no value of {name}.", advice="Load into a new warehouse table.", field=name)

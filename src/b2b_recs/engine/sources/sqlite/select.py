@@ -164,7 +164,7 @@ def _value(text: str, column: ColumnInfo, timed: Timed) -> Value:
     if found is None:
         raise BadInput(
             f"{text[:60]} is no time of the column {column.name}.",
-            advice="Set the cursor back to load anew.",
+            advice="Load into a new warehouse table.",
             field=column.name,
         )
     return found
