@@ -21,7 +21,8 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.web.api.schemas import ErrorDetail
 from b2b_recs.web.connections.schemas import describe_error
 from b2b_recs.web.connections.testing import ask
-from b2b_recs.web.etl.checks import check_against, columns_used
+from b2b_recs.web.etl.against import check_against
+from b2b_recs.web.etl.checks import columns_used
 from b2b_recs.web.etl.proposals import SAMPLED
 
 

@@ -61,9 +61,24 @@ class Told:
     elsewhere: list[EngineError] = field(default_factory=list)
 
     @property
+    def others(self) -> list[tuple[EngineError, int]]:
+        """What is told on top, each with the step that asks for it; 0 where none does."""
+        return [(fault, _step_of(fault)) for fault in self.elsewhere]
+
+    @property
     def count(self) -> int:
         """How many places tell of a fault."""
         return len(self.beside) + len(self.rows) + len(self.elsewhere)
+
+
+def _step_of(fault: EngineError) -> int:
+    """The step whose page has the field of a fault."""
+    place = (fault.field or "").removeprefix("load.")
+    if place in ("types", "names"):
+        return 4
+    if place in ("source_table", "source_schema", "table"):
+        return 2
+    return next((step for step, fields in FIELDS.items() if place in fields), 0)
 
 
 def told(step: int, refusal: EngineError | None, columns: Collection[str] = ()) -> Told:
