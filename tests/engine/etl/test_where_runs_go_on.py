@@ -12,6 +12,7 @@ from engine.etl.test_cursors_beyond_use import KEYED, UNKEYED, Shop
 
 from b2b_recs.engine import faults
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.etl.spec import Transactional
 
 EXACT: dict[str, Any] = {**KEYED, "load": {**KEYED["load"], "lag": "PT0S"}}
 
@@ -76,6 +77,27 @@ def test_an_equal_time_with_more_or_fewer_digits_is_not_passed_over(tmp_path: Pa
     shop.run()
     shop.add((3, last), (4, same))
     assert (shop.run().rows_loaded, shop.job.ids()) == (2, [1, 2, 3, 4])
+
+
+def test_the_cursor_of_one_table_hides_no_row_of_another(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "datetime", **KEYED)
+    shop.add((1, "2026-02-01 10:00:00"))
+    shop.run()
+    shop.connection.execute("CREATE TABLE older (id INTEGER PRIMARY KEY, at datetime)")
+    shop.connection.execute("INSERT INTO older VALUES (2, '2025-02-01 10:00:00')")
+    shop.job.spec = shop.job.spec.model_copy(update={"source_table": "older"})
+    first = shop.run()
+    assert (shop.job.ids(), first.cursor_after) == ([1, 2], "2025-02-01 10:00:00")
+    assert "The rows before came from main.orders" in first.warnings[0]
+    assert shop.run().warnings == ()
+
+
+def test_a_table_loaded_whole_before_is_read_by_its_cursor_from_the_second_run_on(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, "datetime", load={"keep_days": 7})
+    shop.add((1, "2026-02-01 10:00:00"), (2, "2026-02-05 10:00:00"))
+    shop.run()
+    shop.job.spec = shop.job.spec.model_copy(update={"load": Transactional(cursor="at", key=("id",))})
+    assert (shop.run().rows_read, shop.run().rows_read) == (2, 1)
 
 
 @pytest.mark.parametrize(

@@ -34,13 +34,17 @@ def outcome(
 ) -> CopyResult:
     """The figures of a run before its commit; the version is the table's of before."""
     removed = settled.left if leaving is not None and leaving.remove else 0
-    earlier = plan.bounds is not None and (plan.bounds.earlier or plan.bounds.anew)
+    before = plan.bounds.before if plan.bounds else None
+    after = cursor_after(plan, spec.time_zone, table, staged, read)
+    # Where the cursor stands is worth a commit of its own when it is the first one, or one that mends another.
+    earlier = plan.bounds is not None and (
+        plan.bounds.earlier or plan.bounds.anew or (before is None and after is not None)
+    )
     changed = isinstance(spec.load, Catalog) or bool(settled.loaded or removed) or earlier or not table.exists()
     files = isinstance(spec.load, Files)
     deleted = removed
     if isinstance(spec.load, Files):
         deleted = rows_of(table, plan.choice.gone) if spec.load.deletes == "remove" else 0
-    before = plan.bounds.before if plan.bounds else None
     vanished, appeared = turnover
     return CopyResult(
         rows_read=read.read,
@@ -57,7 +61,7 @@ def outcome(
         bytes=read.arrow_bytes,
         table_version=table.version(),
         cursor_before=before,
-        cursor_after=cursor_after(plan, spec.time_zone, table, staged, read) if changed else before,
+        cursor_after=after if changed else before,
         changed=changed,
         added_columns=tuple(field.name for field in plan.layout.added) if changed else (),
         sums=sums,

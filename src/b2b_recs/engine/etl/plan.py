@@ -21,7 +21,7 @@ from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.known_rejects import rejects_inside
-from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
+from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since, source_before
 from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
@@ -44,6 +44,7 @@ _ANEW = (
     "The table was read once more from its beginning, because the last run ended at {}, from which none can go on. "
     "Without a key, rows that changed meanwhile are there twice."
 )
+_MOVED = "The rows before came from {}, so the table was read from the beginning of the job's backfill."
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +175,8 @@ def _plan(
         )
         full = all(column.name not in primary or not column.nullable for column in columns)
         return Plan(layout, (request,), None, (), True, False, now, primary if full else ()), proposal
+    if moved := source_before(table, (spec.source_schema, spec.source_table)):
+        layout = replace(layout, warnings=(*layout.warnings, _MOVED.format(moved)))
     load, given = spec.load, (table, layout, primary, columns, now, fixed, proposal)
     return _incremental(source_type, source, spec, load, *given), proposal
 
@@ -308,7 +311,8 @@ def _bounds(
     with_null: bool,
 ) -> Bounds:
     """The window of the run; ``with_null``: rows without a cursor value are read in every run."""
-    before = last_cursor(table, load.cursor) if table.exists() else None
+    origin = (spec.source_schema, spec.source_table)
+    before = last_cursor(table, load.cursor, origin) if table.exists() else None
     everything = with_null or load.backfill == "all"
     upper = source.largest(spec.source_schema, spec.source_table, cursor)
     if before is not None:

@@ -15,14 +15,29 @@ NOTE = "copy"
 _RECENT = 10
 
 
-def last_cursor(table: LocalTable, column: str) -> str | None:
-    """The cursor committed with the newest rows that were loaded by ``column``; None before the first."""
+def last_cursor(table: LocalTable, column: str, source: Sequence[str]) -> str | None:
+    """The cursor committed with the newest rows that were loaded by ``column``; None before the first.
+
+    Also None when they came from another table than ``source``, its schema and name: its cursor says nothing of this
+    one's rows.
+    """
     for few in (_RECENT, None):
         for commit in table.history(few):
             note = commit.notes.get(NOTE)
             if note is not None:
-                return str(note["cursor"]) if note.get("column") == column and note.get("cursor") else None
+                same = note.get("column") == column and list(note.get("source", source)) == list(source)
+                return str(note["cursor"]) if same and note.get("cursor") else None
     return None
+
+
+def source_before(table: LocalTable, source: Sequence[str]) -> str:
+    """The table that the newest rows came from when it is another than ``source``, else empty."""
+    for commit in table.history(_RECENT) if table.exists() else ():
+        note = commit.notes.get(NOTE)
+        if note is not None:
+            before = [str(part) for part in note.get("source", source)]
+            return "" if before == list(source) else ".".join(part for part in before if part)
+    return ""
 
 
 def noted_key(table: LocalTable) -> tuple[str, ...]:
