@@ -21,7 +21,9 @@ from doubles.oracle_sql import Declared
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
 from b2b_recs.engine.sources.connect_watch import watched
+from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Window
 from b2b_recs.engine.sources.oracle import connection as oracle_connection
+from b2b_recs.engine.sources.oracle.select import Writer
 from b2b_recs.engine.sources.oracle.types import OTHER, RULES
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
@@ -116,6 +118,17 @@ def test_the_matrix_covers_every_type_that_has_a_rule(arena: OracleArena) -> Non
         covered = {column.base_type for column in source.columns(arena.schema, "all")}
     # The one for what is left out is tried below.
     assert covered | {OTHER} == set(RULES)
+
+
+def test_a_window_ends_with_all_the_digits_of_its_last_row() -> None:
+    columns = {"AT": ColumnInfo("AT", "TIMESTAMP(9)", nullable=False, scale=9, base_type="TIMESTAMP")}
+    for text, bound in (
+        ("2024-02-29 01:02:03.456789123", "2024-02-29 01:02:03.456789123"),
+        ("2024-02-29 01:02:03.4567891+00:00", "2024-02-29 01:02:03.456789100"),
+        ("2024-02-29 01:02:03", "2024-02-29 01:02:03.000000000"),
+    ):
+        request = ReadRequest("SHOP", "T", (), Window("AT", upper=text))
+        assert list(Writer(request, columns).count().values.values()) == [bound]
 
 
 def test_what_no_select_can_send_is_left_out_of_the_columns(arena: OracleArena) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from b2b_recs.engine.sources.sql_rows import Dialect, covered
 
 Columns = Mapping[str, ColumnInfo]
 NAME_BYTES = 128
+# The digits of a second below the microsecond.
+_FINER = re.compile(r"\.\d{6}(\d{1,3})")
 _CLOCK = "SYYYY-MM-DD HH24:MI:SS"
 _NUMERIC = "'NLS_NUMERIC_CHARACTERS=''.,'''"
 _TIMES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
@@ -106,7 +109,7 @@ class Writer:
             return f"TO_BINARY_DOUBLE(:{bind})"
         if kind in (Kind.DATE, Kind.TIMESTAMP, Kind.ZONED):
             self._values[bind] = _moment(text, name, zoned=kind is Kind.ZONED)
-            made = f"TO_TIMESTAMP(:{bind}, 'YYYY-MM-DD HH24:MI:SS.FF6')"
+            made = f"TO_TIMESTAMP(:{bind}, 'YYYY-MM-DD HH24:MI:SS.FF9')"
             return f"FROM_TZ({made}, '+00:00')" if kind is Kind.ZONED else made
         if kind is Kind.BYTES:
             self._values[bind] = text
@@ -186,13 +189,15 @@ def _number(text: str, name: str) -> Decimal:
 
 
 def _moment(text: str, name: str, *, zoned: bool) -> str:
+    """A moment with nine digits of its second: with fewer, a window would end before its own last row."""
     try:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise _no_value(text, name) from None
     if found.tzinfo is not None:
         found = found.astimezone(UTC).replace(tzinfo=None) if zoned else found.replace(tzinfo=None)
-    return found.isoformat(sep=" ", timespec="microseconds")
+    finer = _FINER.search(text)
+    return found.isoformat(sep=" ", timespec="microseconds") + (finer[1] if finer else "").ljust(3, "0")
 
 
 def _no_value(text: str, name: str) -> BadInput:
