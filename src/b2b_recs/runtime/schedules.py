@@ -144,7 +144,9 @@ class ScheduleSpec(BaseModel):
             needs = " and ".join(FIELDS[kind]) or "nothing else"
             raise _fault(f"A {kind} schedule has no {name}.", f"It has {needs}.")
         if not given and name in FIELDS[kind]:
-            raise _fault(f"The {name} of the schedule is missing.", _SAY[name])
+            raise _fault(
+                "No day is chosen." if name == "days" else f"The {name} of the schedule is missing.", _SAY[name]
+            )
         return value
 
     @classmethod

@@ -89,7 +89,7 @@ def test_a_warehouse_table_that_cannot_be_is_refused_in_the_words_of_the_page(
             "id",
             "“many” is not a number of digits for “id”. Give 0 to 76.",
         ),
-        ({"type-1": "NUMERIC", "precision-1": "2", "scale-1": "5"}, "note", "more digits after the point than digits"),
+        ({"type-1": "NUMERIC", "precision-1": "2", "scale-1": "5"}, "note", "after the point than digits in all"),
         ({"type-0": "DATE", "format-0": "31.12.2024"}, "id", "has a format for dates"),
         ({"name-1": "_TABLE_of"}, "note", "cannot be called “_TABLE_of” in the warehouse: that begins with _TABLE_"),
     ],
@@ -139,7 +139,7 @@ def test_a_warehouse_table_tells_every_fault_at_once_beside_its_field(acme: Tena
     assert answer.status_code == 422
     assert faults_of(text) == {"destination_table", "reject_threshold", "cluster_by", "column-0", "column-1"}
     assert counted(text) == "5"
-    assert "more digits after the point than digits" in text
+    assert "after the point than digits in all" in text
     assert "“many” is not a number of digits" in text and "that begins with _TABLE_" in text
 
 

@@ -59,14 +59,14 @@ class ColumnType(Given):
                 f"{self.warehouse_type.value} takes no number of digits.",
                 field="types",
                 column=self.name,
-                advice="Leave out precision and scale.",
+                advice="Leave out digits and decimals (precision and scale).",
             )
         if self.scale is not None and (self.precision is None or self.scale > self.precision):
             raise BadInput(
-                f"The column “{self.name}” has more digits after the point than digits.",
+                f"The column “{self.name}” has more digits after the point than digits in all.",
                 field="types",
                 column=self.name,
-                advice="Give a precision of at least the scale.",
+                advice="Give at least as many digits (precision) as decimals (scale).",
             )
         mapping = ColumnMapping(
             self.name, "", self.warehouse_type, self.mode, self.precision, self.scale, format=self.format

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -147,8 +148,10 @@ def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableP
         with faults.part():
             refuse_unknown(one["format"], one["name"])
     with faults.part():
-        if len(set(found["cluster_by"])) != len(found["cluster_by"]):
-            raise BadInput("A column is named twice.", field="cluster_by", advice="Name each once.")
+        twice = next((name for name, often in Counter(found["cluster_by"]).items() if often > 1), None)
+        if twice is not None:
+            told = f"The column “{twice[:100]}” is chosen twice to arrange rows by."
+            raise BadInput(told, field="cluster_by", advice="Choose it once.")
     with faults.part():
         names = [column.name for column in _copied(values, proposal)]
         refuse_unseen(typed, names, "types", "Look at what it becomes, then send the page again.")
