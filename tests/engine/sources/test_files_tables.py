@@ -278,3 +278,13 @@ def test_files_that_cannot_be_read_by_their_name_are_told(tmp_path: Path) -> Non
         (tmp_path / os.fsdecode(b"caf\xe9.csv")).write_text("id\n2\n")
         assert "The file b.csv and 1 more are left out" in source.columns("", "*.csv")[-1].doubt
         assert not source.columns("", "a.csv")[-1].doubt
+
+
+def test_names_that_differ_in_capitals_from_file_to_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,name\n1,x\n")
+    (tmp_path / "b.csv").write_text("ID,name\n2,y\n")
+    with opened(tmp_path) as source:
+        assert source.columns("", "*.csv")[-1].doubt == (
+            "Files call the same column id and ID: a job has one of the two. Name them alike."
+        )
+        assert not source.columns("", "a.csv")[-1].doubt

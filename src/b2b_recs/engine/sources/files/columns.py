@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -33,7 +33,7 @@ def column_infos(form: Format, shapes: Mapping[str, Shape], left_out: Sequence[s
             fields[field.name] = field if known is None else _wider(known, field)
             seen[field.name] = seen.get(field.name, 0) + 1
     infos = [_info(form, field, doubt, everywhere=seen[name] == len(shapes)) for name, field in fields.items()]
-    told = _told(left_out)
+    told = " ".join(filter(None, (_told(left_out), _other_capitals(seen))))
     path = ColumnInfo(FILE_COLUMN, "path of the file", nullable=False, base_type=str(pa.string()), doubt=told)
     return [*infos, path]
 
@@ -49,6 +49,16 @@ def _told(left_out: Sequence[str]) -> str:
         else ("name is not UTF-8 text, or it is a link", "it")
     )
     return f"The file {left_out[0][:200]}{more} {'are' if more else 'is'} left out: the {why}. Rename or copy {them}."
+
+
+def _other_capitals(names: Iterable[str]) -> str:
+    """What to tell of a name that files write in several ways: a job can have one of them, "" when there is none."""
+    first: dict[str, str] = {}
+    for name in names:
+        before = first.setdefault(name.casefold(), name)
+        if before != name:
+            return f"Files call the same column {before} and {name}: a job has one of the two. Name them alike."
+    return ""
 
 
 def _doubt(shapes: Mapping[str, Shape]) -> str:
