@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.etl.arena import NOW, Job, Table
+from engine.etl.arena import NOW, Job, Memory, Table
 from engine.etl.test_cursors_beyond_use import KEYED, UNKEYED, Shop
 
 from b2b_recs.engine import faults
@@ -118,6 +119,17 @@ def test_a_limit_of_rows_reaches_beyond_rows_that_share_their_key(tmp_path: Path
     for _ in range(8):
         job.run()
     assert {(row["name"], row["number"]) for row in job.rows()} == {("a", 11), ("b", 99)}
+
+
+def test_a_row_that_moves_while_a_source_without_snapshots_is_read_is_loaded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Memory, "capabilities", replace(Memory.capabilities, snapshot=False))
+    rows = [{"id": 1, "at": NOW - timedelta(hours=2)}, {"id": 2, "at": NOW}, {"id": 1, "at": NOW}]
+    table = Table({"id": "bigint!", "at": "timestamptz!"}, rows, primary=("id",))
+    job = Job(tmp_path, table, load={"strategy": "merge", "cursor": "at", "key": ["id"]})
+    job.run()
+    assert [(row["id"], row["at"]) for row in job.rows()] == [(1, NOW), (2, NOW)]
 
 
 def widened(folder: Path, **values: Any) -> Job:

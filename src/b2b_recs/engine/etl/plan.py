@@ -227,7 +227,8 @@ def _incremental(
         others = _without_cursor(spec, layout, load.cursor, bounds)
         # Without a largest cursor there is no window that the two could be on either side of: one reads everything.
         segments = [others] if bounds.upper is None else [*segments, others]
-    unique = bool(primary) and set(primary) <= set(load.key)
+    # Without a snapshot a row that moves while it is read may come at both of its places.
+    unique = source_type.capabilities.snapshot and bool(primary) and set(primary) <= set(load.key)
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
 
 
