@@ -48,7 +48,7 @@ class BigQueryServer:
 
     def __init__(self, folder: Path) -> None:
         certificate = make_certificate(folder)
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         self.private_key = pem_of(key)
         public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from abc import ABC, abstractmethod
@@ -16,6 +15,7 @@ import openpyxl
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
+from contract.csv_text import csv_of
 
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import open_source
@@ -108,11 +108,7 @@ class CsvArena(FolderArena):
     ending = ".csv"
 
     def content(self, columns: Mapping[str, str], rows: Rows) -> bytes:
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(list(columns))
-        writer.writerows(rows)
-        return text.getvalue().encode()
+        return csv_of(columns, rows)
 
 
 class ParquetArena(FolderArena):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import socket
 from abc import ABC, abstractmethod
@@ -12,6 +11,7 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from contract.csv_text import csv_of
 from relay import Relay
 
 from b2b_recs.engine.sources.contract import Source
@@ -128,8 +128,4 @@ def file_of(form: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
         sink = io.BytesIO()
         pq.write_table(pa.Table.from_arrays(arrays, names=list(columns)), sink, row_group_size=5000)
         return sink.getvalue()
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(list(columns))
-    writer.writerows(rows)
-    return text.getvalue().encode()
+    return csv_of(columns, rows)

@@ -42,7 +42,7 @@ def key_with(**changes: Any) -> str:
     )
 
 
-UNKNOWN_KEY = key_with(private_key=pem_of(rsa.generate_private_key(public_exponent=65537, key_size=2048)))
+UNKNOWN_KEY = key_with(private_key=pem_of(rsa.generate_private_key(public_exponent=65537, key_size=1024)))
 
 
 def of(account: str) -> Callable[[BigQueryArena], str]:

@@ -40,7 +40,7 @@ class ServiceAccount:
     """A service account with a key: ``text`` is its key file."""
 
     def __init__(self, project: str) -> None:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
         self.public = key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
