@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import importlib
 import io
 import lzma
 import os
+import pkgutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,9 +21,14 @@ from security.files_of_a_folder import ID, laid_out, opened, read, refused
 from tenant_rows import Tenant
 
 from b2b_recs.engine.errors import AddressForbidden, BadInput, SourceRefused, TableMissing
+from b2b_recs.engine.sources import files
 from b2b_recs.engine.sources.contract import FileInfo, ReadRequest
 from b2b_recs.engine.sources.files import (
     csv_format,
+    csv_quotes,
+    dialects,
+    https_store,
+    json_format,
     json_records,
     limits,
     lines,
@@ -36,7 +43,20 @@ from b2b_recs.web.connections import services
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import scope
 
-MODULES = (csv_format, json_records, limits, lines, listing, parquet_format, unpacking, workbooks)
+MODULES = (
+    csv_format,
+    csv_quotes,
+    dialects,
+    https_store,
+    json_format,
+    json_records,
+    limits,
+    lines,
+    listing,
+    parquet_format,
+    unpacking,
+    workbooks,
+)
 
 
 @pytest.fixture
@@ -46,7 +66,12 @@ def folder(tmp_path: Path) -> Path:
 
 def limited(monkeypatch: pytest.MonkeyPatch, **bounds: int) -> None:
     for module in MODULES:
-        monkeypatch.setattr(module, "LIMITS", Limits(**bounds), raising=False)
+        monkeypatch.setattr(module, "LIMITS", Limits(**bounds))
+
+
+def test_the_limits_are_set_in_every_module_that_knows_them() -> None:
+    names = [f"{files.__name__}.{found.name}" for found in pkgutil.iter_modules(files.__path__)]
+    assert {module for module in map(importlib.import_module, names) if hasattr(module, "LIMITS")} == set(MODULES)
 
 
 # --- paths ------------------------------------------------------------------------------------------------------------
@@ -222,6 +247,19 @@ def test_a_line_without_an_end_is_refused(folder: Path, monkeypatch: pytest.Monk
     assert "more than 1 MB" in message or "over 1 MB" in message
     for name in ("line.json", "array.json"):
         assert "more than 1 MB" in refused(folder, name, "json").message
+
+
+def test_quotes_without_an_end_cost_their_lines_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited(monkeypatch, row_bytes=2**20)
+    (folder / "open.csv").write_bytes(b'id\n"' + b"x" * 500_000 + b"\n" + b"1\n" * 1_000_000)
+    with opened(folder) as source:
+        batches = list(source.read(ReadRequest("", "open.csv", ID)))
+        assert sum(batch.rows.num_rows for batch in batches) == 1_000_000
+        (rejected,) = [one for batch in batches for one in batch.rejected]
+        assert rejected.reason == "Line 2: a quote is not closed." and len(rejected.row["_line"] or "") == 100_000
+    (folder / "all.csv").write_bytes(b"id\n" + b'"a"b\n' * 20_000)
+    message = refused(folder, "all.csv").message
+    assert message.startswith("In the file all.csv line after line has a quote that is not closed")
 
 
 def test_json_that_is_nested_without_end_is_refused(folder: Path) -> None:

@@ -14,7 +14,7 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import FileInfo, RejectedRow
-from b2b_recs.engine.sources.files.csv_quotes import QuoteFault, WithoutQuoteFaults
+from b2b_recs.engine.sources.files.csv_quotes import QuoteFault, TooManyFaults, WithoutQuoteFaults
 from b2b_recs.engine.sources.files.dialects import SAMPLE_BYTES, Dialect, detect
 from b2b_recs.engine.sources.files.encodings import NO_TEXT, as_utf8, assumed, name_of
 from b2b_recs.engine.sources.files.formats import Format, RawBatch, Shape
@@ -107,7 +107,7 @@ class CsvFormat(Format):
         marked = False
         check: WithoutQuoteFaults | None = None
         while True:
-            skip_rows, skip_rejected = rows, rejected
+            skip_rows, skip_rejected, skip_faulty = rows, rejected, faulty
             try:
                 text = self._text(content, file, dialect, marked=marked)
                 check = WithoutQuoteFaults(text, dialect.delimiter, dialect.quote) if dialect.quote else None
@@ -118,11 +118,15 @@ class CsvFormat(Format):
                     skip_rows = max(0, skip_rows - batch.rows.num_rows)
                     skip_rejected = max(0, skip_rejected - len(batch.rejected))
                     rows, rejected = rows + new.rows.num_rows, rejected + len(new.rejected)
-                    if check is not None and len(check.faults) > faulty:
-                        new.rejected.extend(_faulty(check.faults[faulty:], dialect, file))
-                        faulty = len(check.faults)
+                    if check is not None:
+                        faults = check.taken()
+                        new.rejected.extend(_faulty(faults[skip_faulty:], dialect, file))
+                        faulty += len(faults[skip_faulty:])
+                        skip_faulty = max(0, skip_faulty - len(faults))
                     yield _unmarked(new) if marked else new
                 return
+            except TooManyFaults:
+                raise _quotes_unfit(file) from None
             except pa.ArrowInvalid as error:
                 if "straddling" in str(error):
                     block *= 4
@@ -193,6 +197,14 @@ def _faulty(faults: Sequence[QuoteFault], dialect: Dialect, file: FileInfo) -> I
             )
         text = fault.text[:_LONGEST_SHOWN].decode("utf-8", "replace")
         yield RejectedRow({LINE: text}, LINE, fault.reason)
+
+
+def _quotes_unfit(file: FileInfo) -> SourceRefused:
+    return SourceRefused(
+        f"In the file {file.path} line after line has a quote that is not closed, or is followed by text.",
+        advice="Choose the quote in the connection, or none.",
+        field="quote",
+    )
 
 
 def _unmarked(batch: RawBatch) -> RawBatch:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -16,7 +17,14 @@ import numpy as np
 from b2b_recs.engine.sources.files.limits import LIMITS
 
 _PIECE = 1 << 18
+_LF = 10
 _LINE_END = re.compile(rb"\r\n?|\n")
+# What a line that was taken out shows of its text, and holds in memory beside it, in bytes.
+_SHOWN, _EACH = 100_000, 250
+
+
+class TooManyFaults(Exception):
+    """So many lines were taken out, and none or few left in, that they would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +44,13 @@ class WithoutQuoteFaults(io.RawIOBase):
 
     def __init__(self, text: BinaryIO, delimiter: str, quote: str) -> None:
         self.faults: list[QuoteFault] = []
+        self._waiting = 0
+        # The parser reads ahead in a thread of its own.
+        self._lock = threading.Lock()
         self._text = text
         self._quote = quote.encode()
         self._beside = np.zeros(256, dtype=bool)
-        self._beside[[*delimiter.encode(), *self._quote, 10, 13]] = True
+        self._beside[[*delimiter.encode(), *self._quote, _LF, 13]] = True
         self._record, self._lead, self._body = _patterns(re.escape(self._quote), re.escape(delimiter.encode()))
         self._ready = memoryview(b"")
         self._rest = b""
@@ -47,12 +58,18 @@ class WithoutQuoteFaults(io.RawIOBase):
         self._ended = False
         self._begun = False
 
+    def taken(self) -> list[QuoteFault]:
+        """The faults met since this was asked before, which are then forgotten."""
+        with self._lock:
+            found, self.faults, self._waiting = self.faults, [], 0
+        return found
+
     def readable(self) -> bool:
         """Yes."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        """Fill the buffer."""
+        """Fill the buffer. Raises TooManyFaults."""
         while not self._ready and not self._ended:
             # What is held twice as much each time: a record of many pieces is not looked through for each of them.
             more = self._text.read(max(_PIECE, len(self._rest)))
@@ -89,8 +106,10 @@ class WithoutQuoteFaults(io.RawIOBase):
         """Where the last record ends when the quotes at ``at`` open and close values by turns, else 0."""
         end = block.rfind(b"\n") + 1
         before = int(np.searchsorted(at, end))
-        while end and before % 2:
-            end = block.rfind(b"\n", 0, int(at[before - 1])) + 1
+        if before % 2:
+            ends = np.flatnonzero(values[: int(at[before - 1])] == _LF) + 1
+            outside = ends[np.searchsorted(at, ends) % 2 == 0]
+            end = int(outside[-1]) if len(outside) else 0
             before = int(np.searchsorted(at, end))
         opening, closing = at[:before:2], at[1:before:2]
         if not end:
@@ -154,12 +173,19 @@ class WithoutQuoteFaults(io.RawIOBase):
             return start
         number = self._lines + _lines(block[start:opened]) + 1
         why = "a quote is not closed" if closed >= len(block) else "a closing quote is followed by more text"
-        text = block[start : line.start() if line is not None else len(block)]
-        self.faults.append(QuoteFault(text, f"Line {number:,}: {why}.", not self._begun))
+        text = block[start : min(line.start() if line is not None else len(block), start + _SHOWN)]
+        self._keep(QuoteFault(text, f"Line {number:,}: {why}.", not self._begun))
         end = line.end() if line is not None else len(block)
         self._lines += _lines(block[start:end])
         self._begun = True
         return end
+
+    def _keep(self, fault: QuoteFault) -> None:
+        with self._lock:
+            self.faults.append(fault)
+            self._waiting += len(fault.text) + _EACH
+            if self._waiting > 4 * LIMITS.row_bytes:
+                raise TooManyFaults
 
     def _pass(self, good: list[bytes], some: bytes) -> None:
         if not some:
