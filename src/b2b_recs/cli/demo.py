@@ -104,6 +104,13 @@ def _show(supervisor: Supervisor, began: float, plain: bool) -> dict[str, Any]:
         deployed = active_deployment(applied.model)
         known = deployed.trained_model.pipeline_run if deployed else None
         started = known or start_pipeline(applied.model, user, trigger="command")
+    if known is None and not plain:
+        click.echo(
+            "\nThe pages answer. Sign in to watch (once, within a day):\n"
+            f"  {new_link(minutes=LINK_MINUTES)}\n"
+            "Tables are still being copied and models trained; another link follows when that is done.\n"
+        )
+        note_first_start(supervisor.home)
     run = wait_for(organization.id, started.id, supervisor.stopping.is_set) if known is None else started
     if supervisor.stopping.is_set():
         raise Stopped
