@@ -80,6 +80,13 @@ def test_an_equal_time_with_more_or_fewer_digits_is_not_passed_over(tmp_path: Pa
     assert (shop.run().rows_loaded, shop.job.ids()) == (2, [1, 2, 3, 4])
 
 
+def test_a_time_kept_as_text_is_told_to_have_no_lag_as_a_cursor(tmp_path: Path) -> None:
+    types = [{"name": "at", "source_type": "datetime", "warehouse_type": "STRING"}]
+    shop = Shop(tmp_path, "datetime", **KEYED, types=types)
+    shop.add((1, "2026-02-01 10:00:00"))
+    assert "at is kept as text, so as a cursor it has no lag" in shop.run().warnings[0]
+
+
 def test_the_cursor_of_one_table_hides_no_row_of_another(tmp_path: Path) -> None:
     shop = Shop(tmp_path, "datetime", **KEYED)
     shop.add((1, "2026-02-01 10:00:00"))

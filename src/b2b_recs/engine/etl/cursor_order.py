@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.cursor import NUMBER_TYPES, TIME_TYPES
+from b2b_recs.engine.etl.drift import Layout
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
+
+_AS_TEXT = (
+    "{} is kept as text, so as a cursor it has no lag: rows that were committed late are not found, and one dated in "
+    "the future hides what comes after it."
+)
+
+
+def with_order(layout: Layout, cursor: ColumnMapping, proposed: ColumnMapping) -> Layout:
+    """The layout, with a warning where a cursor is a time or a number in the source alone. Raises BadInput."""
+    refuse_misordered(cursor, proposed)
+    if cursor.warehouse_type is WarehouseType.STRING and proposed.warehouse_type in (*TIME_TYPES, *NUMBER_TYPES):
+        return replace(layout, warnings=(*layout.warnings, _AS_TEXT.format(cursor.name)))
+    return layout
 
 
 def refuse_misordered(cursor: ColumnMapping, proposed: ColumnMapping) -> None:

@@ -16,7 +16,7 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import first_bound, lower_bound, scalar, usable
-from b2b_recs.engine.etl.cursor_order import refuse_misordered
+from b2b_recs.engine.etl.cursor_order import with_order
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
@@ -195,7 +195,7 @@ def _incremental(
     proposal: _Proposal,
 ) -> Plan:
     cursor = next(column for column in layout.columns if column.name == load.cursor)
-    refuse_misordered(cursor, proposal()[load.cursor])
+    layout = with_order(layout, cursor, proposal()[load.cursor])
     if not source_type.capabilities.unique_keys:
         # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
         primary = ()
