@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from run_rows import Shop, make_shop
-from version_rows import WORSE, make_version
+from version_rows import FIGURE, WORSE, make_version
 from web.audit.test_audit_log import told
 from web_support import TestDatabase
 
@@ -22,6 +22,7 @@ from b2b_recs.web.accounts.models import Membership, User
 from b2b_recs.web.datasets.models import DatasetVersion
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.switching import put_into_service, stop_serving
+from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.projects.states import change_status
 from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.training.models import PipelineRun
@@ -91,6 +92,7 @@ def test_the_page_shows_each_version_with_its_data_figure_verdict_and_which_answ
     assert 'NDCG@10</span><p class="small faint whitespace-nowrap">95 %: .372 to .390' in text
     for explained in ("NDCG@10", "95 %", "the gate"):
         assert text.count(f'aria-label="What {explained} means"') == 1, explained
+    assert "has the higher figure here" not in text
     assert "in service until" in text and "never in service" in text
     assert "Not passed" in text and WORSE in text.replace("&#x27;", "'")
     assert "In service" in text and "Roll back to v1" in text and "Stop serving" in text
@@ -99,6 +101,19 @@ def test_the_page_shows_each_version_with_its_data_figure_verdict_and_which_answ
     own = [one["sql"] for one in captured if one["sql"].startswith("SELECT") and "set_config" not in one["sql"]]
     around = ("django_session", '"accounts_membership"', '"accounts_user"."password"', '"accounts_organization"')
     assert len([one for one in own if not any(mark in one for mark in around)]) <= MOST_QUERIES
+
+
+def test_a_version_whose_training_measured_another_higher_says_so_beside_its_figure(shop: Shop) -> None:
+    with scope(shop.id):
+        run = PipelineRun.objects.create(model=shop.model, status="completed")
+        trained = TrainedModel.objects.get(number=2)
+        TrainedModel.objects.filter(id=trained.id).update(pipeline_run=run)
+        other = {"all": {"ndcg@10": {"value": 0.391, "low": 0.38, "high": 0.4}}, "validation": {"all": 0.2}}
+        own = {"all": {"ndcg@10": FIGURE}, "validation": {"all": 0.3}}
+        for algorithm, metrics in ((trained.algorithm, own), ("ials", other)):
+            Experiment.objects.create(pipeline_run=run, algorithm=algorithm, metrics=metrics)
+    text = text_of(signed_in(shop).get(place(shop)))
+    assert text.count("iALS has the higher figure here: .391. The choice was made on earlier orders") == 1
 
 
 def test_a_search_finds_by_number_algorithm_and_dataset(shop: Shop) -> None:

@@ -120,26 +120,26 @@ REPEATING = [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.28)]
             REPEATING,
             "ndcg@10",
             ABOVE,
-            "The choice was made on earlier orders (validation);",
+            "The choice was made on earlier orders, not on these.",
         ),
         (REPEATING, "recall@10", ABOVE, "The choice was made by Recall@10 on earlier"),
         (
             [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.30)],
             "ndcg@10",
             ABOVE,
-            "where both were level and a fixed order decided;",
+            "where both were level and a fixed order decided.",
         ),
         (
             [("buy_again", 0.342, 0.30), ("user_knn", 0.359, 0.31)],
             "ndcg@10",
             ABOVE,
-            "user_knn was measured beside, but was not among the algorithms to choose from;",
+            "It was measured beside, and was not among the algorithms to choose from.",
         ),
         (
             [("buy_again", 0.342, None), ("user_knn", 0.359, None)],
             "ndcg@10",
             ABOVE,
-            "No earlier orders could be held back to choose on (validation), so a fixed order decided;",
+            "There were too few earlier orders to choose on, so a fixed order decided.",
         ),
     ],
 )
@@ -157,8 +157,8 @@ def test_a_choice_that_is_not_the_best_of_the_figures_shown_is_explained(
     lift = lift_of(rows, "buy_again", "v1", "", (), headline)
     assert lift is not None
     assert lift.verdict == f"It repeats what each customer bought before{verdict}"
-    assert why in lift.note
-    assert ("on the test period shown here, user_knn has the higher figure." in lift.note) == bool(why)
+    assert why in lift.choice
+    assert lift.choice.startswith("user_knn has the higher figure here: .359. ") == bool(why)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,8 +18,8 @@ from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.service_history import Happening, history_of
 from b2b_recs.web.deployments.services import active_deployment
 from b2b_recs.web.deployments.switching import before_current, verdict_of
-from b2b_recs.web.experiments.models import TrainedModel
-from b2b_recs.web.projects.lift import METRIC, Figure, figure_of
+from b2b_recs.web.experiments.models import Experiment, TrainedModel
+from b2b_recs.web.projects.lift import METRIC, Figure, choice_words, figure_of
 from b2b_recs.web.projects.model_queries import title_of
 from b2b_recs.web.projects.models import ModelEndpoint
 
@@ -48,6 +49,7 @@ class Version:
     tables: list[Table]
     in_service: bool
     served_until: datetime | None
+    choice: str  # why not the algorithm with the best figure of its training was chosen; empty when it was
 
     @property
     def name(self) -> str:
@@ -158,10 +160,19 @@ def _found(rows: QuerySet[TrainedModel], query: str) -> QuerySet[TrainedModel]:
 def _present(rows: list[TrainedModel], current: Deployment | None) -> list[Version]:
     served = Deployment.objects.filter(trained_model__in=rows).order_by()
     last = dict(served.values_list("trained_model_id").annotate(at=Max("deactivated_at")))
-    return [_version(one, current, last.get(one.id)) for one in rows]
+    tried: dict[int, list[tuple[str, str, Any]]] = {}
+    experiments = Experiment.objects.filter(pipeline_run_id__in={one.pipeline_run_id for one in rows}).order_by("id")
+    for run, algorithm, metrics in experiments.values_list("pipeline_run_id", "algorithm", "metrics"):
+        tried.setdefault(run, []).append((algorithm, title_of(algorithm), metrics))
+    return [_version(one, current, last.get(one.id), tried.get(one.pipeline_run_id or 0, ())) for one in rows]
 
 
-def _version(trained: TrainedModel, current: Deployment | None, served_until: datetime | None) -> Version:
+def _version(
+    trained: TrainedModel,
+    current: Deployment | None,
+    served_until: datetime | None,
+    tried: Sequence[tuple[str, str, Any]],
+) -> Version:
     metrics = trained.metrics if isinstance(trained.metrics, dict) else {}
     headline = str(metrics.get("headline") or METRIC)
     passed, reasons = verdict_of(trained)
@@ -180,6 +191,7 @@ def _version(trained: TrainedModel, current: Deployment | None, served_until: da
         tables=tables,
         in_service=current is not None and current.trained_model_id == trained.id,
         served_until=served_until,
+        choice=choice_words(tried, trained.algorithm, headline, headline),
     )
 
 

@@ -53,6 +53,7 @@ class Lift:
     verdict: str
     note: str
     headline: tuple[str, str]
+    choice: str  # why not the algorithm with the best figure was chosen; empty when it was
 
 
 def figure_of(metrics: Mapping[str, Any], segment: str = SEGMENT, metric: str = METRIC) -> Figure | None:
@@ -90,16 +91,15 @@ def lift_of(
     by_name = {name: figure for name, _, figure in found}
     mine = by_name.get(chosen)
     ahead = next((row for row in found if mine is not None and row[2].value > mine.value), None)
-    validated = {name: _validated(metrics) for name, _, metrics in measured if "validation" in metrics}
-    why = _choice(validated, chosen, ahead[:2], headline) if ahead is not None else ""
     repeats = f"{REPEATS}; below, {ahead[1]} has the higher test figure." if ahead else f"{REPEATS}: {UNBEATEN}"
     return Lift(
         metric="NDCG@10",
         words=f"NDCG@10{', ' + held_out if held_out else ''}",
         rows=rows,
         verdict=_verdict(by_name.get(BAR), _paired(comparisons)) if chosen != BAR else repeats,
-        note=f"{NOTE} {why}".strip(),
+        note=NOTE,
         headline=(decimals(mine.value), f"95 %: {decimals(mine.low)} to {decimals(mine.high)}") if mine else ("–", ""),
+        choice=choice_words(measured, chosen, headline),
     )
 
 
@@ -108,20 +108,31 @@ def _validated(metrics: Mapping[str, Any]) -> float | None:
     return None if value is None else float(value)
 
 
-def _choice(validated: Mapping[str, float | None], chosen: str, ahead: tuple[str, str], headline: str) -> str:
-    """Why another than the algorithm with the best figure shown was chosen: the choice never sees the test period."""
-    (name, title), mine = ahead, validated.get(chosen)
-    theirs = validated.get(name)
-    by = "" if headline == METRIC else f" by {metric_title(headline)}"
+def choice_words(
+    measured: Iterable[tuple[str, str, Mapping[str, Any]]], chosen: str, headline: str, metric: str = METRIC
+) -> str:
+    """Why another than the algorithm with the best figure by ``metric`` was chosen; empty when it has the best.
+
+    The choice never sees the test period: it was made by ``headline`` on orders before it.
+    """
+    measured = list(measured)
+    figures = {name: figure for name, _, metrics in measured if (figure := figure_of(metrics, metric=metric))}
+    titles = {name: title for name, title, _ in measured}
+    best = max(figures, key=lambda name: figures[name].value, default=chosen)
+    if chosen not in figures or figures[best].value <= figures[chosen].value:
+        return ""
+    validated = {name: _validated(metrics) for name, _, metrics in measured if "validation" in metrics}
+    mine, theirs = validated.get(chosen), validated.get(best)
+    by = "" if headline == metric else f" by {metric_title(headline)}"
     if chosen in validated and mine is None:
-        why = "No earlier orders could be held back to choose on (validation), so a fixed order decided"
+        why = "There were too few earlier orders to choose on, so a fixed order decided."
     elif mine is not None and theirs is not None and theirs > mine:
-        why = f"{title} was measured beside, but was not among the algorithms to choose from"
+        why = "It was measured beside, and was not among the algorithms to choose from."
     elif mine is not None and theirs == mine:
-        why = f"The choice was made{by} on earlier orders (validation), where both were level and a fixed order decided"
+        why = f"The choice was made{by} on earlier orders, where both were level and a fixed order decided."
     else:
-        why = f"The choice was made{by} on earlier orders (validation)"
-    return f"{why}; on the test period shown here, {title} has the higher figure."
+        why = f"The choice was made{by} on earlier orders, not on these."
+    return f"{titles[best]} has the higher figure here: {decimals(figures[best].value)}. {why}"
 
 
 def _scale(figures: list[Figure]) -> tuple[float, float]:
