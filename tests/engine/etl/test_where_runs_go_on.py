@@ -98,6 +98,14 @@ def test_the_cursor_of_one_table_hides_no_row_of_another(tmp_path: Path) -> None
     assert (shop.job.ids(), first.cursor_after) == ([1, 2], "2025-02-01 10:00:00")
     assert "The rows before came from main.orders" in first.warnings[0]
     assert shop.run().warnings == ()
+    shop.job.spec = shop.job.spec.through("7")
+    assert shop.run().warnings == ()  # not known before, so the same
+    shop.connection.execute("INSERT INTO older VALUES (3, '2025-02-02 10:00:00')")
+    assert shop.run().rows_read == 2
+    shop.connection.execute("INSERT INTO older VALUES (4, '2024-02-01 10:00:00')")
+    shop.job.spec = shop.job.spec.through("8")
+    assert "The rows before came from another connection" in shop.run().warnings[0]
+    assert shop.job.ids() == [1, 2, 3, 4]
 
 
 def test_a_table_loaded_whole_before_is_read_by_its_cursor_from_the_second_run_on(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ class _Run:
             "mapping": asdict(plan.cursor) if plan.cursor is not None else None,
             "bounds": asdict(plan.bounds) if plan.bounds is not None else None,
             "strategy": load.strategy,
-            "source": [self.spec.source_schema, self.spec.source_table],
+            "source": list(self.spec.origin),
             "since": reached,
             "result": result.model_dump(mode="json"),
             "partition_by": self.spec.partition_by,

@@ -175,7 +175,7 @@ def _plan(
         )
         full = all(column.name not in primary or not column.nullable for column in columns)
         return Plan(layout, (request,), None, (), True, False, now, primary if full else ()), proposal
-    if moved := source_before(table, (spec.source_schema, spec.source_table)):
+    if moved := source_before(table, spec.origin):
         layout = replace(layout, warnings=(*layout.warnings, _MOVED.format(moved)))
     load, given = spec.load, (table, layout, primary, columns, now, fixed, proposal)
     return _incremental(source_type, source, spec, load, *given), proposal
@@ -312,8 +312,7 @@ def _bounds(
     with_null: bool,
 ) -> Bounds:
     """The window of the run; ``with_null``: rows without a cursor value are read in every run."""
-    origin = (spec.source_schema, spec.source_table)
-    before = last_cursor(table, load.cursor, origin) if table.exists() else None
+    before = last_cursor(table, load.cursor, spec.origin) if table.exists() else None
     everything = with_null or load.backfill == "all"
     upper = source.largest(spec.source_schema, spec.source_table, cursor)
     if before is not None:

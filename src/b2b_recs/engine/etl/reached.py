@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from b2b_recs.engine.etl.cursor import TIME_TYPES, before, first_bound, parse
 from b2b_recs.engine.etl.spec import Incremental
@@ -18,26 +19,34 @@ _RECENT = 10
 def last_cursor(table: LocalTable, column: str, source: Sequence[str]) -> str | None:
     """The cursor committed with the newest rows that were loaded by ``column``; None before the first.
 
-    Also None when they came from another table than ``source``, its schema and name: its cursor says nothing of this
-    one's rows.
+    Also None when they came from another table or connection than ``source``, of which its cursor says nothing.
     """
     for few in (_RECENT, None):
         for commit in table.history(few):
             note = commit.notes.get(NOTE)
             if note is not None:
-                same = note.get("column") == column and list(note.get("source", source)) == list(source)
+                same = note.get("column") == column and not _differs(note, source)
                 return str(note["cursor"]) if same and note.get("cursor") else None
     return None
 
 
 def source_before(table: LocalTable, source: Sequence[str]) -> str:
-    """The table that the newest rows came from when it is another than ``source``, else empty."""
+    """What the newest rows came from when it is another table or connection than ``source``, else empty."""
     for commit in table.history(_RECENT) if table.exists() else ():
         note = commit.notes.get(NOTE)
         if note is not None:
-            before = [str(part) for part in note.get("source", source)]
-            return "" if before == list(source) else ".".join(part for part in before if part)
+            if not _differs(note, source):
+                return ""
+            before = note["source"][:2]
+            return (
+                "another connection" if before == list(source[:2]) else ".".join(str(part) for part in before if part)
+            )
     return ""
+
+
+def _differs(note: Mapping[str, Any], source: Sequence[str]) -> bool:
+    """Whether a note tells of another source; a part that one of the two does not name is the same."""
+    return any(before != now for before, now in zip(note.get("source", ()), source, strict=False))
 
 
 def noted_key(table: LocalTable) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class CopyTask(BaseModel):
     organization_id: int
     model_id: int
     connection: str
+    connection_id: int = 0
     source_type: str
     parameters: dict[str, Any]
     secrets: dict[str, SecretStr] = {}
@@ -62,7 +63,7 @@ def run_copy(
         result = copy_table(
             declared,
             source,
-            placed(declared, source, task.spec),
+            placed(declared, source, task.spec.through(str(task.connection_id))),
             LocalWarehouse(warehouse),
             staging,
             f"etl-run-{task.run_id}",

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from b2b_recs.engine.schema.types import ColumnMapping
 
@@ -92,6 +92,18 @@ class CopySpec(BaseModel):
     time_zone: str = "UTC"
     reconcile: Literal["counts", "checksums"] = "counts"
     parallel: int = Field(default=2, ge=1, le=16)  # sessions that read a large table at the same time
+    _connection: str = PrivateAttr("")
+
+    def through(self, connection: str) -> CopySpec:
+        """The same copy, whose rows come through that connection; the name is for telling it from others alone."""
+        spec = self.model_copy()
+        spec._connection = connection
+        return spec
+
+    @property
+    def origin(self) -> tuple[str, ...]:
+        """What the rows come from: schema, table, and the connection where it is known."""
+        return (self.source_schema, self.source_table, *([self._connection] if self._connection else []))
 
     @model_validator(mode="before")
     @classmethod

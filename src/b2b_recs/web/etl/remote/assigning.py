@@ -34,6 +34,7 @@ def task_of(run_id: int) -> CopyTask:
         organization_id=run.organization_id,
         model_id=job.configuration.model_id,
         connection=connection.name,
+        connection_id=connection.id,
         source_type=connection.source_type,
         parameters={name: value for name, value in parameters.items() if name not in secret_fields},
         secrets={name: value for name, value in parameters.items() if name in secret_fields},
