@@ -30,7 +30,7 @@ DIGITS: dict[WarehouseType, list[tuple[int | None, int | None]]] = {
     W.BIGNUMERIC: [(None, None), (38, 38), (40, 10), (76, 0), (39, 38)],
 }
 OTHERS = [target for target in W if target not in (W.STRING, W.JSON)]
-THOROUGH = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+THOROUGH = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 each_type = pytest.mark.parametrize("kind", DRAWN, ids=str)
 
 

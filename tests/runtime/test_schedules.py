@@ -45,7 +45,7 @@ def changes_of(zone: str, year: int) -> list[datetime]:
     return [start + timedelta(hours=hour) for hour in range(1, 366 * 24) if offsets[hour] != offsets[hour - 1]]
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(rules, zones, st.integers(2000, 2037), st.data())
 def test_moments_equal_those_of_somebody_who_looks_at_the_clock_every_minute(
     rule: dict[str, object], zone: str, year: int, data: st.DataObject

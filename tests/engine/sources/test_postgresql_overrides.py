@@ -41,6 +41,13 @@ def source(arena: PostgreSQLArena) -> Iterator[Source]:
 
 def read(source: Source, table: str, column: ColumnMapping, zone: str = "UTC") -> tuple[dict[int, Any], dict[int, str]]:
     source.columns("public", table)  # the table as it is now
+    return read_again(source, table, column, zone)
+
+
+def read_again(
+    source: Source, table: str, column: ColumnMapping, zone: str = "UTC"
+) -> tuple[dict[int, Any], dict[int, str]]:
+    """Read a table that is as it was."""
     at = ColumnMapping("at", "integer", W.INT64)
     request = ReadRequest("public", table, (at, column), time_zone=zone)
     rows: dict[int, Any] = {}
@@ -206,9 +213,10 @@ def test_every_type_becomes_every_warehouse_type_or_is_refused_by_name(arena: Po
         arena.execute("DROP TABLE IF EXISTS p", f"CREATE TABLE p (at int, v {kind})")
         inserts = [f"{sql}" if "(" in sql else f"{sql}::{kind}" for sql, _ in values]
         arena.execute(*(f"INSERT INTO p VALUES ({at}, {value})" for at, value in enumerate(inserts)))
+        source.columns("public", "p")
         for wanted in WarehouseType:
             try:
-                rows, rejected = read(source, "p", ColumnMapping("v", kind, wanted))
+                rows, rejected = read_again(source, "p", ColumnMapping("v", kind, wanted))
             except BadInput as refusal:
                 assert refusal.field == "v", (kind, wanted)
                 continue

@@ -75,7 +75,7 @@ class AzureBlobStore(ObjectStore):
             objects = tuple(_listed(blob) for blob in blobs)
         except (ValueError, TypeError):
             raise self._no_store() from None
-        return Page(objects, (root.findtext("NextMarker") or "") if count is None else "")
+        return Page(objects, root.findtext("NextMarker") or "")
 
     def fetch(self, name: str, file: FileInfo, start: int, stop: int) -> Answer:
         """A range of the blob with this tag."""

@@ -65,7 +65,7 @@ class GcsStore(ObjectStore):
             token = str(found.get("nextPageToken") or "")
         except (ValueError, TypeError, KeyError, AttributeError):
             raise self._no_store() from None
-        return Page(objects, token if count is None else "")
+        return Page(objects, token)
 
     def fetch(self, name: str, file: FileInfo, start: int, stop: int) -> Answer:
         """A range of this generation of the object, packed as it is stored."""

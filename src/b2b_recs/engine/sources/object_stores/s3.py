@@ -80,7 +80,7 @@ class S3Store(ObjectStore):
             objects = tuple(_listed(element, encoded) for element in root.iter("Contents"))
         except ValueError:
             raise self._no_store() from None
-        more = root.findtext("IsTruncated") == "true" and count is None
+        more = root.findtext("IsTruncated") == "true"
         return Page(objects, (root.findtext("NextContinuationToken") or "") if more else "")
 
     def fetch(self, name: str, file: FileInfo, start: int, stop: int) -> Answer:
