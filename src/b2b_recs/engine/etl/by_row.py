@@ -41,7 +41,7 @@ def by_row(
 
 def _meet(connection: duckdb.DuckDBPyConnection, names: Sequence[str], condition: str, *, same: bool) -> None:
     """Pair the rows left on either side that have the same in these columns, one with one."""
-    nth = f"row_number() OVER (PARTITION BY {', '.join(map(quoted, names))} ORDER BY {FILE}, {ROW}) AS nth"
+    nth = f"row_number() OVER (PARTITION BY {', '.join(map(quoted, names))}) AS nth"
     left = "SELECT *, {nth} FROM {table} x ANTI JOIN rows_met ON x.{file} = {f} AND x.{row} = {r} {where}"
     given = {"nth": nth, "file": FILE, "row": ROW}
     staged = left.format(table="staged", f="sf", r="sr", where="", **given)
