@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from b2b_recs.engine.datasets import leaving_out
 from b2b_recs.engine.datasets.build import build_dataset
 from b2b_recs.engine.datasets.conditions import in_words, plain_text
+from b2b_recs.engine.datasets.kept_answers import Kept
 from b2b_recs.engine.datasets.leaving_out import MOST_VALUES, Look, look_at
 from b2b_recs.engine.datasets.spec import Condition, DatasetSpec
 from b2b_recs.engine.datasets.unlike_products import Sold, form_of, unlike_reasons
@@ -166,3 +169,45 @@ def test_a_text_that_is_looked_for_is_told_apart_from_a_pattern() -> None:
     assert plain_text("^[0-9]{5}") is None and plain_text("") is None
     assert in_words(rule("note", "not matches", "BANK\\ CHARGES")) == "note does not contain BANK CHARGES"
     assert in_words(rule("note", "not matches", "^P")) == "note does not match ^P"
+
+
+def test_the_same_question_is_answered_without_reading_until_the_table_is_another(
+    ask: Callable[..., Look], warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = rule("what", "not in", ["POST"])
+    first = ask(post, columns=("note",))
+    read: list[str] = []
+
+    def told(name: str) -> None:
+        found = getattr(leaving_out, name)
+        monkeypatch.setattr(leaving_out, name, lambda *given: [read.append(name), found(*given)][1])
+
+    for name in ("ibis_connection", "_products", "_frequent"):
+        told(name)
+    assert ask(post, columns=("note",)) is first and read == []
+    # another rule counts anew, while products and frequent values are those of the same rows
+    other = ask(rule("total", ">=", 15), columns=("note",))
+    assert read == ["ibis_connection"] and other.products == first.products and other.frequent == first.frequent
+    assert ask(columns=("what",)).frequent["what"] and read[1:] == ["ibis_connection", "_frequent"]
+    table = warehouse.table("raw_data", "bq_lines")
+    rows = table.read()
+    shutil.rmtree(table.folder)
+    warehouse.table("raw_data", "bq_lines").append(rows.slice(1), app="test:lines")  # version 0 again
+    assert ask(post, columns=("note",)).rows == first.rows - 1
+    assert read[3:] == ["ibis_connection", "_frequent", "_products"]
+
+
+def test_no_more_answers_are_kept_than_fit_and_what_was_refused_is_asked_again() -> None:
+    kept, asked = Kept[int](2), []
+
+    def answer(number: int) -> int:
+        asked.append(number)
+        return 12 // number
+
+    for number in (1, 2, 1, 3, 1, 2):
+        assert kept.get(number, lambda number=number: answer(number)) == 12 // number
+    assert asked == [1, 2, 3, 2]
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            kept.get(0, lambda: answer(0))
+    assert asked[4:] == [0, 0]

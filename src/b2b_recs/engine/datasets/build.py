@@ -125,8 +125,8 @@ def _selected(
 ) -> tuple[int, tuple[FilterStep, ...], pa.Table]:
     """Rows before any step, the rows around every step, and the role columns of the rows that stay."""
     narrows = list(steps(spec, zone))
-    for _, narrow in narrows:
-        narrow(plain)  # every condition is refused before a row is read
+    for step in narrows:
+        step.narrow(plain)  # every condition is refused before a row is read
     # Read once: every count and the result come from this copy, which may spill to disk and ends with the connection.
     table = backend.create_table(COPY, plain, temp=True)
     before = rows = int(table.count().execute())
@@ -134,7 +134,7 @@ def _selected(
         raise EmptyDataset(f"The table {spec.base} has no rows.", advice="Run the job that loads it.")
     looks = len(NEEDED_ROLES) + len(spec.filters.where)
     taken: list[FilterStep] = []
-    for name, narrow in narrows:
+    for _, name, narrow in narrows:
         table = narrow(table)
         if len(taken) >= looks:
             # these look at all rows that are left, so each stands on a copy instead of repeating the ones before

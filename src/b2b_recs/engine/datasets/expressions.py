@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -15,6 +15,8 @@ from b2b_recs.engine.datasets.spec import DatasetSpec
 
 Table = Any  # an ibis table expression; the library carries no types
 Narrow = Callable[[Table], Table]
+# Why a filter leaves rows out: a role is not known, a condition, too old, too few orders, a product that sells little.
+Cause = Literal["unknown", "where", "history", "orders", "top"]
 
 NEEDED_ROLES = ("customer", "product", "time")
 _NUMBER_ROLES = ("revenue", "quantity")
@@ -47,30 +49,35 @@ def with_roles(spec: DatasetSpec, table: Table) -> Table:
     return table.select(**chosen)
 
 
-def steps(spec: DatasetSpec, zone: ZoneInfo = _UTC) -> Iterator[tuple[str, Narrow]]:
-    """Every filter in order: its name in words, and how it narrows a table of ``with_roles``.
+class Step(NamedTuple):
+    """One filter of a build: why it leaves rows out, its name in words, how it narrows a table of ``with_roles``."""
 
-    ``zone`` is where a time without a zone is read.
-    """
+    cause: Cause
+    name: str
+    narrow: Narrow
+
+
+def steps(spec: DatasetSpec, zone: ZoneInfo = _UTC) -> Iterator[Step]:
+    """Every filter in order; ``zone`` is where a time without a zone is read."""
     filters = spec.filters
     for role in NEEDED_ROLES:
-        yield f"{role} known", _known(role)
+        yield Step("unknown", f"{role} known", _known(role))
     for number, condition in enumerate(filters.where):
-        yield in_words(condition), _where(spec, number, zone)
+        yield Step("where", in_words(condition), _where(spec, number, zone))
     if filters.history_days is not None:
-        yield f"last {counted(filters.history_days, 'day')}", _history(filters.history_days)
+        yield Step("history", f"last {counted(filters.history_days, 'day')}", _history(filters.history_days))
     if filters.min_orders_per_customer > 1:
         orders = filters.min_orders_per_customer
-        yield f"customers with {counted(orders, 'order')} or more", _loyal(orders)
+        yield Step("orders", f"customers with {counted(orders, 'order')} or more", _loyal(orders))
     if filters.top_revenue_share < 1:
         share = filters.top_revenue_share
-        yield f"products that make the top {share * 100:g} % of revenue", _top(share)
+        yield Step("top", f"products that make the top {share * 100:g} % of revenue", _top(share))
 
 
 def final(spec: DatasetSpec, table: Table, zone: ZoneInfo = _UTC) -> Table:
     """The rows of ``with_roles`` that stay after every step, roles only."""
-    for _, narrow in steps(spec, zone):
-        table = narrow(table)
+    for step in steps(spec, zone):
+        table = step.narrow(table)
     return roles_only(table)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,18 +13,20 @@ from b2b_recs.engine.datasets.build import definition
 from b2b_recs.engine.datasets.columns import as_text
 from b2b_recs.engine.datasets.conditions import test_of
 from b2b_recs.engine.datasets.expressions import steps, worth_of
+from b2b_recs.engine.datasets.kept_answers import Kept, content_of
 from b2b_recs.engine.datasets.local_time import zone_named
 from b2b_recs.engine.datasets.spec import RAW, Condition, DatasetSpec
 from b2b_recs.engine.datasets.staying import Staying, staying
 from b2b_recs.engine.datasets.unlike_products import Sold, unlike_reasons
 from b2b_recs.engine.warehouse.local import LocalWarehouse
-from b2b_recs.engine.warehouse.query import Limits, ibis_connection, time_limit
+from b2b_recs.engine.warehouse.query import Limits, Views, ibis_connection, time_limit
 
 MOST_VALUES = 10
 _MOST_PRODUCTS = 200_000  # looked at for reasons, those in most rows first
 _SEEN = "rows looked at"  # no warehouse table can have a blank in its name
 
 Table = Any  # ibis expressions; the library carries no types
+Products = tuple[tuple[Sold, ...], Mapping[str, tuple[str, ...]]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,11 @@ class Look:
     reasons: Mapping[str, tuple[str, ...]]
 
 
+_LOOKS: Kept[Look] = Kept(16)
+_PRODUCTS: Kept[Products] = Kept(4)  # up to 200,000 products each
+_FREQUENT: Kept[tuple[tuple[str, int], ...]] = Kept(64)
+
+
 def look_at(
     spec: DatasetSpec,
     rules: Sequence[Condition],
@@ -66,22 +74,58 @@ def look_at(
     """What ``rules`` would leave out of the rows ``spec`` selects, and what stands most often in ``columns``.
 
     Rows count as a build counts them, after the spec's own conditions and its history, before customers and products
-    are chosen; ``Look.staying`` counts every filter. Raises BadInput, WarehouseTableMissing, QueryTooLong.
+    are chosen; ``Look.staying`` counts every filter. The same question about the same versions of tables is answered
+    from memory. Raises BadInput, WarehouseTableMissing, QueryTooLong.
     """
-    zone = zone_named(time_zone)
-    own = spec.model_copy(
-        update={"filters": spec.filters.model_copy(update={"min_orders_per_customer": 1, "top_revenue_share": 1.0})}
-    )
-    asked = [Condition(column=name, op="known") for name in columns]
-    where = (*own.filters.where, *rules, *asked)
-    probe = own.model_copy(update={"filters": own.filters.model_copy(update={"where": where})})
     names = sorted({spec.base, *(join.table for join in spec.joins)})
-    views = {name: (warehouse.table(RAW, name), None) for name in names}
+    tables = [warehouse.table(RAW, name) for name in names]
+    versions = {table.name: (table, table.version()) for table in tables}
+    loaded = [(table, version) for table, version in versions.values() if version is not None]
+    asked = _Asked(spec, tuple(rules), tuple(columns), zone_named(time_zone), content_of(loaded))
+    if len(loaded) < len(versions):  # which is refused
+        return _look(asked, versions, limits, scratch)
+    return _LOOKS.get(asked.whole, lambda: _look(asked, versions, limits, scratch))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A question, and a mark of the rows it is about."""
+
+    spec: DatasetSpec
+    rules: tuple[Condition, ...]
+    columns: tuple[str, ...]
+    zone: ZoneInfo
+    content: str
+
+    @property
+    def own(self) -> DatasetSpec:
+        """The spec before customers and products are chosen."""
+        filters = self.spec.filters.model_copy(update={"min_orders_per_customer": 1, "top_revenue_share": 1.0})
+        return self.spec.model_copy(update={"filters": filters})
+
+    @property
+    def rows(self) -> Hashable:
+        """The rows the rules are applied to."""
+        return self.content, self.zone.key, self.own.model_dump_json()
+
+    @property
+    def whole(self) -> Hashable:
+        """Everything the answer depends on."""
+        rules = tuple(rule.model_dump_json() for rule in self.rules)
+        return self.content, self.zone.key, self.spec.model_dump_json(), rules, self.columns
+
+
+def _look(asked: _Asked, views: Views, limits: Limits, scratch: Path | None) -> Look:
+    """The answer, read from the rows; what does not depend on the rules is kept for the next question."""
+    spec, own, rules, zone = asked.spec, asked.own, asked.rules, asked.zone
+    shown = [Condition(column=name, op="known") for name in asked.columns]
+    where = (*own.filters.where, *rules, *shown)
+    probe = own.model_copy(update={"filters": own.filters.model_copy(update={"where": where})})
     with ibis_connection(views, limits, scratch) as backend, time_limit(backend.con, limits.seconds):
         plain = definition(probe, backend)
         table = everything = backend.create_table(_SEEN, plain.mutate(worth=worth_of(plain)), temp=True)
-        for _, narrow in steps(own, zone):
-            table = narrow(table)
+        for step in steps(own, zone):
+            table = step.narrow(table)
         first = len(own.filters.where)
         rows, worth, by_rule = _shares(table, rules, first, zone)
         ruled = spec.model_copy(
@@ -89,11 +133,17 @@ def look_at(
         )
         stays = staying(ruled, everything, zone)
         frequent = {
-            name: _frequent(table[f"where_{first + len(rules) + number}"], table, name)
-            for number, name in enumerate(columns)
+            name: _FREQUENT.get(
+                (asked.rows, name), partial(_frequent, table[f"where_{first + len(rules) + number}"], table, name)
+            )
+            for number, name in enumerate(asked.columns)
         }
-        products = _products(table)
-    return Look(rows, by_rule, stays, frequent, products, worth, unlike_reasons(products))
+        products, reasons = _PRODUCTS.get(asked.rows, lambda: _with_reasons(_products(table)))
+    return Look(rows, by_rule, stays, frequent, products, worth, reasons)
+
+
+def _with_reasons(products: tuple[Sold, ...]) -> Products:
+    return products, unlike_reasons(products)
 
 
 def _shares(
