@@ -195,15 +195,16 @@ def test_files_loaded_before_their_columns_were_kept_are_opened_once_more(tmp_pa
     assert names(tmp_path) == [("a.csv", "x"), ("b.csv", "other")]
 
 
-def test_columns_kept_of_files_read_by_other_settings_are_not_used(tmp_path: Path) -> None:
+def test_files_that_are_read_by_other_settings_now_are_loaded_again(tmp_path: Path) -> None:
     place = tmp_path / "in"
     place.mkdir()
     (place / "a.csv").write_text("id;name\n1;x\n")
     copied(tmp_path, "one")
-    for run_key, delimiter, expected in (("two", "", 0), ("three", ";", 1), ("four", ";", 0)):
+    for run_key, delimiter, expected in (("two", "", 0), ("three", ";", 2), ("four", ";", 0)):
         opened: list[str] = []
-        assert not copied(tmp_path, run_key, opened, delimiter=delimiter).changed
-        assert len(opened) == expected
+        result = copied(tmp_path, run_key, opened, delimiter=delimiter)
+        assert (len(opened), result.rows_replaced) == (expected, expected // 2)
+    assert names(tmp_path) == [("a.csv", "x")]
 
 
 def test_a_run_killed_before_its_ledger_has_the_columns_kept_by_the_next(

@@ -38,10 +38,16 @@ PATHS = pa.schema([pa.field(FILE_COLUMN, pa.string())])
 
 
 def choose(source: Source, spec: CopySpec, table: LocalTable) -> Choice:
-    """What has to be loaded now: files the ledger does not have, or has with another mark."""
+    """What has to be loaded now: files the ledger does not have, or has with another mark, or were read otherwise.
+
+    The columns of a file that is the same are told in other words only where the connection says now that it is written
+    otherwise, in another encoding for example. Call it after the source was asked for the columns.
+    """
     known = dict(zip(*_ledger(table, "path", "mark"), strict=True)) if table.exists() else {}
+    kept, now = kept_shapes(table), source.shapes()
     listed = source.files(spec.source_schema, spec.source_table)
-    fresh = tuple(file for file in listed if known.get(file.path) != file.mark)
+    otherwise = {path for (path, mark), shape in kept.items() if now.get((path, mark), shape) != shape}
+    fresh = tuple(file for file in listed if known.get(file.path) != file.mark or file.path in otherwise)
     here = {file.path for file in listed}
     return Choice(fresh, tuple(sorted(path for path in known if path not in here)))
 
