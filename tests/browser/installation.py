@@ -47,14 +47,14 @@ def free_port() -> int:
 
 @contextmanager
 def installation(
-    folder: Path, database_url: str, seed: str = "seed.py", worker: bool = False, shop: str = ""
+    folder: Path, database_url: str, seed: str = "seed.py", worker: bool = False, shop: str = "", **settings: str
 ) -> Iterator[Installation]:
     """Create it, run it, and stop it again; with a ``worker`` that carries out runs.
 
-    ``shop`` is the address of the database that ``seed.py`` makes a connection to.
+    ``shop`` is the address of the database that ``seed.py`` makes a connection to; ``settings`` are more of its own.
     """
     ports = free_port(), free_port()
-    environment = environment_of(folder, database_url, *ports)
+    environment = {**environment_of(folder, database_url, *ports), **settings}
     seeded = filled(folder, database_url, environment, seed, shop)
     log = folder / "logs" / "browser-tests.log"
     with running(programs(*ports, worker=worker), environment, log):

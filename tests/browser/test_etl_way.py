@@ -37,7 +37,9 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """An installation of its own with a worker and two empty models."""
     chromium_path()
     url = request.getfixturevalue("postgres_server").create_database("etl_way")
-    with installation(tmp_path_factory.mktemp("home"), url, seed="seed_small.py", worker=True) as running:
+    with installation(
+        tmp_path_factory.mktemp("home"), url, seed="seed_small.py", worker=True, B2B_RECS_SIGN_UP="true"
+    ) as running:
         yield running
 
 
@@ -154,12 +156,37 @@ def press(page: Page, target: Any, key: str = "Enter") -> None:
     page.keyboard.press(key)
 
 
-def test_with_the_keyboard_alone_mariadb_is_connected_and_copied(
+def write(page: Page, label: str, text: str) -> None:
+    """Go to a field with Tab and type into it."""
+    tab_to(page, page.get_by_label(label, exact=True))
+    page.keyboard.type(text)
+
+
+def sign_up(page: Page) -> None:
+    """From the page of sign-in to an account, an organization and its first model, by the keyboard."""
+    press(page, page.get_by_role("link", name="Create an account"))
+    page.wait_for_url("**/accounts/signup/")
+    write(page, "Your name", "Mira Müller")
+    write(page, "Email", "mira@spare-parts.example")
+    write(page, "Password", "thirty spare bolts")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/organization/new/")
+    write(page, "Name", "Spare parts & “Söhne”")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/models/new/")
+    write(page, "Name", "Spare parts")
+    press(page, page.get_by_role("button", name="Create model"))
+    expect(page.get_by_role("heading", name="Spare parts", level=1)).to_be_visible()
+
+
+def test_with_the_keyboard_alone_from_sign_up_to_a_copy_of_mariadb(
     visit: Visit, site: Installation, mariadb_server: MariaDBServer
 ) -> None:
     typed = erp(mariadb_server)
-    visitor = visit("owner")
-    page = visitor.page
+    visitor = visit()
+    page = visitor.go("/accounts/login/")
+    sign_up(page)
+    visitor.go("/")
     page.wait_for_load_state()
     page.keyboard.press("Control+k")
     expect(page.get_by_label("Search or jump to", exact=True).last).to_be_focused()
@@ -230,7 +257,9 @@ def test_two_tabs_on_two_models_do_not_mix(visit: Visit, site: Installation) -> 
     other.goto(f"{site.url}/models/{second}/etl/")
     page.get_by_role("link", name="ETL job").click()
     expect(page.get_by_text("PostgreSQL shop")).to_be_visible()
-    expect(page.get_by_text("Old ERP")).to_have_count(0)
+    other.reload()  # the second has no connection, whatever the first shows
+    expect(other.get_by_role("link", name="Connect a source").first).to_be_visible()
+    expect(other.get_by_text("PostgreSQL shop")).to_have_count(0)
 
 
 def test_a_viewer_sees_no_action(visit: Visit, site: Installation) -> None:
