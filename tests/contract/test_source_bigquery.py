@@ -16,12 +16,15 @@ from contract.bigquery_matrix import MATRIX
 from contract.postgresql_arena import dial
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from cryptography.hazmat.primitives.asymmetric import rsa
+from doubles import bigquery_rest
 from doubles.bigquery import Field
+from doubles.bigquery_rest import Handler
 from google.api_core import exceptions
 from google.auth.exceptions import RefreshError
 from relay import Relay
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.bigquery import BigQuery
 from b2b_recs.engine.sources.bigquery.errors import failed
 from b2b_recs.engine.sources.bigquery.types import REPEATED, RULES, UNKNOWN
@@ -186,6 +189,32 @@ class TestBigQuery(SourceContract):
         with pytest.raises(errors.PermissionMissing) as caught:
             source.columns("hidden", "lines")
         assert "Data Viewer" in caught.value.advice
+
+    @pytest.mark.parametrize("full", [True, False])
+    def test_answers_without_an_end_are_given_up(
+        self, lines: BigQueryArena, monkeypatch: pytest.MonkeyPatch, full: bool
+    ) -> None:
+        monkeypatch.setattr(small_answers, "MOST_ROWS", 10)
+        monkeypatch.setattr(small_answers, "MOST_EMPTY", 3)
+        page, datasets = Handler.page, Handler.datasets
+
+        def more(handler: Handler, version: Any, fields: Any) -> dict[str, Any]:
+            found = page(handler, version, fields)
+            return {**found, "rows": found.get("rows", []) if full else [], "pageToken": "more"}
+
+        def named(handler: Handler) -> dict[str, Any]:
+            return {"datasets": datasets(handler)["datasets"] if full else [], "nextPageToken": "more"}
+
+        routes = [
+            (verb, path, named if path == "/datasets" else answer) for verb, path, answer in bigquery_rest._ROUTES
+        ]
+        for dataset in (lines.schema, ""):
+            with lines.open(dataset=dataset) as source, monkeypatch.context() as patch:
+                patch.setattr(Handler, "page", more)
+                patch.setattr(bigquery_rest, "_ROUTES", routes)
+                with pytest.raises(errors.SourceRefused, match="longer answer than a database gives") as caught:
+                    source.tables()
+                assert caught.value.field == "dataset" and caught.value.advice
 
     def test_without_an_order_no_query_runs(self, source: Source, lines: BigQueryArena) -> None:
         request = request_for(source, lines, "lines", window=Window("at", upper="2024-01-04 00:00:00"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,11 +16,13 @@ from contract.firestore_arena import HOST, PROJECT, FirestoreArena
 from contract.sources_contract import ANY_PARAMETERS, SourceContract, request_for, table_of
 from doubles.firestore import ServiceAccount
 from google.cloud.firestore_v1.types import document as documents
+from google.cloud.firestore_v1.types import firestore as calls
 from google.type import latlng_pb2
 from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.firestore import connection
 from b2b_recs.engine.sources.google_cloud import Service
@@ -112,6 +115,31 @@ def arena() -> Iterator[FirestoreArena]:
         arena = FirestoreArena(patch)
         yield arena
         arena.server.close()
+
+
+def test_answers_without_an_end_are_given_up(arena: FirestoreArena, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_answers, "MOST_ROWS", 1_000)
+    names = ["lines"] * 300
+    sent = itertools.count()
+
+    def page(request: Any, context: Any) -> Iterator[Any]:
+        found = calls.ListCollectionIdsResponse(collection_ids=names, next_page_token="more")
+        yield calls.ListCollectionIdsResponse.pb(found)
+
+    def rows(query: Any, moment: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+        return ((f"{arena.server.root}/lines/{at}", {"n": pb(integer_value=at)}) for at in sent)
+
+    with arena.open() as source:
+        monkeypatch.setattr(arena.server, "_collections", page)
+        for _ in ("full pages", "empty ones"):
+            with pytest.raises(errors.SourceRefused, match="longer answer than a database gives") as caught:
+                source.tables()
+            assert caught.value.field == "database"
+            names.clear()
+        monkeypatch.setattr(arena.server, "_found", rows)
+        assert "n" in {column.name for column in source.columns("", "lines")}
+        assert len(source.samples("", "lines", ["n"], 3)["n"]) == 3
+    assert next(sent) < 100_000
 
 
 def pb(**value: Any) -> Any:

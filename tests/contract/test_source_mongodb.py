@@ -28,6 +28,7 @@ from contract.sources_contract import DATABASE_PARAMETERS, SourceContract, reque
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.contract import ReadRequest, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
 
@@ -156,6 +157,51 @@ def arena() -> Iterator[MongoDBArena]:
     arena = MongoDBArena()
     yield arena
     arena.server.close()
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[MongoDBArena]:
+    """A server whose answers name another one each time, until ``MOST_ROWS`` of them are too many."""
+    monkeypatch.setattr(small_answers, "MOST_ROWS", 1_000)
+    arena = MongoDBArena()
+    arena.put("lines", {"id": 1})
+    yield arena
+    arena.server.close()
+
+
+@pytest.mark.parametrize("names", [["lines"] * 50, []], ids=["full", "empty"])
+def test_a_list_of_collections_without_an_end_is_given_up(
+    endless: MongoDBArena, monkeypatch: pytest.MonkeyPatch, names: list[str]
+) -> None:
+    with endless.open() as source:
+        batch = [{"name": name, "type": "collection"} for name in names]
+        told = {"cursor": {"id": Int64(7), "ns": "shop.$cmd.listCollections", "firstBatch": batch, "nextBatch": batch}}
+        monkeypatch.setattr(endless.server, "_do_listcollections", lambda document: told, raising=False)
+        monkeypatch.setattr(endless.server, "_do_getmore", lambda document: told, raising=False)
+        with pytest.raises(errors.SourceRefused, match="longer answer than a database gives") as caught:
+            source.tables()
+        assert caught.value.field == "host"
+        if not names:
+            with pytest.raises(errors.SourceRefused, match="longer answer"):
+                source.columns("", "lines")
+
+
+def test_a_server_that_ignores_how_much_was_asked_for_is_not_heard_to_an_end(
+    endless: MongoDBArena, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def more(document: dict[str, Any]) -> dict[str, Any]:
+        asked.append(1)
+        batch = [{"_id": at, "word": "x" * 1_000} for at in range(1_000)]
+        return {"cursor": {"id": Int64(7), "ns": "shop.lines", "firstBatch": batch, "nextBatch": batch}}
+
+    for command in ("_do_find", "_do_getmore"):
+        monkeypatch.setattr(endless.server, command, more, raising=False)
+    with endless.open() as source:
+        assert [column.name for column in source.columns("", "lines")] == ["_id", "word"]
+        assert source.samples("", "lines", ["word"], 3)["word"]
+    assert len(asked) < 40
 
 
 @pytest.mark.parametrize(("kind", "warehouse", "cases"), MATRIX, ids=[case[0] for case in MATRIX])

@@ -16,10 +16,12 @@ from contract.mysql_matrix import Refused
 from contract.oracle_arena import OracleArena
 from contract.oracle_matrix import LEFT_OUT, MATRIX
 from contract.sources_contract import ANY_PARAMETERS, HOST_PARAMETERS, SourceContract, request_for, table_of
+from doubles import oracle_statements
 from doubles.oracle_sql import Declared
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.sources import small_answers
 from b2b_recs.engine.sources.connect_watch import watched
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest, Window
 from b2b_recs.engine.sources.oracle import connection as oracle_connection
@@ -88,6 +90,26 @@ def arena() -> Iterator[OracleArena]:
 def same(read: Any, wanted: Any) -> bool:
     """Whether a value is what was written; NaN is itself."""
     return read == wanted or (isinstance(wanted, float) and wanted != wanted and read != read)
+
+
+def test_answers_without_an_end_are_given_up(arena: OracleArena, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(small_answers, "MOST_ROWS", 2_000)
+    arena.make("endless", {"id": "integer", "word": "text"}, [(at, "x") for at in range(50)])
+    rows = oracle_statements.Cursor.rows
+
+    def again(cursor: oracle_statements.Cursor, count: int) -> bytes:
+        # Always one more than is asked for, so that the end is never told.
+        cursor._rows, cursor._next = (cursor._rows * (count + 1))[: count + 1], 0
+        return rows(cursor, count)
+
+    with arena.open() as source:
+        with monkeypatch.context() as patch:
+            patch.setattr(oracle_statements.Cursor, "rows", again)
+            for ask in (source.tables, lambda: source.samples(arena.schema, arena.named("endless"), ["id"])):
+                with pytest.raises(errors.SourceRefused, match="longer answer than a database gives") as caught:
+                    ask()
+                assert caught.value.field == "host"
+        assert arena.named("endless") in {table.name for table in source.tables()}
 
 
 @pytest.mark.parametrize(("name", "declared", "warehouse", "cases"), MATRIX, ids=[case[0] for case in MATRIX])

@@ -23,7 +23,7 @@ from servers import missing
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
-from b2b_recs.engine.sources import ahead, interrupting
+from b2b_recs.engine.sources import ahead, interrupting, small_answers
 from b2b_recs.engine.sources.casting import cast_batch
 from b2b_recs.engine.sources.contract import Source, Window
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parse_parameters
@@ -198,6 +198,14 @@ class TestSnowflake(SourceContract):
             assert lines.named("lines") in {table.name for table in source.tables()}
             assert source.count(self.lines_request(source, lines)) == 10
             assert time.monotonic() - started < 20
+
+    def test_a_list_longer_than_any_is_given_up(self, lines: SnowflakeArena, monkeypatch: pytest.MonkeyPatch) -> None:
+        with lines.open() as source:
+            with monkeypatch.context() as patch, pytest.raises(errors.SourceRefused, match="longer answer") as caught:
+                patch.setattr(small_answers, "MOST_ROWS", 0)
+                source.tables()
+            assert caught.value.field == "account" and caught.value.advice
+            assert lines.named("lines") in {table.name for table in source.tables()}
 
     def test_parts_of_a_result_are_fetched_through_the_guard(self, lines: SnowflakeArena) -> None:
         lines.make("parts", {"id": "integer"}, [(at,) for at in range(2_000)])

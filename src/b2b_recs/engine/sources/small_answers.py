@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from b2b_recs.engine.sources.error_table import TOO_MUCH, Refusal
 
 MOST_ROWS = 250_000
 MOST_BYTES = 256 * 1024 * 1024  # of texts
+MOST_EMPTY = 100  # pages without a row, one after the other
 
 
 def small_answer(
@@ -31,3 +32,15 @@ def small_answer(
             raise refusal.about(host=host)
         found.append(row)
     return found
+
+
+def paged(pages: Iterable[Iterable[Any]], host: str, refusal: Refusal = TOO_MUCH) -> Iterator[Any]:
+    """What is on each page of an answer. Raises SourceRefused when page after page has nothing and names another."""
+    empty = 0
+    for page in pages:
+        empty += 1
+        for one in page:
+            empty = 0
+            yield one
+        if empty >= MOST_EMPTY:
+            raise refusal.about(host=host)

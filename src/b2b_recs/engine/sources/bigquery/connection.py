@@ -16,7 +16,7 @@ from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
 from b2b_recs.engine.sources.bigquery.services import DRIVER, Clients, Services, connect, driver
 from b2b_recs.engine.sources.contract import Dialer
 from b2b_recs.engine.sources.proxy import GuardedProxy
-from b2b_recs.engine.sources.small_answers import small_answer
+from b2b_recs.engine.sources.small_answers import paged, small_answer
 
 QUESTION_SECONDS = 60
 RETRY_SECONDS = 30
@@ -46,7 +46,7 @@ class Session:
             found = getattr(self._clients.rest, method)(*arguments, retry=self._retry, timeout=QUESTION_SECONDS, **more)
             if not hasattr(type(found), "pages"):
                 return found
-            return [one for (one,) in self.bounded((one,) for one in found)]
+            return [one for (one,) in self.bounded((one,) for one in self._paged(found))]
         except self._failures() as error:
             raise self.failed(error, subject) from None
 
@@ -55,13 +55,17 @@ class Session:
         try:
             job = self.begin(sql)
             rows = job.result(retry=self._retry, timeout=seconds)
-            return self.bounded(tuple(row.values()) for row in rows)
+            return self.bounded(tuple(row.values()) for row in self._paged(rows))
         except self._failures() as error:
             raise self.failed(error, subject) from None
 
     def bounded(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """The rows of an answer. Raises SourceRefused when there are more than any project has."""
         return small_answer(rows, self.parameters.project, refusal=TOO_MANY)
+
+    def _paged(self, found: Any) -> Iterator[Any]:
+        """What the pages of an answer hold. Raises SourceRefused for pages without end that hold nothing."""
+        return paged(found.pages, self.parameters.project, TOO_MANY)
 
     def begin(self, sql: str) -> Any:
         """The job of a query that now runs; raises the library's errors."""

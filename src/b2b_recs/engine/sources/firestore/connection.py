@@ -15,7 +15,7 @@ from b2b_recs.engine.sources.firestore.errors import TOO_MANY, refusal
 from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 from b2b_recs.engine.sources.google_cloud import Service, guarded_channel
 from b2b_recs.engine.sources.proxy import GuardedProxy
-from b2b_recs.engine.sources.small_answers import small_answer
+from b2b_recs.engine.sources.small_answers import paged, small_answer
 
 SERVICE = Service("firestore.googleapis.com")
 QUESTION_SECONDS = 60.0
@@ -57,13 +57,16 @@ class Session:
 
         def ask() -> list[str]:
             told = self._client.list_collection_ids(request=request, timeout=seconds, retry=None)
-            names = ((str(name),) for name in itertools.islice(told, most))
+            pages = (page.collection_ids for page in told.pages)
+            listed = paged(pages, self._parameters.project, TOO_MANY)
+            names = ((str(name),) for name in itertools.islice(listed, most))
             return sorted(name for (name,) in small_answer(names, self._parameters.project, refusal=TOO_MANY))
 
         return self._asked(ask, "the database")
 
     def run(self, query: Any, moment: datetime, subject: str) -> Iterator[Any]:
-        """The documents of a query as of a moment, as protobuf messages."""
+        """The documents of a query as of a moment, as protobuf messages, and no more than its limit."""
+        left = int(query.limit or 0)
         request = self._types.RunQueryRequest(parent=self.root, structured_query=query, read_time=moment)
         call = self._asked(
             lambda: self._client.run_query(request=request, timeout=QUESTION_SECONDS, retry=None), subject
@@ -78,6 +81,9 @@ class Session:
                     return
                 if answer._pb.HasField("document"):
                     yield answer._pb.document
+                    left -= 1
+                    if left == 0:
+                        return
         finally:
             call.cancel()
             with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from b2b_recs.engine.sources.drivers import load_driver
@@ -19,7 +20,7 @@ def look(collection: Any, count: int, milliseconds: int, *, by_id: bool) -> list
     ``by_id``: whether an index orders the documents by ``_id``, as it does in a collection and not in a view, of which
     the first are looked at. ``milliseconds`` is the time the server may take for each question.
     """
-    found = list(collection.find({}, limit=count + 1, max_time_ms=milliseconds))
+    found = _up_to(count + 1, collection.find({}, limit=count + 1, max_time_ms=milliseconds))
     if len(found) <= count:
         return found
     if not by_id:
@@ -27,7 +28,8 @@ def look(collection: Any, count: int, milliseconds: int, *, by_id: bool) -> list
 
     def some(number: int, direction: int, start: Any = None) -> list[dict[str, Any]]:
         where = {} if start is None else {"_id": {"$gte": start}}
-        return list(collection.find(where, limit=number, sort=[("_id", direction)], max_time_ms=milliseconds))
+        asked = collection.find(where, limit=number, sort=[("_id", direction)], max_time_ms=milliseconds)
+        return _up_to(number, asked)
 
     last = some(max(1, count // 2), -1)
     first = some(count - len(last), 1) if count > len(last) else []
@@ -38,6 +40,12 @@ def look(collection: Any, count: int, milliseconds: int, *, by_id: bool) -> list
     middle = [document for place in places for document in some(each, 1, place)]
     ends = count - len(middle)
     return [*first[: ends // 2], *middle, *reversed(last[: ends - ends // 2])]
+
+
+def _up_to(count: int, cursor: Any) -> list[dict[str, Any]]:
+    """The documents of a cursor, no more than were asked for, whatever the server sends."""
+    with cursor:
+        return list(islice(cursor, count))
 
 
 def _between(first: Any, last: Any) -> Iterator[Any]:

@@ -32,7 +32,7 @@ from b2b_recs.engine.sources.mongodb.parameters import MongoDBParameters
 from b2b_recs.engine.sources.mongodb.queries import checked_field, family_of, filter_of, least_beyond, text_of
 from b2b_recs.engine.sources.mongodb.sample import look
 from b2b_recs.engine.sources.mongodb.values import plain, plain_document
-from b2b_recs.engine.sources.small_answers import small_answer
+from b2b_recs.engine.sources.small_answers import paged, small_answer
 from b2b_recs.engine.sources.unasked import unasked
 
 _TIMED_TABLES = 200
@@ -76,10 +76,7 @@ class MongoDBSource(Source):
         """Collections and views, those of the system left out, with the rows the server believes they have."""
         found: list[TableInfo] = []
         with self._refusing("the list of collections"):
-            told = ((item,) for item in self._database.list_collections())
-            listed = [item for (item,) in small_answer(told, self._parameters.host)]
-            for item in sorted(listed, key=lambda item: str(item["name"])):
-                name, kind = str(item["name"]), str(item.get("type", "collection"))
+            for name, kind in sorted(small_answer(self._listed(), self._parameters.host)):
                 if name.startswith("system."):
                     continue
                 rows = None
@@ -180,12 +177,18 @@ class MongoDBSource(Source):
         if not table or len(table) > _LONGEST_NAME or "\x00" in table or not _is_text(table):
             raise BadInput(f"{table[:40]!r} cannot name a collection.", advice="Choose one from the list.")
         with self._refusing(table):
-            found = list(self._database.list_collections(filter={"name": table}))
-        if not found:
+            kind = next((kind for name, kind in self._listed(filter={"name": table}) if name == table), None)
+        if kind is None:
             raise TableMissing(
                 f"{self._parameters.database} has no collection {table}.", advice="Choose another one from the list."
             )
-        return str(found[0].get("type", "collection"))
+        return kind
+
+    def _listed(self, **options: Any) -> Iterator[tuple[str, str]]:
+        """Name and kind of each collection; raises SourceRefused for answers without end that hold none."""
+        with self._database.list_collections(**options) as cursor:
+            for item in paged(_tries(cursor), self._parameters.host):
+                yield str(item["name"]), str(item.get("type", "collection"))
 
     def _kinds(self, table: str) -> dict[str, str]:
         """The source type of every field of the documents looked at; ``_id`` even of an empty collection."""
@@ -222,6 +225,13 @@ class MongoDBSource(Source):
             yield
         except (pymongo.PyMongoError, bson.BSONError) as error:
             raise refusal(error, self._parameters, subject) from None
+
+
+def _tries(cursor: Any) -> Iterator[list[Any]]:
+    """What each step of a cursor gives; by itself the driver would ask for ever until it gets something."""
+    while cursor.alive:
+        item = cursor.try_next()
+        yield [] if item is None else [item]
 
 
 def _is_text(name: str) -> bool:

@@ -95,7 +95,7 @@ class Session:
 
     def fresh_snapshot(self) -> None:
         """End the open snapshot and begin one that sees the database as it is now."""
-        if self._connection is not None and self._in_snapshot:
+        if self._connection is not None and self._in_snapshot and not self._interrupted:
             self._in_snapshot = False
             with self._refusing("the database"):
                 self._connection.rollback()

@@ -22,6 +22,7 @@ from b2b_recs.engine.sources.quoting import quote_name
 from b2b_recs.engine.sources.small_answers import small_answer
 from b2b_recs.engine.sources.snowflake.declaration import Snowflake
 from b2b_recs.engine.sources.snowflake.errors import (
+    TOO_MANY,
     connect_error,
     lost,
     missing_database,
@@ -86,7 +87,8 @@ class Session:
         connection = self._ready()
         try:
             with connection.cursor() as cursor:
-                return small_answer(cursor.execute(sql, timeout=seconds), self.parameters.account)
+                rows = cursor.execute(sql, timeout=seconds)
+                return small_answer(rows, self.parameters.account, refusal=TOO_MANY)
         except self._failures() as error:
             raise self.failed(error, subject) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from b2b_recs.engine.errors import (
     AuthenticationRefused,
@@ -17,11 +18,13 @@ from b2b_recs.engine.errors import (
     SourceTimeout,
     TableMissing,
 )
-from b2b_recs.engine.sources.error_table import NO_COLUMN, Refusal, refusal_of
+from b2b_recs.engine.sources.error_table import NO_COLUMN, TOO_MUCH, Refusal, refusal_of
 from b2b_recs.engine.sources.redaction import redacted
 from b2b_recs.engine.sources.snowflake.parameters import SnowflakeParameters
 from b2b_recs.engine.sources.tls_words import tls_cause
 
+# There is no host to check: the account leads to it.
+TOO_MANY = replace(TOO_MUCH, advice="Check the account and the database.", field="account")
 _FRAME = re.compile(r"^\d{6} \(\w+\): ([0-9a-f-]{36}|None): |^\d{6}: |^\d{6} \(\w+\): ")
 # Numbers of refusals, as Snowflake and its driver give them.
 _LOGIN = {390100, 390101, 390102, 390103, 390106, 390107, 390144, 390195, 394300, 394304, 394400, 250001}
