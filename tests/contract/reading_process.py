@@ -1,4 +1,4 @@
-"""A process that reads one table and says by how much it grew meanwhile: ``python reading_process.py < task.json``.
+"""A process that reads one table and says how much memory that took: ``python reading_process.py < task.json``.
 
 It is a process of its own so that neither the doubles of the tests nor their other threads are counted.
 """
@@ -36,7 +36,9 @@ class _Here(OutgoingGuard):
 
 
 def measure(task: dict[str, Any]) -> dict[str, int]:
-    """Rows read and the largest growth in bytes, after a first read of a few batches has loaded what is kept."""
+    """Rows read, and bytes: the largest growth after a first read of a few batches has loaded what is kept, and the
+    most that Arrow had in use at once.
+    """
     if task["prepare"]:
         module, _, function = task["prepare"][0].partition(":")
         getattr(importlib.import_module(module), function)(*task["prepare"][1:])
@@ -50,7 +52,7 @@ def measure(task: dict[str, Any]) -> dict[str, int]:
         with _growth() as growth:
             for batch in source.read(request):
                 rows += batch.rows.num_rows
-    return {"rows": rows, "growth": max(growth)}
+    return {"rows": rows, "growth": max(growth), "arrow": pa.default_memory_pool().max_memory()}
 
 
 @contextlib.contextmanager
