@@ -10,8 +10,8 @@ from contract.folder_arena import ParquetArena
 
 class TestParquet(FilesContract):
     type = "parquet"
-    # Arrow's allocator keeps what a row group needed (76 MB of a file of 240 MB, of which 12 MB are in use), beside which
-    # a file that is made and read in a moment is small. So what is in use is measured: 7 MB of 20.
+    # Arrow's allocator keeps what a row group needed (76 MB of a file of 240 MB, of which 12 MB are in use), beside
+    # which a file that is made and read in a moment is small. So what is in use is measured: 7 MB of 20.
     memory_of = "arrow"
     measured = (20_000, 1_000)
     Arena = ParquetArena
