@@ -25,7 +25,7 @@ from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.sources import small_answers
-from b2b_recs.engine.sources.bigquery import BigQuery
+from b2b_recs.engine.sources.bigquery import BigQuery, bodies
 from b2b_recs.engine.sources.bigquery.errors import failed
 from b2b_recs.engine.sources.bigquery.types import REPEATED, RULES, UNKNOWN
 from b2b_recs.engine.sources.contract import Source, Window
@@ -215,6 +215,25 @@ class TestBigQuery(SourceContract):
                 with pytest.raises(errors.SourceRefused, match="longer answer than a database gives") as caught:
                     source.tables()
                 assert caught.value.field == "dataset" and caught.value.advice
+
+    def test_an_answer_that_never_ends_is_given_up(self, lines: BigQueryArena, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bodies, "MOST_BYTES", 2**20)
+        sent: list[int] = []
+
+        def send(handler: Handler, code: int, document: Any) -> None:
+            handler.send_response(code)
+            handler.send_header("Transfer-Encoding", "chunked")
+            handler.end_headers()
+            with contextlib.suppress(OSError):
+                while len(sent) < 10_000:
+                    handler.wfile.write(b"1000\r\n" + b" " * 4096 + b"\r\n")
+                    sent.append(1)
+
+        with lines.open() as source:
+            monkeypatch.setattr(Handler, "send", send)
+            with pytest.raises(errors.SourceRefused, match="longer answer than a database gives"):
+                source.tables()
+        assert len(sent) < 10_000
 
     def test_without_an_order_no_query_runs(self, source: Source, lines: BigQueryArena) -> None:
         request = request_for(source, lines, "lines", window=Window("at", upper="2024-01-04 00:00:00"))

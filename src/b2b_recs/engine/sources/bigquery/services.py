@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.errors import AuthenticationRefused
+from b2b_recs.engine.sources.bigquery.bodies import bounded
 from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.proxy import GuardedProxy
@@ -55,10 +57,11 @@ def driver(module: str) -> Any:
 def connect(parameters: BigQueryParameters, services: Services, proxy: GuardedProxy) -> Clients:
     """Clients whose every connection goes through ``proxy``. Raises AuthenticationRefused for a key that is none."""
     requests = driver("google.auth.transport.requests")
-    plain = _session(driver("requests").Session(), services, proxy)
+    hook = bounded(parameters.project)
+    plain = _session(driver("requests").Session(), services, proxy, hook)
     asking = requests.Request(plain)
     credentials = _credentials(parameters, services)
-    session = _session(requests.AuthorizedSession(credentials, auth_request=asking), services, proxy)
+    session = _session(requests.AuthorizedSession(credentials, auth_request=asking), services, proxy, hook)
     rest = driver(DRIVER).Client(
         project=parameters.project,
         credentials=credentials,
@@ -86,8 +89,9 @@ def _credentials(parameters: BigQueryParameters, services: Services) -> Any:
         ) from None
 
 
-def _session(session: Any, services: Services, proxy: GuardedProxy) -> Any:
-    """The session told to use the proxy, and nothing of the environment or of files."""
+def _session(session: Any, services: Services, proxy: GuardedProxy, hook: Callable[..., None]) -> Any:
+    """The session told to use the proxy, and nothing of the environment or of files; ``hook`` reads each response."""
+    session.hooks["response"].append(hook)
     session.trust_env = False
     session.proxies = {"http": proxy.url, "https": proxy.url}
     if services.authorities:
