@@ -22,8 +22,8 @@ from relay import Relay
 
 from b2b_recs.engine import errors
 from b2b_recs.engine.schema.types import WarehouseType
-from b2b_recs.engine.sources import small_answers
-from b2b_recs.engine.sources.contract import Source, Window
+from b2b_recs.engine.sources import google_cloud, small_answers
+from b2b_recs.engine.sources.contract import ReadRequest, Source, Window
 from b2b_recs.engine.sources.firestore import connection
 from b2b_recs.engine.sources.google_cloud import Service
 
@@ -140,6 +140,15 @@ def test_answers_without_an_end_are_given_up(arena: FirestoreArena, monkeypatch:
         assert "n" in {column.name for column in source.columns("", "lines")}
         assert len(source.samples("", "lines", ["n"], 3)["n"]) == 3
     assert next(sent) < 100_000
+
+
+def test_a_document_longer_than_any_is_given_up(arena: FirestoreArena, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(google_cloud, "MESSAGE_BYTES", 2**20)
+    arena.server.put("long", {"a": {"n": pb(string_value="x" * 2**21)}})
+    with arena.open() as source:
+        for ask in (lambda: source.columns("", "long"), lambda: list(source.read(ReadRequest("", "long", ())))):
+            with pytest.raises(errors.SourceRefused, match="longer answer than a database gives"):
+                ask()
 
 
 def pb(**value: Any) -> Any:

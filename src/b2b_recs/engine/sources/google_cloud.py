@@ -12,6 +12,8 @@ from pydantic import AfterValidator, SecretStr
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.sources.proxy import GuardedProxy
 
+# The longest message that is taken: a document of 1 MB, or a page of names, many times over.
+MESSAGE_BYTES = 32 * 2**20
 _GOOGLES = re.compile(r"https://([a-z0-9-]+\.)+googleapis\.com/[\w/.-]*")
 _EMAIL = re.compile(r"[\w.+-]{1,200}@[\w.-]{1,200}")
 _WORDS = "must be the JSON text of a service account's key"
@@ -72,7 +74,7 @@ def guarded_channel(service: Service, key: str, proxy: GuardedProxy, *, extra: s
     credentials = grpc.composite_channel_credentials(encryption, grpc.metadata_call_credentials(plugin(signing, None)))
     options = [
         ("grpc.http_proxy", proxy.url),
-        ("grpc.max_receive_message_length", -1),
+        ("grpc.max_receive_message_length", MESSAGE_BYTES),
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.service_config_disable_resolution", 1),
         ("grpc.enable_retries", 0),

@@ -11,6 +11,7 @@ from b2b_recs.engine.sources.firestore.parameters import FirestoreParameters
 
 # What tells a state apart, where the status alone does not say it.
 _NO_INDEX, _UNREACHED, _OFF, _OTHER_MODE = "no index", "not reached", "switched off", "another mode"
+_ENDLESS = "a message larger than any"
 _BROKEN = ("UNAVAILABLE", "INTERNAL", "ABORTED", "CANCELLED")
 
 TOO_MANY = replace(TOO_MUCH, advice="Check the project and the database.", field="database")
@@ -70,6 +71,7 @@ _REFUSALS = (
         "Choose from the list.",
         codes=("INVALID_ARGUMENT",),
     ),
+    TOO_MANY.when(codes=(_ENDLESS,)),
     Refusal(
         errors.SourceRefused,
         "The quota of {project} is used up.",
@@ -109,6 +111,8 @@ def refusal(error: Any, parameters: FirestoreParameters, subject: str) -> errors
         codes.add(_NO_INDEX)
     if "has not been used in project" in words:
         codes.add(_OFF)
+    if status == "RESOURCE_EXHAUSTED" and "larger than max" in words:
+        codes = {_ENDLESS}
     if "Datastore Mode" in words:
         codes.add(_OTHER_MODE)
     if status in _BROKEN and subject == "the database":
@@ -116,6 +120,7 @@ def refusal(error: Any, parameters: FirestoreParameters, subject: str) -> errors
     return refusal_of(
         _REFUSALS,
         codes,
+        host=parameters.project,
         project=parameters.project,
         database=parameters.database,
         subject=subject,
