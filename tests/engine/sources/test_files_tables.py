@@ -288,3 +288,13 @@ def test_names_that_differ_in_capitals_from_file_to_file_are_told(tmp_path: Path
             "Files call the same column id and ID: a job has one of the two. Name them alike."
         )
         assert not source.columns("", "a.csv")[-1].doubt
+
+
+def test_a_file_of_utf_8_that_is_read_as_the_connection_says_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,name\n1,\u0141\u00f3d\u017a\n".encode("iso8859-2"))
+    with opened(tmp_path, encoding="iso-8859-2") as source:
+        assert not source.columns("", "*.csv")[0].doubt
+        (tmp_path / "b.csv").write_text("id,name\n2,\u0141\u00f3d\u017a\n", "utf-8")
+        assert source.columns("", "*.csv")[0].doubt.startswith(
+            "The file b.csv is UTF-8 to all appearance, and read as iso"
+        )

@@ -62,19 +62,26 @@ def _other_capitals(names: Iterable[str]) -> str:
 
 
 def _doubt(shapes: Mapping[str, Shape]) -> str:
-    """What to tell when files name no encoding and are not UTF-8, "" when there are none."""
+    """What to tell of files that name no encoding and are not UTF-8, or are and were read otherwise; "" of others."""
     paths = [path for path, shape in shapes.items() if shape.assumed]
-    if not paths:
-        return ""
-    if len(paths) == 1:
-        which = f"The file {paths[0]} is"
-    else:
-        which = f"The file {paths[0]} and {len(paths) - 1:,} more are"
-    named = " and ".join(sorted({shapes[path].assumed for path in paths}))
-    return (
-        f"{which} not UTF-8 and nothing in it names its encoding, so it was read as {named}. If letters look wrong, "
-        "choose the encoding in the connection."
-    )
+    if paths:
+        named = " and ".join(sorted({shapes[path].assumed for path in paths}))
+        return (
+            f"{_which(paths)} not UTF-8 and nothing in it names its encoding, so it was read as {named}. If letters "
+            "look wrong, choose the encoding in the connection."
+        )
+    paths = [path for path, shape in shapes.items() if shape.against]
+    if paths:
+        named = shapes[paths[0]].against
+        return (
+            f"{_which(paths)} UTF-8 to all appearance, and read as {named} because the connection says so. If letters "
+            "look wrong, keep files of other encodings in folders of their own."
+        )
+    return ""
+
+
+def _which(paths: Sequence[str]) -> str:
+    return f"The file {paths[0]} is" if len(paths) == 1 else f"The file {paths[0]} and {len(paths) - 1:,} more are"
 
 
 def _info(form: Format, field: pa.Field, doubt: str, *, everywhere: bool) -> ColumnInfo:

@@ -46,7 +46,8 @@ class CsvFormat(Format):
         """The names of the first line, or column_1 and so on; every column is text."""
         dialect = self._dialect(content, file)
         schema = pa.schema([pa.field(name, pa.string()) for name in dialect.names])
-        return Shape(schema, assumed=assumed(dialect.codec, self._options.encoding))
+        taken = assumed(dialect.codec, self._options.encoding)
+        return Shape(schema, assumed=taken, against="" if taken else dialect.against)
 
     def kind(self, data_type: pa.DataType) -> str:
         """CSV knows nothing but text."""

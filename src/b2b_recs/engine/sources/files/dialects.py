@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources.contract import FileInfo
-from b2b_recs.engine.sources.files.encodings import NO_TEXT, decoded, encoding_of, name_of
+from b2b_recs.engine.sources.files.encodings import NO_TEXT, against, decoded, encoding_of, name_of
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.options import CsvOptions
 
@@ -25,7 +25,10 @@ _VALUE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one file is written; ``skip`` counts the bytes that only mark the encoding, ``quote`` may be empty."""
+    """How one file is written; ``skip`` counts the bytes that only mark the encoding, ``quote`` may be empty.
+
+    ``against`` names the encoding that was chosen for it where it is UTF-8 to all appearance.
+    """
 
     codec: str
     skip: int
@@ -33,6 +36,7 @@ class Dialect:
     quote: str
     header: bool
     names: tuple[str, ...]
+    against: str = ""
 
 
 def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -> Dialect:
@@ -62,7 +66,7 @@ def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -
     if header and any(NO_TEXT in name for name in rows[0]):
         raise _no_names(file, rows[0], codec)
     names = unique_names(rows[0] if header else [""] * len(rows[0]))
-    return Dialect(codec, skip, delimiter, quote, header, names)
+    return Dialect(codec, skip, delimiter, quote, header, names, "" if skip else against(codec, sample))
 
 
 def _no_names(file: FileInfo, names: list[str], codec: str) -> SourceRefused:

@@ -50,6 +50,20 @@ def assumed(codec: str, chosen: str) -> str:
     return name_of(codec) if chosen == "auto" and codec in _GUESSES else ""
 
 
+def against(codec: str, sample: bytes) -> str:
+    """The name of the chosen encoding where a text that begins so is UTF-8 with letters beyond ASCII, else "".
+
+    Such letters are made of several bytes each, which text of another encoding hardly ever has in a row.
+    """
+    if codec.startswith("utf-") or sample.isascii():
+        return ""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return ""
+    return name_of(codec)
+
+
 def encoding_of(sample: bytes, chosen: str = "auto") -> tuple[str, int]:
     """The codec of a text that begins so, and how many bytes at the start only mark it.
 

@@ -19,12 +19,14 @@ PACKINGS = {"gz": "gzip", "gzip": "gzip", "bz2": "bz2", "zst": "zstd", "zstd": "
 class Shape:
     """What one file holds: its columns in raw Arrow types, and how many rows where that is known without reading.
 
-    ``assumed`` names the encoding the file was taken to be in because nothing in it says which it is.
+    ``assumed`` names the encoding the file was taken to be in because nothing in it says which it is, ``against`` the
+    one that was chosen for it though it looks like UTF-8.
     """
 
     schema: pa.Schema
     rows: int | None = None
     assumed: str = ""
+    against: str = ""
 
 
 @dataclass(slots=True)
