@@ -118,10 +118,11 @@ def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
             f"{declared.name} has no setting {quoted(field, 40)}.", advice=f"It has: {names}.", field=field or None
         )
     title = known.title or field
-    if first["type"] == "missing":
+    value = first.get("input")
+    blank = isinstance(value, str) and not value.strip() and known.is_required()
+    if blank or first["type"] == "missing":
         return BadInput(f"{title} is missing.", advice=known.description or f"Fill in {title.lower()}.", field=field)
     reason, advice = words_for(first)
-    value = first.get("input")
     # An address that was pasted whole may hold a password, and a large box a private key.
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
     hidden = large or field in declared.secret_fields or _may_hold_a_secret(str(value))
