@@ -123,7 +123,7 @@ def test_what_is_not_known_is_told_with_what_is(stack: Stack) -> None:
 @pytest.mark.parametrize("count", ["0", "100000"])
 def test_a_count_out_of_range_is_refused(stack: Stack, count: str) -> None:
     error = stack.command("recommend", MODEL, KNOWN, "-k", count, "--json").refused().json["error"]
-    assert (error["code"], error["field"]) == ("bad_input", "k") and "1 to" in error["message"]
+    assert (error["code"], error["field"]) == ("bad_input", "k") and "1 to" in error["advice"]
 
 
 def test_a_file_that_cannot_be_written_is_told(stack: Stack) -> None:
