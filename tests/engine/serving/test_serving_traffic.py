@@ -31,6 +31,15 @@ async def test_requests_predictions_unknown_customers_refusals_and_errors_are_co
     assert file.closed
 
 
+async def test_the_file_says_when_each_known_key_last_asked(house, running):
+    house.deploy(house.train())
+    async with running() as served:
+        await served.ask(customer_id="C01", k=3)
+        await served.ask(customer_id="C01", key="wrong")
+    (file,) = read_traffic(house.pointers / "traffic")
+    assert list(file.keys.values()) == [NOW]
+
+
 def test_writing_twice_counts_nothing_twice_and_hours_are_apart(tmp_path):
     now = datetime(2026, 6, 1, 9, 59, tzinfo=UTC)
     traffic = Traffic(lambda: now)

@@ -14,6 +14,8 @@ from web_support import TestDatabase
 
 from b2b_recs.engine.serving.traffic import Traffic, read_traffic
 from b2b_recs.runtime.home import Home
+from b2b_recs.web.accounts.api_keys import create_key
+from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.services import deploy
 from b2b_recs.web.monitoring import services
 from b2b_recs.web.monitoring.models import PredictionLog
@@ -78,6 +80,27 @@ def test_a_file_read_again_counts_nothing_twice(shop: Shop, deployment: int, clo
     assert row.deployment_id == deployment
     assert sum(row.latency["counts"]) == 6
     assert row.mean_latency_ms == pytest.approx(4.0)
+
+
+def test_a_key_used_on_the_endpoint_was_last_used_then(shop: Shop, clock: Clock, tmp_path: Path) -> None:
+    with scope(shop.id):
+        key, _ = create_key("Shop")
+    one, two = Traffic(clock), Traffic(clock)
+    one.note_key(key.prefix)
+    clock.now -= timedelta(minutes=5)
+    two.note_key(key.prefix)
+    one.write(tmp_path)
+    two.write(tmp_path)
+    collect(tmp_path)
+    with scope(shop.id):
+        key.refresh_from_db()
+        assert key.last_used_at == clock.now + timedelta(minutes=5)
+        later = clock.now + timedelta(hours=1)
+        ApiKey.objects.filter(id=key.id).update(last_used_at=later)
+    collect(tmp_path)
+    with scope(shop.id):
+        key.refresh_from_db()
+    assert key.last_used_at == later, "the platform's API noted a later use"
 
 
 def test_processes_and_hours_add_up_apart(shop: Shop, deployment: int, clock: Clock, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def create_app(
     def opener(pointer: Pointer) -> ServedModel:
         return open_served(artifacts_dir, pointer.artifact_id, clock())
 
-    shelf = Shelf(pointers_dir, opener, clock)
+    shelf = Shelf(pointers_dir, opener, clock, traffic.note_key)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

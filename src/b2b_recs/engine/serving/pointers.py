@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -78,27 +79,34 @@ def stamps(folder: Path) -> dict[Path, Stamp]:
     return found
 
 
+class Opened(NamedTuple):
+    """A key that was issued, by its prefix, and the ids of the models it opens, maybe none."""
+
+    prefix: str
+    models: tuple[int, ...]
+
+
 class KeyRing:
     """Which models a key opens, and which keys are known and open none."""
 
     def __init__(self, pointers: Iterable[Pointer]) -> None:
-        self._opened: dict[str, tuple[str, tuple[int, ...]]] = {}
+        self._opened: dict[str, tuple[str, Opened]] = {}
         for pointer in pointers:
             for key in pointer.other_keys:
-                self._opened.setdefault(key.sha256.lower(), (key.sha256.lower(), ()))
+                self._opened.setdefault(key.sha256.lower(), (key.sha256.lower(), Opened(key.prefix, ())))
             for key in pointer.keys:
                 digest = key.sha256.lower()
-                _, before = self._opened.get(digest, (digest, ()))
-                self._opened[digest] = (digest, (*before, pointer.model_id))
+                _, before = self._opened.get(digest, (digest, Opened(key.prefix, ())))
+                self._opened[digest] = (digest, Opened(key.prefix, (*before.models, pointer.model_id)))
 
-    def models(self, text: str) -> tuple[int, ...] | None:
-        """Ids of the models that key opens, maybe none; None for a key nobody issued.
+    def find(self, text: str) -> Opened | None:
+        """What that key opens; None for a key nobody issued.
 
         The table is searched by the digest, which a caller cannot steer; the hit is compared in constant time.
         """
         digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-        stored, models = self._opened.get(digest, (_NO_DIGEST, ()))
-        return models if hmac.compare_digest(stored, digest) else None
+        stored, opened = self._opened.get(digest, (_NO_DIGEST, Opened("", ())))
+        return opened if hmac.compare_digest(stored, digest) else None
 
 
 _NO_DIGEST = "0" * 64

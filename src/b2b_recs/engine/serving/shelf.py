@@ -44,13 +44,21 @@ class Shelf:
 
     A version is opened, verified and tried in a thread while the one before keeps answering; the change is one
     assignment, and a request under way keeps the version it started with. A version that cannot be opened changes
-    nothing but ``Entry.problem``. Keys follow the pointer at once, whatever the artifact does.
+    nothing but ``Entry.problem``. Keys follow the pointer at once, whatever the artifact does; ``note_key`` is told the
+    prefix of each known key that asks.
     """
 
-    def __init__(self, folder: Path, opener: Callable[[Pointer], ServedModel], clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        opener: Callable[[Pointer], ServedModel],
+        clock: Callable[[], datetime],
+        note_key: Callable[[str], None],
+    ) -> None:
         self._folder = folder
         self._opener = opener
         self._clock = clock
+        self._note_key = note_key
         self._seen: dict[Path, Stamp] = {}
         self._models: dict[Path, int] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
@@ -66,9 +74,11 @@ class Shelf:
 
     def opened_by(self, key: str | None, model_id: int | None) -> Entry:
         """The entry that key may ask; raises Refused 401 or 403, the same for a model that is not there."""
-        models = self._keys.models(key) if key else None
-        if models is None:
+        opened = self._keys.find(key) if key else None
+        if opened is None:
             raise key_missing(bool(key))
+        self._note_key(opened.prefix)
+        models = opened.models
         if not models:
             raise key_opens_none()
         if model_id is None:

@@ -1,4 +1,6 @@
-"""Requests, predictions, errors and latency of every model, by the hour, in one file per serving process.
+"""Requests, predictions, errors and latency of every model by the hour, and when each key last asked.
+
+Every serving process has one file.
 
 Counts are cumulative within a process and an hour, so a collector sets its row of (process, model, deployment, hour) to
 what the file says: reading a file twice, or after a crash, counts nothing twice.
@@ -61,7 +63,8 @@ class Live(msgspec.Struct):
 
 
 class TrafficFile(msgspec.Struct):
-    """What one serving process has answered; ``closed`` once it has ended in order."""
+    """What one serving process has answered; ``closed`` once it has ended in order. ``keys`` has the time at which
+    the key of each prefix last asked."""
 
     process: str
     pid: int
@@ -70,6 +73,7 @@ class TrafficFile(msgspec.Struct):
     closed: bool
     windows: list[Window]
     live: list[Live]
+    keys: dict[str, datetime] = {}
 
 
 def percentile(latencies: list[int], share: float) -> float | None:
@@ -94,6 +98,11 @@ class Traffic:
         self.process = f"{self.started_at:%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}"
         self._windows: dict[tuple[int, int | None, str, int], Window] = {}
         self._recent: dict[int, deque[tuple[float, int, bool]]] = {}
+        self._keys: dict[str, datetime] = {}
+
+    def note_key(self, prefix: str) -> None:
+        """A key asks now."""
+        self._keys[prefix] = self._clock()
 
     def count(
         self,
@@ -131,15 +140,16 @@ class Traffic:
         recent.append((now, bin_number, status >= 500))
 
     def snapshot(self, closed: bool = False) -> TrafficFile:
-        """Everything counted so far; hours older than three days are let go."""
+        """Everything counted so far; hours and keys older than three days are let go."""
         now = self._clock()
         for key in [key for key, window in self._windows.items() if window.end < now - KEPT]:
             del self._windows[key]
+        self._keys = {prefix: at for prefix, at in self._keys.items() if at >= now - KEPT}
         for window in self._windows.values():
             window.summarise()
         live = [self._live(model_id, now.timestamp()) for model_id in self._recent]
         windows = list(self._windows.values())
-        return TrafficFile(self.process, os.getpid(), self.started_at, now, closed, windows, live)
+        return TrafficFile(self.process, os.getpid(), self.started_at, now, closed, windows, live, self._keys)
 
     def write(self, folder: Path, closed: bool = False) -> Path:
         """Replace this process's file in one step; returns its path."""

@@ -6,16 +6,17 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import ApiKey, User
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.tenancy import required
+from b2b_recs.web.tenancy import required, scope, unscoped
 
 _FORM = re.compile(r"b2br_([1-9][0-9]{0,17})_([0-9a-z]{1,16})_([0-9a-f]{64})")
 NOTE_USE_EVERY = timedelta(minutes=1)
@@ -73,6 +74,20 @@ def verify_key(text: str) -> ApiKey | None:
     if key.last_used_at is None or now - key.last_used_at > NOTE_USE_EVERY:
         ApiKey.objects.filter(id=key.id).update(last_used_at=now)
     return key
+
+
+def note_uses(uses: Mapping[str, datetime]) -> None:
+    """Note when keys, by their prefix, last asked a model; call with the operator's role, outside any scope.
+
+    A later use that is noted already stays.
+    """
+    found = unscoped(ApiKey).filter(prefix__in=uses).values_list("id", "organization_id", "prefix", "last_used_at")
+    for key_id, organization_id, prefix, noted in list(found):
+        at = uses[prefix]
+        if noted is None or noted < at:
+            with scope(organization_id):
+                earlier = Q(last_used_at=None) | Q(last_used_at__lt=at)
+                ApiKey.objects.filter(earlier, id=key_id).update(last_used_at=at)
 
 
 def revoke_key(key: ApiKey) -> None:

@@ -27,7 +27,7 @@ from b2b_recs.web.deployments.samples import samples
 from b2b_recs.web.projects.models import ModelEndpoint
 
 PER_PAGE = 25
-PLATFORM = {ApiKey.Scope.READ, ApiKey.Scope.WRITE}  # scopes that open the platform's API, which notes each use
+PLATFORM = {ApiKey.Scope.READ, ApiKey.Scope.WRITE}  # scopes that open the platform's API
 STATES = (("valid", "Valid"), ("revoked", "Revoked"))
 
 
@@ -118,7 +118,6 @@ def _listing(query: str, state: str, page: str, model_id: int | None) -> Keys:
         keys = keys.filter(revoked_at__isnull=state == "valid")
     shown = Paginator(keys, PER_PAGE).get_page(page)
     for key in shown.object_list:
-        key.asks_platform = bool(set(key.scopes) & PLATFORM)
         key.may = [ApiKey.Scope(scope).label for scope in ApiKey.Scope.values if scope in key.scopes]
     return Keys(shown, query, state if state in dict(STATES) else "")
 

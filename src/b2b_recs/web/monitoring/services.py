@@ -1,4 +1,4 @@
-"""Brings what serving counted into the hourly numbers of every model."""
+"""Brings what serving counted into the hourly numbers of every model, and when each key last asked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.serving.traffic import Window, forget_traffic, read_traffic
+from b2b_recs.web.accounts.api_keys import note_uses
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -18,19 +19,26 @@ LEFT_BEHIND = timedelta(hours=1)  # a process silent for so long has ended witho
 
 
 def collect(folder: Path) -> None:
-    """Set every hour's row to what the serving processes counted; reading a file twice counts nothing twice."""
+    """Set every hour's row to what the serving processes counted, and every key to the last time it asked.
+
+    Reading a file twice counts nothing twice.
+    """
     windows: dict[int, list[Window]] = defaultdict(list)
+    uses: dict[str, datetime] = {}
     ended = []
     now = datetime.now(UTC)
     for file in read_traffic(folder):
         for window in file.windows:
             windows[window.model_id].append(window)
+        for prefix, at in file.keys.items():
+            uses[prefix] = max(at, uses.get(prefix, at))
         if file.closed or now - file.updated_at > LEFT_BEHIND:
             ended.append(file.process)
     organizations = unscoped(ModelEndpoint).filter(id__in=windows).values_list("id", "organization_id")
     for model_id, organization_id in organizations:
         with scope(organization_id):
             _store(organization_id, model_id, windows[model_id])
+    note_uses(uses)
     for process in ended:
         forget_traffic(folder, process)
 
