@@ -3,56 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.test import Client
 from tenant_rows import Tenant
+from wizard_rows import looked_at_job, signed_in
 
-from b2b_recs.engine.etl.spec import Catalog, CopySpec
-from b2b_recs.web.etl.models import DataSource, DataSourceTable
-from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
+from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.projects.models import Schedule
 from b2b_recs.web.tenancy import scope
-
-
-def signed_in(tenant: Tenant) -> Client:
-    client = Client(headers={"host": "localhost"})
-    client.force_login(tenant.people["owner"], backend="django.contrib.auth.backends.ModelBackend")
-    return client
 
 
 @pytest.fixture
 def job(acme: Tenant) -> str:
     """The address of a job whose table was looked at a moment ago."""
-    with scope(acme.id):
-        row = DataSource.objects.get(id=acme.id_of("DataSource"))
-        spec = CopySpec(source_schema="public", source_table="orders", destination_table="bq_orders", load=Catalog())
-        proposal = TableProposal(
-            source_schema="public",
-            source_table="orders",
-            destination_table="bq_orders",
-            columns=[column("id", "bigint", "INT64", "high"), column("note", "text", "STRING", "low")],
-            key=["id"],
-            time_columns=[],
-            proposed=ProposedLoad(load={"strategy": "catalog"}, reason="It is small.", confidence="high"),
-            partition_by=None,
-        )
-        seen = {"at": datetime.now(UTC).isoformat(), "proposal": proposal.model_dump(mode="json")}
-        DataSourceTable.objects.filter(data_source=row).update(seen=seen, spec=spec.model_dump(mode="json"))
-    return f"/models/{acme.id_of('ModelEndpoint')}/etl/jobs/{row.id}/"
-
-
-def column(name: str, source_type: str, warehouse: str, confidence: str) -> ProposedColumn:
-    proposed = ProposedType(
-        warehouse_type=warehouse, mode="NULLABLE", precision=None, scale=None, format="",
-        confidence=confidence, reason="So it is.", warning="",
-    )  # fmt: skip
-    return ProposedColumn(
-        name=name, source_type=source_type, nullable=True, key_position=None, is_time=False, samples=["a"],
-        proposed=proposed,
-    )  # fmt: skip
+    return looked_at_job(acme)
 
 
 @pytest.mark.parametrize(

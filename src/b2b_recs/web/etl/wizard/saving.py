@@ -87,6 +87,21 @@ def checked_spec(wizard: Wizard, changes: Mapping[str, Any]) -> CopySpec:
     return spec
 
 
+def refuse_unfit_load(wizard: Wizard, changes: Mapping[str, Any]) -> None:
+    """Raise BadInput for a load and columns that cannot be, whatever the warehouse table is called."""
+    named = {"destination_table": "any", "destination_dataset": "raw_data"}
+    fitting_spec(wizard, {**wizard.values, **changes, **named})
+
+
+def taken_destination(wizard: Wizard) -> BadInput | None:
+    """What is wrong with the table name a draft holds, to be told where it is asked for; None when it is free."""
+    try:
+        checked_spec(wizard, {})
+    except BadInput as refusal:
+        return refusal if refusal.field == "destination_table" else None
+    return None
+
+
 def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
     """The job of a finished wizard: copy, destination and schedule, all or nothing.
 

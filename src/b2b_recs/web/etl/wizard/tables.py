@@ -13,6 +13,7 @@ from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.limits import LOOKS, spend
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
+from b2b_recs.web.etl.destination import free_destination
 from b2b_recs.web.etl.models import DataSourceTable
 from b2b_recs.web.etl.proposals import TableProposal
 from b2b_recs.web.etl.wizard.state import Wizard
@@ -93,11 +94,12 @@ def choose_table(request: HttpRequest, wizard: Wizard) -> None:
     proposal = ask(open_source, question)
     with acting(request):
         same = (wizard.values.get("source_schema"), wizard.values.get("source_table")) == (schema, table)
+        values = {} if same else first_values(proposal)
         if not same:
             wizard.forget_table()
-            wizard.keep(2, first_values(proposal))
-        else:
-            wizard.keep(2, {})
+        wanted = str(values.get("destination_table") or wizard.values.get("destination_table") or "")
+        values["destination_table"] = free_destination(wizard.job.configuration, wanted, wizard.job.id)
+        wizard.keep(2, values)
         wizard.remember(proposal)
 
 

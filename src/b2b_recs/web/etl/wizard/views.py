@@ -27,7 +27,7 @@ from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.wizard.faults import Told, told
 from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
 from b2b_recs.web.etl.wizard.named import named
-from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, save_job
+from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, refuse_unfit_load, save_job, taken_destination
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_faults import checked_schema
 from b2b_recs.web.etl.wizard.schema_form import schema_form, schema_typed
@@ -202,7 +202,10 @@ def _kept(request: HttpRequest, wizard: Wizard, step: int, changes: dict[str, An
     if not wizard.is_draft:
         return _saved(request, wizard, save_job(request, wizard, changes))
     with acting(request):
-        checked_spec(wizard, changes)
+        if step == 3:
+            refuse_unfit_load(wizard, changes)
+        else:
+            checked_spec(wizard, changes)
         wizard.keep(step, changes)
     return redirect("job_step", wizard.model.id, wizard.job.id, step + 1)
 
@@ -233,7 +236,7 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
         try:
             form = context["form"] = _form(request, wizard, step)
             if step == 4:
-                faults = told(step, refusal, {row.name for row in form.rows})
+                faults = told(step, refusal or _named_already(request, wizard), {row.name for row in form.rows})
                 context["form"] = form.with_faults(faults.rows)
         except EngineError as error:
             trouble = context["trouble"] = error
@@ -249,6 +252,12 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
             context |= _schedule_context(request, wizard)
         status = 422 if refusal is not None or trouble is not None else 200
         return render(request, f"etl/wizard/{TEMPLATES[step]}.html", context, status=status)
+
+
+def _named_already(request: HttpRequest, wizard: Wizard) -> EngineError | None:
+    """What is wrong with the table name of a draft before anything is typed: another job may have taken it."""
+    with acting(request):
+        return taken_destination(wizard) if wizard.is_draft and request.method == "GET" else None
 
 
 def _told(faults: Told, refusal: EngineError | None) -> dict[str, Any]:
