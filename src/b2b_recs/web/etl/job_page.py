@@ -18,12 +18,13 @@ from b2b_recs.web.ui import formats
 
 PER_PAGE = 20
 CHART_RUNS, CHART_WIDTH, CHART_HEIGHT, FLOOR = 60, 720.0, 120.0, 112.0
+LOWEST, MARK = 0.03, 0.05  # shares of the height: the lowest bar, and the mark of a run that failed
 _LAG = TypeAdapter(timedelta)
 
 
 @dataclass(frozen=True)
 class RunBar:
-    """A run in the chart: rows loaded as height; one that failed stands full height in red."""
+    """A run in the chart: rows loaded as height; one that failed is a small red mark at the foot."""
 
     x: float
     y: float
@@ -63,7 +64,7 @@ def job_page(job: DataSource, page: str) -> JobPage:
     listed = Paginator(runs, PER_PAGE).get_page(page)
     listed.object_list = [present_etl(run, model_id) for run in listed.object_list]
     past = [present_etl(run, model_id) for run in runs[:CHART_RUNS]]
-    most = max((run.rows or 0 for run in past), default=0)
+    most = max((run.rows or 0 for run in past if run.status != "failed"), default=0)
     card = job_cards([job], model_id, times=5)[0]
     return JobPage(
         card=card,
@@ -119,7 +120,7 @@ def _bars(runs: list[RunView], most: int) -> list[RunBar]:
     bars = []
     for at, run in enumerate(runs):
         failed, rows = run.status == "failed", run.rows or 0
-        height = round(FLOOR * (1.0 if failed else max(0.03, rows / most)), 2)
+        height = round(FLOOR * (MARK if failed else max(LOWEST, rows / most)), 2)
         what = "failed" if failed else f"{rows:,} rows, {run.status_word or run.status}"
         bars.append(
             RunBar(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from b2b_recs.web.runs.models import RunStatus
 
 RUNS, WIDTH, HEIGHT, BAR = 14, 100.0, 22.0, 5.0
+LOWEST = 0.12  # share of the height that can still be seen; a run that failed loaded nothing and is a mark of it
 _LOOKS = {RunStatus.COMPLETED: "ok", RunStatus.PARTIAL: "ok", RunStatus.FAILED: "bad"}
 
 Ended = tuple[str, int]  # status and rows loaded of a run that is over
@@ -28,11 +29,11 @@ class Spark:
 
 
 def spark_of(ended: Sequence[Ended]) -> Spark:
-    """The chart of runs, oldest first; rows loaded as height, and a run that failed stands full height."""
-    most = max((rows for _, rows in ended), default=0) or 1
+    """The chart of runs, oldest first; rows loaded as height, and a run that failed is a mark at the foot."""
+    most = max((rows for status, rows in ended if status != RunStatus.FAILED), default=0) or 1
     shapes: dict[str, str] = {}
     for at, (status, rows) in enumerate(ended):
-        share = 1.0 if status == RunStatus.FAILED else max(0.12, rows / most)
+        share = LOWEST if status == RunStatus.FAILED else max(LOWEST, rows / most)
         look, top = _LOOKS.get(RunStatus(status), "none"), HEIGHT * (1 - share)
         bar = f"M{WIDTH / RUNS * at:.2f} {top:.2f}h{BAR:g}V{HEIGHT:g}h-{BAR:g}z"
         shapes[look] = shapes.get(look, "") + bar
