@@ -220,3 +220,27 @@ def test_every_rule_comes_back_from_its_condition() -> None:
         assert rule_of(Condition.model_validate({"column": "a", "op": op, "value": value})) is None, op
     single = rule_of(Condition.model_validate({"column": "a", "op": "!=", "value": True}))
     assert single is not None and (single.kind, single.values) == ("one", ("true",))
+
+
+def test_returns_are_proposed_ticked_counted_and_left_out_unless_unticked(shop: Shop) -> None:
+    table = LocalWarehouse(Home.current().model_warehouse(shop.model.id)).table("raw_data", "bq_orders")
+    back = {"order_id": ["C1"] * 3, "ordered_at": [datetime(2026, 1, 3, tzinfo=UTC)] * 3, "customer_id": ["c1"] * 3}
+    back |= {"product_id": CODES[:3], "quantity": [-1, -2, 1], "line_total": [-10.0, -20.0, 0.0], "note": ["back"] * 3}
+    table.append(pa.table(back).select(table.schema().names).cast(table.schema()), app="test:returns")
+    box = r'name="not_above_zero" value="([^"]*)"( checked)?>.*?leave-count">([^<]*)<'
+    text = facts(shop, {}).replace("\N{NO-BREAK SPACE}", " ")
+    assert re.findall(box, text) == [
+        ("line_total", " checked", "3 rows (2.2 %)"),
+        ("quantity", " checked", "2 rows (1.5 %)"),
+    ]
+    assert "3 are left out by the ticks and conditions above. 132 rows stay" in text
+    seen = {"returns_seen": "1"}
+    text = facts(shop, seen | {"not_above_zero": "quantity"})
+    assert [found[:2] for found in re.findall(box, text)] == [("line_total", ""), ("quantity", " checked")]
+    assert "2 are left out by the ticks and conditions above. 133 rows stay" in text
+    page = Page(shop)
+    page.client.post(page.address, GIVEN_HERE)  # before the proposal was on the page
+    assert [(one["column"], one["op"]) for one in where(shop)] == [("line_total", ">"), ("quantity", ">")]
+    assert 'value="quantity"' in page.text() and "leave-rule" not in page.text()
+    page.client.post(page.address, GIVEN_HERE | seen)
+    assert where(shop) == []

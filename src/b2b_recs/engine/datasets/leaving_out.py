@@ -67,6 +67,7 @@ def look_at(
     columns: Sequence[str],
     warehouse: LocalWarehouse,
     *,
+    aside: Sequence[Condition] = (),
     time_zone: str = "UTC",
     limits: Limits = Limits.DEFAULT,
     scratch: Path | None = None,
@@ -74,14 +75,15 @@ def look_at(
     """What ``rules`` would leave out of the rows ``spec`` selects, and what stands most often in ``columns``.
 
     Rows count as a build counts them, after the spec's own conditions and its history, before customers and products
-    are chosen; ``Look.staying`` counts every filter. The same question about the same versions of tables is answered
+    are chosen; ``Look.staying`` counts every filter. Conditions ``aside`` are measured after the rules in
+    ``Look.by_rule`` and count for nothing else. The same question about the same versions of tables is answered
     from memory. Raises BadInput, WarehouseTableMissing, QueryTooLong.
     """
     names = sorted({spec.base, *(join.table for join in spec.joins)})
     tables = [warehouse.table(RAW, name) for name in names]
     versions = {table.name: (table, table.version()) for table in tables}
     loaded = [(table, version) for table, version in versions.values() if version is not None]
-    asked = _Asked(spec, tuple(rules), tuple(columns), zone_named(time_zone), content_of(loaded))
+    asked = _Asked(spec, tuple(rules), tuple(aside), tuple(columns), zone_named(time_zone), content_of(loaded))
     if len(loaded) < len(versions):  # which is refused
         return _look(asked, versions, limits, scratch)
     return _LOOKS.get(asked.whole, lambda: _look(asked, versions, limits, scratch))
@@ -93,6 +95,7 @@ class _Asked:
 
     spec: DatasetSpec
     rules: tuple[Condition, ...]
+    aside: tuple[Condition, ...]
     columns: tuple[str, ...]
     zone: ZoneInfo
     content: str
@@ -111,13 +114,13 @@ class _Asked:
     @property
     def whole(self) -> Hashable:
         """Everything the answer depends on."""
-        rules = tuple(rule.model_dump_json() for rule in self.rules)
-        return self.content, self.zone.key, self.spec.model_dump_json(), rules, self.columns
+        rules, aside = (tuple(rule.model_dump_json() for rule in them) for them in (self.rules, self.aside))
+        return self.content, self.zone.key, self.spec.model_dump_json(), rules, aside, self.columns
 
 
 def _look(asked: _Asked, views: Views, limits: Limits, scratch: Path | None) -> Look:
     """The answer, read from the rows; what does not depend on the rules is kept for the next question."""
-    spec, own, rules, zone = asked.spec, asked.own, asked.rules, asked.zone
+    spec, own, zone, rules = asked.spec, asked.own, asked.zone, (*asked.rules, *asked.aside)
     shown = [Condition(column=name, op="known") for name in asked.columns]
     where = (*own.filters.where, *rules, *shown)
     probe = own.model_copy(update={"filters": own.filters.model_copy(update={"where": where})})
@@ -129,7 +132,7 @@ def _look(asked: _Asked, views: Views, limits: Limits, scratch: Path | None) -> 
         first = len(own.filters.where)
         rows, worth, by_rule = _shares(table, rules, first, zone)
         ruled = spec.model_copy(
-            update={"filters": spec.filters.model_copy(update={"where": (*own.filters.where, *rules)})}
+            update={"filters": spec.filters.model_copy(update={"where": (*own.filters.where, *asked.rules)})}
         )
         stays = staying(ruled, everything, zone)
         frequent = {

@@ -29,6 +29,7 @@ from b2b_recs.web.projects.setup_columns import (
     tables_of,
     texts,
 )
+from b2b_recs.web.projects.setup_returns import split_off, typed_returns
 from b2b_recs.web.projects.setup_rules import Rule, rules_changed, saved_rules, typed_rules
 from b2b_recs.web.projects.setup_saved import Saved, joined_name, saved_setup
 
@@ -50,7 +51,10 @@ class RoleField:
 
 @dataclass
 class SetupForm:
-    """Everything the page asks; ``saved`` is what stands in the model now, None before the first time."""
+    """Everything the page asks; ``saved`` is what stands in the model now, None before the first time.
+
+    ``returns`` are the columns whose rows of zero or less are left out; None until somebody has seen what is proposed.
+    """
 
     tables: list[Table]
     base: Table
@@ -66,6 +70,7 @@ class SetupForm:
     saved: Saved | None
     ticked: list[str] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
+    returns: list[str] | None = None
 
     @property
     def kept(self) -> Saved | None:
@@ -88,6 +93,13 @@ class SetupForm:
     def product(self) -> str:
         """The column of what was bought."""
         return next(role.chosen for role in self.roles if role.name == "product")
+
+    @property
+    def numbers(self) -> list[str]:
+        """The columns that say how many or how much: of the quantity, of the revenue, and of prices."""
+        chosen = [role.chosen for role in self.roles if role.name in ("quantity", "revenue") and role.chosen]
+        prices = [name for name in fitting(self.base, "revenue") if looks_like_price(name)]
+        return [name for name in dict.fromkeys([*chosen, *prices]) if name in self.base.columns]
 
     @property
     def rule_columns(self) -> dict[str, pa.DataType | None]:
@@ -144,9 +156,11 @@ def setup_form(model: ModelEndpoint, typed: QueryDict | None, do: str = "") -> S
     )
     if typed and "rules" in typed and do != "look":
         form.ticked, form.rules = typed_rules(typed)
+        form.returns = typed_returns(typed)
         form.rules = rules_changed(form.rules, do)
     elif form.kept is not None:
         form.ticked, form.rules = saved_rules(form.kept.spec, form.kept.spec.roles.product)
+        form.returns, form.rules = split_off(form.rules, form.numbers)
     for number, rule in enumerate(form.rules):
         rule.number = number
     return form

@@ -7,22 +7,20 @@ from typing import TYPE_CHECKING
 
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError
-from b2b_recs.engine.warehouse.local import LocalWarehouse
-from b2b_recs.engine.warehouse.query import Limits
-from b2b_recs.runtime.home import Home
-from b2b_recs.web.datasets.tables import scratch
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup import SetupForm
-from b2b_recs.web.projects.setup_rules import LISTS, conditions_of, find_faults, rule_of
+from b2b_recs.web.projects.setup_looking import Looked, look_for
+from b2b_recs.web.projects.setup_returns import ReturnsLine
+from b2b_recs.web.projects.setup_rules import LISTS, find_faults, rule_of
 from b2b_recs.web.projects.setup_saving import column_faults, dataset_spec, number_faults
 from b2b_recs.web.projects.setup_stays import stays_in_words
 from b2b_recs.web.ui.formats import percent
 
 if TYPE_CHECKING:  # takes long to load, and only the question itself needs it
     from b2b_recs.engine.datasets.leaving_out import Look, Share
+    from b2b_recs.engine.datasets.spec import DatasetSpec
 
 MOST_SUGGESTED, MOST_FREQUENT = 12, 10
-_LIMITS = Limits(memory_bytes=512 * 1024 * 1024, seconds=20.0)
 
 
 @dataclass(frozen=True)
@@ -50,6 +48,7 @@ class SetupFacts:
 
     trouble: str = ""
     together: str = ""
+    returns: list[ReturnsLine] = field(default_factory=list)
     suggested: list[ProductLine] = field(default_factory=list)
     further: int = 0
     sold: list[ProductLine] = field(default_factory=list)
@@ -58,7 +57,6 @@ class SetupFacts:
 
 def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
     """What the data says about a form; its lines get their faults."""
-    from b2b_recs.engine.datasets.leaving_out import look_at
     from b2b_recs.engine.datasets.local_time import zone_named
 
     bare = [RuleFacts() for _ in form.rules]
@@ -69,27 +67,41 @@ def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
     columns = form.rule_columns
     find_faults(form.rules, columns, zone_named(model.time_zone))
     sound = [number for number, rule in enumerate(form.rules) if not rule.blank and not rule.faults]
-    conditions = conditions_of(form.ticked, form.product, [form.rules[number] for number in sound])
     asked = list(dict.fromkeys(rule.column for rule in form.rules if rule.kind in LISTS and rule.column in columns))
-    sane = {"history_days": "", "top_share": "100", "test_days": "30"}
-    mended = {str(fault.field): sane[str(fault.field)] for fault in number_faults(form)}
-    whole = replace(form, ticked=[], rules=[], **mended)  # type: ignore[arg-type]
-    spec = dataset_spec(whole)
-    own = tuple(condition for condition in spec.filters.where if rule_of(condition) is None)
-    spec = spec.model_copy(update={"filters": spec.filters.model_copy(update={"where": own})})
-    warehouse = LocalWarehouse(Home.current().model_warehouse(model.id))
+    spec = _bare_spec(form)
     try:
-        look = look_at(spec, conditions, asked, warehouse, time_zone=model.time_zone, limits=_LIMITS, scratch=scratch())
+        looked = look_for(model, form, spec, [form.rules[number] for number in sound], asked)
     except EngineError as refusal:
         return SetupFacts(str(refusal), sold=ticked, rules=bare)
-    if not look.rows:
+    if not looked.look.rows:
         return SetupFacts("No row has a customer, a product and a time.", sold=ticked, rules=bare)
-    return _facts(form, look, sound, stays_in_words(form, spec, look.staying))
+    return _facts(form, looked, sound, stays_in_words(form, spec, looked.look.staying))
 
 
-def _facts(form: SetupForm, look: Look, sound: list[int], together: str) -> SetupFacts:
+def _bare_spec(form: SetupForm) -> DatasetSpec:
+    """The dataset of a form without what the page leaves out, and with its faulty numbers left aside."""
+    sane = {"history_days": "", "top_share": "100", "test_days": "30"}
+    mended = {str(fault.field): sane[str(fault.field)] for fault in number_faults(form)}
+    spec = dataset_spec(replace(form, ticked=[], rules=[], returns=[], **mended))  # type: ignore[arg-type]
+    own = tuple(condition for condition in spec.filters.where if rule_of(condition) is None)
+    return spec.model_copy(update={"filters": spec.filters.model_copy(update={"where": own})})
+
+
+def settle_returns(model: ModelEndpoint, form: SetupForm) -> None:
+    """Tick what the page proposes about returns, when it was saved before anybody saw the proposal."""
+    if form.returns is not None or form.kept is not None or column_faults(form):
+        return
+    try:
+        looked = look_for(model, form, _bare_spec(form), [], [])
+    except EngineError:  # the training says it, with the same words
+        return
+    form.returns = looked.ticked
+
+
+def _facts(form: SetupForm, looked: Looked, sound: list[int], together: str) -> SetupFacts:
+    look = looked.look
     words = _Words(form, look)
-    first = bool(form.ticked)
+    first = len(look.by_rule) - len(looked.aside) - len(sound)
     shares = {number: look.by_rule[first + place] for place, number in enumerate(sound)}
     odd = [one.code for one in look.products if one.code in look.reasons]
     suggested = odd[:MOST_SUGGESTED]
@@ -97,6 +109,11 @@ def _facts(form: SetupForm, look: Look, sound: list[int], together: str) -> Setu
     elsewhere = [code for code in form.ticked if code not in usual and code not in suggested]
     return SetupFacts(
         together=together,
+        returns=[
+            ReturnsLine(column, words.rows_of(share), column in looked.ticked)
+            for column, share in looked.returns.items()
+            if share.rows > share.unknown or column in looked.ticked
+        ],
         suggested=[words.line(code) for code in suggested],
         further=len(odd) - len(suggested),
         sold=[words.line(code) for code in (*elsewhere, *usual)],
@@ -130,6 +147,11 @@ class _Words:
             told += f" · {percent(one.worth / self.look.worth)} of revenue"
         name = one.name if one.name != code else ""
         return ProductLine(code, name, told, code in self.ticked, self.look.reasons.get(code, ()))
+
+    def rows_of(self, share: Share) -> str:
+        """How many rows a tick leaves out, and those of them that go because they hold nothing."""
+        empty = f", {share.unknown:,} of them empty" if share.unknown else ""
+        return f"{counted(share.rows, 'row')} ({percent(share.of_rows)}){empty}"
 
     def left_out(self, share: Share) -> str:
         """What one line leaves out."""

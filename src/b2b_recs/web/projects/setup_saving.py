@@ -14,6 +14,7 @@ from b2b_recs.web.accounts.models import User
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup import RoleField, SetupForm
+from b2b_recs.web.projects.setup_returns import with_returns
 from b2b_recs.web.projects.setup_rules import conditions_of, find_faults, with_rules
 from b2b_recs.web.projects.setup_saved import joined_name
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
@@ -60,7 +61,8 @@ def dataset_spec(form: SetupForm) -> DatasetSpec:
 def where_of(form: SetupForm) -> list[Condition]:
     """The conditions of a form without faults."""
     before = form.kept.spec.filters.where if form.kept is not None else ()
-    return with_rules(before, conditions_of(form.ticked, form.product, form.rules))
+    rules = with_returns(form.rules, form.returns or (), form.numbers)
+    return with_rules(before, conditions_of(form.ticked, form.product, rules))
 
 
 def training_spec(form: SetupForm) -> TrainingSpec:
