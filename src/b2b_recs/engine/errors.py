@@ -132,6 +132,12 @@ class SchemaDrift(EngineError):
     code = "schema_drift"
 
 
+class TypeHeld(SchemaDrift):
+    """The job sets a column to another type than its warehouse table holds."""
+
+    code = "type_held"
+
+
 class TooManyRejected(EngineError):
     """More rows were rejected than the job allows; nothing was committed."""
 

@@ -30,14 +30,14 @@ def looked_at_job(acme: Tenant) -> str:
     return address_of(acme, acme.id_of("DataSource"))
 
 
-def draft_of(acme: Tenant, name: str, **changes: Any) -> DataSource:
-    """A draft that has come to step 3 with the same table."""
+def draft_of(acme: Tenant, name: str, step: int = 3, **changes: Any) -> DataSource:
+    """A draft that has come to a step with the same table."""
     with scope(acme.id):
         job = DataSource.objects.get(id=acme.id_of("DataSource"))
         own = {"organization_id": acme.id}
         draft = DataSource.objects.create(
             **own, configuration_id=job.configuration_id, connection_id=job.connection_id, name=name, draft=True,
-            wizard_step=3, wizard_completed_steps=[1, 2],
+            wizard_step=step, wizard_completed_steps=list(range(1, step)),
         )  # fmt: skip
         seen = looked_at()
         DataSourceTable.objects.create(**own, data_source=draft, seen=seen["seen"], spec={**seen["spec"], **changes})

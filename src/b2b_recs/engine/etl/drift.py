@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
-from b2b_recs.engine.errors import ColumnMissing, SchemaDrift
+from b2b_recs.engine.errors import ColumnMissing, SchemaDrift, TypeHeld
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
 from b2b_recs.engine.schema.arrow import (
     DIGITS,
@@ -148,10 +148,10 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
     if override is not None and arrow_type(override) != field.type:
         if settled and isinstance(spec.load, Catalog):
             return replace(override, source_type=column.source_type), ""
-        raise SchemaDrift(
-            f"The column {column.name} is set to {override.warehouse_type}, and the warehouse table holds "
+        raise TypeHeld(
+            f"The column {column.name} is set to {override.warehouse_type} in the job, and the warehouse table holds "
             f"{stored.warehouse_type}.",
-            advice="Set it back, or load into a new warehouse table.",
+            advice="Set it back, load into a new warehouse table, or copy the whole table each time.",
             field=column.name,
         )
     if column.source_type != stored.source_type and not settled:

@@ -34,6 +34,7 @@ from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.drafts import named_row, refuse_draft, save_draft
 from b2b_recs.web.etl.following import jobs_to_run
+from b2b_recs.web.etl.held_types import held_faults
 from b2b_recs.web.etl.jobs import (
     change_job,
     configuration_of,
@@ -320,5 +321,7 @@ def _settled(request: HttpRequest, connection: Connection, spec: CopySpec) -> Co
     spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
+    for fault in held_faults(connection.model_id, spec):
+        raise fault
     held = held_columns(connection.model_id, spec)
     return ask(open_source, settled_by(source_type(connection.source_type), spec, held))

@@ -26,6 +26,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
+from b2b_recs.web.etl.held_types import held_faults
 from b2b_recs.web.etl.jobs import (
     change_job,
     finish_draft,
@@ -36,6 +37,7 @@ from b2b_recs.web.etl.jobs import (
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
 from b2b_recs.web.etl.sourcing import held_columns, settled_by
+from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.state import Wizard
 from b2b_recs.web.names import refuse_too_long
 
@@ -160,6 +162,9 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> t
         declared = source_type(wizard.job.connection.source_type)
         check_spec(spec, declared)
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
+        held = Collected()
+        held.found += held_faults(wizard.model.id, spec)
+        held.refuse()
         open_source = opener(wizard.job.connection)
     spend(request, LOOKS)
     settle = settled_by(declared, spec, held_columns(wizard.model.id, spec))

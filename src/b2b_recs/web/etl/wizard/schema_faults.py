@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.warehouse.bigquery import check_new_names
+from b2b_recs.web.etl.held_types import held_faults
 from b2b_recs.web.etl.jobs import refuse_taken_destination
 from b2b_recs.web.etl.proposals import TableProposal
 from b2b_recs.web.etl.wizard.faults import Collected
@@ -30,7 +31,7 @@ def checked_schema(typed: QueryDict, wizard: Wizard, proposal: TableProposal) ->
     if any(fault.field == "cluster_by" for fault in faults.found):
         rest["cluster_by"] = []
     try:
-        checked_spec(wizard, rest)
+        faults.found += held_faults(wizard.model.id, checked_spec(wizard, rest))
     except BadInput as refusal:
         faults.found += _by_parts(wizard, rest) or [refusal]
     faults.refuse()
