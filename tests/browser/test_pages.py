@@ -116,20 +116,18 @@ def test_a_page_watching_a_run_shows_its_end_and_stops_asking(
     assert asked == []
 
 
-def test_trying_a_customer_by_name_gives_two_lists_with_reasons(
-    visit: Visit, site: Installation, owner_state: Any
-) -> None:
+def test_trying_a_customer_by_name_gives_lists_with_reasons(visit: Visit, site: Installation, owner_state: Any) -> None:
     visitor = visit(state=owner_state)
     page = visitor.go(path_of(site, "/models/{live}/try/"))
     page.get_by_label("Customer").fill("Beech Gifts")
     page.get_by_role("button", name="Recommend").click()
-    due, new = page.get_by_role("tab", name="Due to reorder"), page.get_by_role("tab", name="New for you")
-    expect(due).to_be_visible()
-    expect(page.locator("#list-due .why").first).to_contain_text("Ordered")
-    due.focus()
+    tabs = page.locator("#answer").get_by_role("tab")
+    expect(tabs).to_have_count(3)
+    expect(page.locator("#answer [role=tabpanel]:visible .why").first).to_contain_text("Ordered")
+    tabs.first.focus()
     page.keyboard.press("ArrowRight")
-    expect(new).to_be_focused()
-    expect(page.locator("#list-new")).to_be_visible()
+    expect(tabs.nth(1)).to_be_focused()
+    expect(page.locator(f"#{tabs.nth(1).get_attribute('aria-controls')}")).to_be_visible()
     assert "customer=Beech" in page.url
     assert visitor.faults() == []
     assert visitor.complaints == []

@@ -1,9 +1,9 @@
-"""The try-it panel: one customer, two lists, each product with its reason, from the endpoint that is live."""
+"""The try-it panel: one customer, lists of products with their reasons, from the endpoint that is live."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +12,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.serving.requests import MOST_RECOMMENDATIONS
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
+from b2b_recs.web.deployments.answer_lists import ProductList, lists_of
 from b2b_recs.web.deployments.customers import customer_name, find_customers
 from b2b_recs.web.deployments.forms import AskForm
 from b2b_recs.web.deployments.models import Deployment
@@ -20,29 +22,6 @@ from b2b_recs.web.deployments.samples import samples
 from b2b_recs.web.deployments.services import active_deployment, ask
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui.zone import shown_in
-
-DUE = "due to reorder"
-
-
-@dataclass(frozen=True)
-class Product:
-    """One recommended product."""
-
-    product_id: str
-    title: str
-    reason: str
-    score: float
-    mark: str = ""
-
-
-@dataclass(frozen=True)
-class ProductList:
-    """One of the two lists."""
-
-    slug: str
-    name: str
-    empty: str
-    rows: list[Product] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -110,26 +89,16 @@ def _answered(request: HttpRequest, model: ModelEndpoint, deployment: Deployment
     if not form.is_valid():
         return {"problem": {"message": next(iter(form.errors.values()))[0], "advice": ""}}
     customer = _customer_id(deployment, form.cleaned_data["customer"])
-    started = time.perf_counter()
+    k = form.cleaned_data["k"]
     try:
-        bought = ask(model, customer, form.cleaned_data["k"], filters={"purchased": "only"})
-        new = ask(model, customer, form.cleaned_data["k"], filters={"purchased": "never"})
+        # every product ordered before, because those that are due may stand anywhere among them
+        bought = ask(model, customer, MOST_RECOMMENDATIONS, filters={"purchased": "only"})
+        started = time.perf_counter()
+        new = ask(model, customer, k, filters={"purchased": "never"})
     except EngineError as refusal:
         return {"problem": {"message": refusal.message, "advice": refusal.advice}}
-    elapsed = 500 * (time.perf_counter() - started)  # two questions: the mean of them, in milliseconds
-    again = [_product(one) for one in bought.get("recommendations", ())]
-    again.sort(key=lambda product: product.mark != "due")  # stable: due first, each part in the model's order
-    lists = [
-        ProductList("due", "Due to reorder", "This customer has ordered nothing the model knows.", again),
-        ProductList(
-            "new",
-            "New for you",
-            "There is no product left that this customer has not ordered.",
-            [_product(one) for one in new.get("recommendations", ())],
-        ),
-    ]
-    if not again:
-        lists.reverse()
+    elapsed = 1000 * (time.perf_counter() - started)
+    lists = lists_of(bought.get("recommendations", ()), new.get("recommendations", ()), k)
     return {
         "answer": Answered(
             customer=customer,
@@ -141,11 +110,6 @@ def _answered(request: HttpRequest, model: ModelEndpoint, deployment: Deployment
             lists=lists,
         )
     }
-
-
-def _product(one: dict[str, Any]) -> Product:
-    mark = "due" if one.get("list") == DUE else ""
-    return Product(one["product_id"], one.get("name") or one["product_id"], one.get("reason", ""), one["score"], mark)
 
 
 def _customer_id(deployment: Deployment | None, typed: str) -> str:

@@ -1,0 +1,34 @@
+"""The lists of the try-it panel hold what their names say, in the order of the scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from b2b_recs.web.deployments.answer_lists import lists_of
+
+
+def one(product: str, score: float, kind: str) -> dict[str, Any]:
+    return {"product_id": product, "score": score, "list": kind, "reason": "Ordered."}
+
+
+BOUGHT = [
+    one("a", 5.0, "buy again"),
+    one("b", 4.0, "due to reorder"),
+    one("c", 3.0, "popular"),
+    one("d", 2.0, "due to reorder"),
+    one("e", 1.0, "due to reorder"),
+]
+
+
+def test_only_what_is_due_stands_under_due_in_the_order_of_its_scores() -> None:
+    lists = lists_of(BOUGHT, [one("n", 0.5, "new for you")], 2)
+    found = {each.slug: [row.product_id for row in each.rows] for each in lists}
+    assert found == {"due": ["b", "d"], "again": ["a", "c"], "new": ["n"]}
+    assert [each.slug for each in lists] == ["due", "again", "new"]
+
+
+def test_a_list_without_products_comes_last_and_says_why() -> None:
+    lists = lists_of(BOUGHT[:1], [one("n", 0.5, "new for you")], 10)
+    assert [each.slug for each in lists] == ["again", "new", "due"]
+    assert lists[-1].empty == "Nothing this customer orders again and again is due."
+    assert "nothing the model knows" in lists_of([], [], 10)[0].empty
