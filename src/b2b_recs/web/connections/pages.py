@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, Window
+from django.db.models import Count, F, Q, Window
 from django.db.models.functions import RowNumber
 
 from b2b_recs.engine.counting import listed
@@ -31,7 +31,7 @@ TILES = {
     "parquet": "PQ", "json": "JS", "excel": "XL", "gcs": "GS", "s3": "S3", "azure_blob": "AZ", "sftp": "FTP",
 }  # fmt: skip
 NAMED = 10  # jobs that are named where a connection is used by many
-Used = tuple[int, list[str]]
+Used = tuple[int, list[str], int]  # jobs, the first names, and how many of them run
 PLACES = (("host", "port"), ("account",), ("project", "dataset"), ("bucket", "prefix"), ("container", "prefix"))
 
 
@@ -50,6 +50,7 @@ class Card:
     tested_at: datetime | None
     jobs: int
     job_names: str
+    running: int  # jobs that stop when it is switched off
     enabled: bool
     stale: bool
 
@@ -57,6 +58,14 @@ class Card:
     def look(self) -> str:
         """The dot's class."""
         return {"green": "ok", "red": "bad", "yellow": "warn"}.get(self.dot, "none")
+
+    @property
+    def off_words(self) -> str:
+        """What switching it off stops, to be confirmed; empty where it stops nothing."""
+        if not self.running:
+            return ""
+        jobs = "1 job reads" if self.running == 1 else f"{self.running:,} jobs read"
+        return f"{jobs} from it and will not run until it is switched on again."
 
     @property
     def delete_words(self) -> str:
@@ -89,11 +98,12 @@ def jobs_of(rows: Sequence[Connection]) -> dict[int, Used]:
     jobs = DataSource.objects.filter(connection__in=rows).annotate(
         place=Window(RowNumber(), partition_by=F("connection_id"), order_by=[F("name"), F("id")]),
         count=Window(Count("id"), partition_by=F("connection_id")),
+        running=Window(Count("id", filter=Q(draft=False, enabled=True)), partition_by=F("connection_id")),
     )
-    found: dict[int, Used] = {row.id: (0, []) for row in rows}
+    found: dict[int, Used] = {row.id: (0, [], 0) for row in rows}
     named = jobs.filter(place__lte=NAMED).order_by("place")
-    for connection, name, count in named.values_list("connection_id", "name", "count"):
-        found[connection] = (count, [*found[connection][1], name])
+    for connection, name, count, running in named.values_list("connection_id", "name", "count", "running"):
+        found[connection] = (count, [*found[connection][1], name], running)
     return found
 
 
@@ -113,6 +123,7 @@ def card_of(row: Connection, used: Used, now: datetime) -> Card:
         tested_at=tested,
         jobs=used[0],
         job_names=listed(used[1], used[0]),
+        running=used[2],
         enabled=row.enabled,
         stale=row.enabled and (tested is None or now - tested > FRESH),
     )

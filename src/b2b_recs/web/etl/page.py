@@ -47,6 +47,7 @@ class JobCard:
     destination: str
     connection: str
     connection_dot: str
+    connection_on: bool
     schedule: ScheduleOut
     step: int
     table_address: str = ""  # the page of the destination
@@ -211,6 +212,7 @@ def _card(
         destination=str(values.get("destination_table") or ""),
         connection=job.connection.name,
         connection_dot=job.connection.dot,
+        connection_on=job.connection.enabled,
         schedule=schedule_out(job, row, times),
         step=job.wizard_step,
         table_address="" if job.draft else address_of(model_id, values),
