@@ -219,6 +219,9 @@ def test_next_times_of_a_job_are_shown_in_the_zone_of_its_schedule_which_is_name
         Schedule.objects.filter(target_id=row.id).update(
             kind="daily", cron="", rule={"time": "03:30"}, time_zone="Asia/Tokyo"
         )
-    text = signed_in(acme).get(job).content.decode()
+    client = signed_in(acme)
+    text = client.get(job).content.decode()
     assert len(re.findall(r"\w{3} \d{1,2} \w{3}, 03:30<br>", text)) == 5
     assert "Asia/Tokyo</span>" in text
+    row = client.get(f"/models/{acme.id_of('ModelEndpoint')}/etl/").content.decode()
+    assert 'Every day at 03:30 <span class="faint">Asia/Tokyo</span>' in row

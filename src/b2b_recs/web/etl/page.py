@@ -65,8 +65,13 @@ class JobCard:
     @property
     def rhythm(self) -> str:
         """How often it runs, without the time zone."""
-        zone = self.schedule.rule.get("time_zone")
-        return self.schedule.words.removesuffix(f", {zone}")
+        return self.schedule.words.removesuffix(f", {self.zone}")
+
+    @property
+    def zone(self) -> str:
+        """The time zone its times are in; empty where it names no time of day."""
+        zone = str(self.schedule.rule.get("time_zone") or "")
+        return zone if self.schedule.words.endswith(f", {zone}") else ""
 
     @property
     def next_at(self) -> datetime | None:
