@@ -131,3 +131,16 @@ def test_a_connection_in_use_is_not_deleted(acme: Tenant) -> None:
     assert "is used by “orders”" in answer.content.decode()
     with scope(acme.id):
         assert Connection.objects.filter(id=acme.id_of("Connection")).exists()
+
+
+def test_a_saved_connection_offers_to_copy_a_table_and_its_name_leads_to_its_settings(
+    acme: Tenant, files: Path
+) -> None:
+    client, typed = signed_in(acme), {"do": "save", "location": ".", "name": "files <b>"}
+    text = client.post(place(acme, "new/csv/"), typed, follow=True).content.decode()
+    with scope(acme.id):
+        number = Connection.objects.get(name="files <b>").id
+    assert f'etl/jobs/new/?connection={number}">Copy a table</a>' in text.split('class="notice')[1]
+    assert (
+        f'etl/connections/{number}/edit/">files &lt;b&gt;</a>' in text and "<b>" not in text.split('class="notice')[1]
+    )

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -225,7 +226,9 @@ def _create(
             note_use(row.organization_id, row.id)
     except EngineError as refusal:
         return _refused(request, refusal)
-    messages.success(request, f"The connection “{name}” works and is saved. Now choose a table to copy.")
+    copy = f"{reverse('job_new', args=[model.id])}?connection={row.id}"
+    told = "The connection “{}” works and is saved. Now choose a table to copy. "
+    messages.success(request, format_html(told + '<a class="btn btn-sm" href="{}">Copy a table</a>', name, copy))
     return _go(request, f"{reverse('etl', args=[model.id])}?connection={row.id}")
 
 
