@@ -130,6 +130,7 @@ def test_an_address_pasted_after_another_leaves_nothing_of_the_first(
         "prefer",
     )
     assert pasted("foo://u:pw@four.example", "#id_host")[0] == "foo://four.example"
+    assert pasted("http://foo bar/; DROP", "#id_host")[0] == "http://foo bar/; DROP"  # what was typed stays
     page.set_viewport_size({"width": 390, "height": 720})
     page.locator("#id_username").fill("x" * 300)
     page.get_by_role("button", name="Test").click()

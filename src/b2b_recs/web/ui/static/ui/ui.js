@@ -229,7 +229,7 @@
     box.value = text;
     if (take(box)) return;
     box.value = "";
-    host.value = harmless(text).split(/[;?]/)[0];
+    host.value = harmless(text);
   }
 
   // What follows the ? of a signed address is a secret and goes into its own field.
