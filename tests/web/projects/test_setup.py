@@ -23,7 +23,7 @@ from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
 LINES: dict[str, list[Any]] = {
     "order_id": ["o1", "o2"],
-    "ordered_at": [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2)],
+    "ordered_at": [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 12)],
     "customer_id": ["c1", "c2"],
     "product_id": ["p1", "p2"],
     "name": ["line one", "line two"],
@@ -165,6 +165,16 @@ def test_every_fault_stands_beside_its_field_and_none_in_a_box(shop: Shop) -> No
     assert "notice-bad" not in text
 
 
+def test_days_to_test_on_that_leave_too_little_are_refused_with_the_days_there_are(shop: Shop) -> None:
+    assert fault_beside(Page(shop).refused(test_days="400"), "test_days") == (
+        "The orders span 334 days: 400 days to test on would leave nothing to learn from. "
+        "Give 167 or fewer, or load older orders."
+    )
+    assert "would leave 134 days to learn from, which is less." in fault_beside(
+        Page(shop).refused(test_days="200"), "test_days"
+    )
+
+
 @pytest.mark.parametrize("typed", ["-1", "1.5", "soon", "٣", "1e3", "9" * 30])
 def test_a_number_is_plain_digits(shop: Shop, typed: str) -> None:
     assert "cannot be" in fault_beside(Page(shop).refused(test_days=typed), "test_days")
@@ -173,14 +183,14 @@ def test_a_number_is_plain_digits(shop: Shop, typed: str) -> None:
 def test_what_was_saved_is_shown_again_as_a_change(shop: Shop) -> None:
     page = Page(shop)
     assert "the first training starts" in page.text()
-    assert "The first training is under way." in page.saved(revenue="", order="", history_days="90", test_days="14")
+    assert "The first training is under way." in page.saved(revenue="", order="", history_days="400", test_days="14")
     text = page.text()
     assert "<h1>Change which columns mean what</h1>" in text and "Save and train" in text
     assert "first training" not in text
     assert [chosen(text, name) for name in ("customer", "revenue", "order", "product_name")] == [
         "customer_id", "", "", "name",
     ]  # fmt: skip
-    for field, value in (("history_days", "90"), ("top_share", "100"), ("test_days", "14")):
+    for field, value in (("history_days", "400"), ("top_share", "100"), ("test_days", "14")):
         assert re.search(rf'id="id_{field}" name="{field}" value="{value}"', text)
     model = page.client.get(f"/models/{shop.model.id}/").content.decode()
     assert f'href="{page.address}"' in model
@@ -242,10 +252,10 @@ def test_saving_while_a_training_goes_says_which_settings_it_has(
     page.saved()
     with scope(shop.id):
         PipelineRun.objects.update(**changes)
-    assert said in page.saved(history_days="30")
+    assert said in page.saved(history_days="400")
     with scope(shop.id):
         assert PipelineRun.objects.count() == (2 if changes.get("status") == "completed" else 1)
-        assert Dataset.objects.get().spec["filters"]["history_days"] == 30
+        assert Dataset.objects.get().spec["filters"]["history_days"] == 400
 
 
 def test_an_archived_model_is_not_trained_by_its_settings(shop: Shop) -> None:

@@ -14,10 +14,12 @@ from run_rows import Shop, make_shop
 from web.projects.test_setup import GIVEN, Page
 from web_support import TestDatabase
 
+from b2b_recs.engine.datasets.leaving_out import Buyers
 from b2b_recs.engine.datasets.spec import Condition
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.datasets.models import Dataset
+from b2b_recs.web.projects.setup_doubts import customer_doubt
 from b2b_recs.web.projects.setup_rules import KINDS, Rule, rule_of
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineConfiguration
@@ -48,7 +50,7 @@ def shop(platform_database: TestDatabase) -> Iterator[Shop]:
     shutil.rmtree(home)
 
 
-GIVEN_HERE = GIVEN | {"category": "", "rules": "0", "top_share": "100"}
+GIVEN_HERE = GIVEN | {"category": "", "rules": "0", "top_share": "100", "test_days": "7"}
 
 
 def rules(*lines: tuple[str, str, str]) -> dict[str, str]:
@@ -79,6 +81,19 @@ def test_postage_is_suggested_with_reasons_and_not_ticked(shop: Shop) -> None:
     assert "POSTAGE" in line[0] and "12 rows" in line[0]
     assert "Its code is written unlike the others" in line[0] and "Its price runs from" in line[0]
     assert "Nothing is left out: all 132 rows of bq_orders stay." in text
+
+
+def test_a_customer_column_that_names_products_is_doubted_beside_it(shop: Shop) -> None:
+    doubt = re.compile(r'<span id="customer-told"[^>]*>(.*?)</span>\n', re.S)
+    assert doubt.findall(facts(shop, {})) == [""]
+    (told,) = doubt.findall(facts(shop, {"customer": "order_id", "order": ""}))
+    assert "Nearly each of its 66 values goes with one product only." in told
+
+
+def test_customers_that_go_with_one_product_or_are_as_many_are_doubted() -> None:
+    assert "as many as the product" in customer_doubt(Buyers(300, 300, 9_000))
+    assert "one product only" in customer_doubt(Buyers(4_200, 3_900, 5_600))
+    assert customer_doubt(Buyers(4_200, 3_900, 90_000)) == "" == customer_doubt(Buyers(2, 2, 2))
 
 
 def test_rows_and_revenue_are_shown_before_anything_is_saved(shop: Shop) -> None:

@@ -26,7 +26,7 @@ _MOST_PRODUCTS = 200_000  # looked at for reasons, those in most rows first
 _SEEN = "rows looked at"  # no warehouse table can have a blank in its name
 
 Table = Any  # ibis expressions; the library carries no types
-Products = tuple[tuple[Sold, ...], Mapping[str, tuple[str, ...]]]
+Products = tuple[tuple[Sold, ...], Mapping[str, tuple[str, ...]], "Buyers"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,15 @@ class Share:
     of_rows: float
     of_worth: float
     unknown: int = 0
+
+
+@dataclass(frozen=True)
+class Buyers:
+    """How many customers and products there are, and how many pairs of a customer and a product it bought."""
+
+    customers: int = 0
+    products: int = 0
+    pairs: int = 0
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,7 @@ class Look:
     products: tuple[Sold, ...]
     worth: float
     reasons: Mapping[str, tuple[str, ...]]
+    buyers: Buyers = Buyers()
 
 
 _LOOKS: Kept[Look] = Kept(16)
@@ -141,12 +151,16 @@ def _look(asked: _Asked, views: Views, limits: Limits, scratch: Path | None) -> 
             )
             for number, name in enumerate(asked.columns)
         }
-        products, reasons = _PRODUCTS.get(asked.rows, lambda: _with_reasons(_products(table)))
-    return Look(rows, by_rule, stays, frequent, products, worth, reasons)
+        products, reasons, buyers = _PRODUCTS.get(asked.rows, lambda: _with_reasons(table))
+    return Look(rows, by_rule, stays, frequent, products, worth, reasons, buyers)
 
 
-def _with_reasons(products: tuple[Sold, ...]) -> Products:
-    return products, unlike_reasons(products)
+def _with_reasons(table: Table) -> Products:
+    products = _products(table)
+    pairs = table.select("role_customer", "role_product").distinct()
+    counts = {"customers": pairs.role_customer.nunique(), "products": pairs.role_product.nunique()}
+    (found,) = pairs.aggregate(pairs=pairs.count(), **counts).to_pyarrow().to_pylist()
+    return products, unlike_reasons(products), Buyers(**found)
 
 
 def _shares(

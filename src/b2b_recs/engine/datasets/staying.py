@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -18,13 +19,15 @@ Table = Any  # ibis expressions; the library carries no types
 class Staying:
     """All rows of the joined tables, those each filter takes of what the ones before left, and what stays of all.
 
-    ``unknown`` are rows without a customer, a product or a time; ``of_worth`` is the part of the revenue that stays.
+    ``unknown`` are rows without a customer, a product or a time; ``of_worth`` is the part of the revenue that stays,
+    ``days`` the time from the first to the last row that stays.
     """
 
     all_rows: int
     gone: tuple[tuple[Cause, int], ...]
     rows: int
     of_worth: float
+    days: float = 0.0
 
 
 def staying(spec: DatasetSpec, table: Table, zone: ZoneInfo) -> Staying:
@@ -37,7 +40,9 @@ def staying(spec: DatasetSpec, table: Table, zone: ZoneInfo) -> Staying:
         rows, worth = _measured(table)
         gone.append((cause, before - rows))
         before = rows
-    return Staying(all_rows, tuple(gone), before, worth / all_worth if all_worth else 0.0)
+    (ends,) = table.aggregate(first=table.role_time.min(), last=table.role_time.max()).to_pyarrow().to_pylist()
+    days = (ends["last"] - ends["first"]) / timedelta(days=1) if before else 0.0
+    return Staying(all_rows, tuple(gone), before, worth / all_worth if all_worth else 0.0, days)
 
 
 def _measured(table: Table) -> tuple[int, float]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from b2b_recs.engine.counting import counted
-from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.setup import SetupForm
+from b2b_recs.web.projects.setup_doubts import customer_doubt, test_days_fault
 from b2b_recs.web.projects.setup_looking import Looked, look_for
 from b2b_recs.web.projects.setup_returns import ReturnsLine
 from b2b_recs.web.projects.setup_rules import LISTS, find_faults, rule_of
@@ -44,10 +45,11 @@ class RuleFacts:
 
 @dataclass
 class SetupFacts:
-    """Everything the data says; ``trouble`` says why it says nothing."""
+    """Everything the data says; ``trouble`` says why it says nothing, ``customer`` why its column looks wrong."""
 
     trouble: str = ""
     together: str = ""
+    customer: str = ""
     returns: list[ReturnsLine] = field(default_factory=list)
     suggested: list[ProductLine] = field(default_factory=list)
     further: int = 0
@@ -87,15 +89,19 @@ def _bare_spec(form: SetupForm) -> DatasetSpec:
     return spec.model_copy(update={"filters": spec.filters.model_copy(update={"where": own})})
 
 
-def settle_returns(model: ModelEndpoint, form: SetupForm) -> None:
-    """Tick what the page proposes about returns, when it was saved before anybody saw the proposal."""
-    if form.returns is not None or form.kept is not None or column_faults(form):
-        return
+def settle(model: ModelEndpoint, form: SetupForm) -> dict[str, BadInput]:
+    """What the data says against saving a form that has no other fault, by field.
+
+    Ticks what the page proposes about returns, when it is saved before anybody saw the proposal.
+    """
     try:
-        looked = look_for(model, form, _bare_spec(form), [], [])
+        looked = look_for(model, form, _bare_spec(form), [rule for rule in form.rules if not rule.blank], [])
     except EngineError:  # the training says it, with the same words
-        return
-    form.returns = looked.ticked
+        return {}
+    if form.returns is None and form.kept is None:
+        form.returns = looked.ticked
+    fault = test_days_fault(form.test_days, looked.look.staying)
+    return {"test_days": fault} if fault is not None else {}
 
 
 def _facts(form: SetupForm, looked: Looked, sound: list[int], together: str) -> SetupFacts:
@@ -109,6 +115,7 @@ def _facts(form: SetupForm, looked: Looked, sound: list[int], together: str) -> 
     elsewhere = [code for code in form.ticked if code not in usual and code not in suggested]
     return SetupFacts(
         together=together,
+        customer=customer_doubt(look.buyers),
         returns=[
             ReturnsLine(column, words.rows_of(share), column in looked.ticked)
             for column, share in looked.returns.items()

@@ -14,7 +14,7 @@ from b2b_recs.web.projects.forms import ModelForm
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.projects.setup import setup_form
-from b2b_recs.web.projects.setup_facts import facts_of, settle_returns
+from b2b_recs.web.projects.setup_facts import facts_of, settle
 from b2b_recs.web.projects.setup_rules import KINDS
 from b2b_recs.web.projects.setup_saving import faults_of, save_and_train, started_words
 from b2b_recs.web.projects.starter import starter
@@ -107,8 +107,7 @@ def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
     form = setup_form(found, request.POST, do)
     faults: dict[str, BadInput] = {}
     if form is not None and request.method == "POST" and do == "train":
-        settle_returns(found, form)
-        faults = faults_of(form, found.time_zone)
+        faults = faults_of(form, found.time_zone) or settle(found, form)
         if not faults:
             try:
                 run = save_and_train(found, request.user, form)
