@@ -32,6 +32,8 @@ class Wizard:
     seen_at: datetime | None
     done: set[int] = field(default_factory=set)
     offered: list[str] = field(default_factory=list)  # the columns there were when some of them were chosen
+    called: tuple[str, int] = ("", 0)  # name and connection as they are saved
+    connected: str = ""  # the name of that connection
 
     @property
     def is_draft(self) -> bool:
@@ -114,6 +116,8 @@ def wizard_of(job: DataSource) -> Wizard:
         seen_at=datetime.fromisoformat(seen["at"]) if proposal else None,
         done=set(shown.completed_steps) if job.draft else set(range(1, LAST + 1)),
         offered=list(seen.get("offered", ())) if proposal else [],
+        called=(job.name, job.connection_id),
+        connected=job.connection.name,
     )
 
 

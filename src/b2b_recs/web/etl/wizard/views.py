@@ -31,6 +31,7 @@ from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, refuse_unfit_
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_faults import checked_schema
 from b2b_recs.web.etl.wizard.schema_form import schema_form, schema_typed
+from b2b_recs.web.etl.wizard.stale import mark_of, refuse_stale
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
 from b2b_recs.web.names import refuse_bad_name
@@ -79,6 +80,7 @@ def job_name_check(request: HttpRequest, model_id: int) -> HttpResponse:
 @requires("editor")
 @own_transactions
 @require_http_methods(["GET", "POST"])
+@never_cache  # the back button shows what is saved now
 def job_step(request: HttpRequest, model_id: int, job_id: int, step: int) -> HttpResponse:
     """One step of a draft or of a job that is edited."""
     if step not in TEMPLATES:
@@ -131,6 +133,7 @@ def _connection_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     with acting(request):
         job = wizard.job
         name, connection = named(request.POST, job.configuration, job.id)
+        refuse_stale(request.POST, wizard, 1, {"name": name, "connection_id": connection.id})
         if wizard.is_draft:
             moved = connection.id != job.connection_id
             job.name, job.connection = name, connection
@@ -151,6 +154,7 @@ def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
 def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     proposal = _looked(request, wizard)
     changes = load_changes(request.POST, proposal, datetime.now(UTC), wizard.values.get("load"))
+    refuse_stale(request.POST, wizard, 3, changes)
     answer = _kept(request, wizard, 3, changes)
     if wizard.is_draft:
         with acting(request):
@@ -169,11 +173,13 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
         return redirect("job_step", wizard.model.id, wizard.job.id, 4)
     with acting(request):
         changes = checked_schema(request.POST, wizard, proposal)
+        refuse_stale(request.POST, wizard, 4, changes)
     return _kept(request, wizard, 4, changes)
 
 
 def _schedule_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     changes: dict[str, Any] = {"schedule": schedule_rule(request.POST, wizard.model.time_zone)}
+    refuse_stale(request.POST, wizard, 5, changes)
     if not wizard.is_draft:
         return _saved(request, wizard, save_job(request, wizard, changes))
     with acting(request):
@@ -230,6 +236,7 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
             for number in range(1, wizard.reachable + 1)
         },
         "last": LAST,
+        "mark": mark_of(wizard, step),
     }
     trouble, faults = None, told(step, refusal)
     if step in (3, 4):
