@@ -11,6 +11,7 @@ from b2b_recs.web.projects.overview import (
     DataFacts,
     DatasetFacts,
     EndpointFacts,
+    FailureFacts,
     ModelFacts,
     Overview,
     SourceFacts,
@@ -56,6 +57,19 @@ def test_the_first_step_that_is_not_well_is_the_next_one(changes: dict[str, obje
     marked = [one for one in overview(**changes).steps if one.next]
     assert [(one.name, one.look) for one in marked] == [(step, look)]
     assert marked[0].advice
+
+
+@pytest.mark.parametrize(("step", "number"), [("Model", None), ("Model", 12), ("Dataset", 12)])
+def test_a_failed_training_is_red_where_it_failed_and_leads_to_where_it_is_mended(
+    step: str, number: int | None
+) -> None:
+    failure = FailureFacts(step, "Too many days.", "Change the settings", "/models/1/setup/", LOADED)
+    shown = overview(failure=failure, trained=ModelFacts(number, "User neighbours"))
+    (marked,) = [one for one in shown.steps if one.next]
+    assert (marked.name, marked.look, marked.advice, marked.address) == (
+        step, "bad", "Change the settings", "/models/1/setup/",
+    )  # fmt: skip
+    assert "Press Train now" not in [one.advice for one in shown.steps]
 
 
 def test_an_empty_model_says_that_nothing_is_connected() -> None:

@@ -173,3 +173,14 @@ def test_numbers_out_of_range_in_an_address_are_missing_pages(acme: Tenant) -> N
     client = signed_in(acme)
     for path in ("/models/99999999999999999999/", "/models/0/", "/?page=99999999999999999999", "/?page=x&status=zzz"):
         assert client.get(path).status_code in (200, 404)
+
+
+def test_the_overview_gives_the_whole_reason_of_a_failed_training_and_leads_to_the_settings(acme: Tenant) -> None:
+    with scope(acme.id):
+        PipelineRun.objects.update(
+            status="failed", error="Too many days.", advice="Give fewer.", error_code="bad_input", stages=[]
+        )
+    model = acme.id_of("ModelEndpoint")
+    page = signed_in(acme).get(f"/models/{model}/").content.decode()
+    assert "Too many days. Give fewer." in page and "Press Train now" not in page
+    assert f'href="/models/{model}/setup/">Change the settings</a>' in page

@@ -37,14 +37,14 @@ def make_periods(data: Interactions, spec: TestSplit) -> Periods:
     if not len(test.train):
         raise BadInput(
             f"No order is older than the test period, {spec.words()}: the orders span {span:.1f} days.",
-            advice=f"Set {spec.field} lower, or load older orders.",
+            advice=f"Set {spec.title} lower, or load older orders.",
             field=f"split.{spec.field}",
         )
     holdout = holdout_of(test)
     if not len(holdout):
         raise BadInput(
             f"No customer who had ordered before bought a known product in the test period, {spec.words()}.",
-            advice=f"Set {spec.field} higher or lower so that it holds orders of returning customers, "
+            advice=f"Set {spec.title} higher or lower so that it holds orders of returning customers, "
             f"or load more orders (they span {span:.1f} days).",
             field=f"split.{spec.field}",
         )

@@ -29,6 +29,11 @@ class TestSplit(BaseModel):
         """The name of the setting that was given."""
         return "test_days" if self.test_days is not None else "test_share"
 
+    @property
+    def title(self) -> str:
+        """The one that is given as people read it: as the page calls it, and as a project file does."""
+        return "“Days to test on” (test_days)" if self.test_days is not None else self.field
+
     def words(self) -> str:
         """The test period as people say it."""
         if self.test_days is not None:

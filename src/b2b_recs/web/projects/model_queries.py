@@ -23,17 +23,20 @@ from b2b_recs.web.projects.overview import (
     DataFacts,
     DatasetFacts,
     EndpointFacts,
+    FailureFacts,
     ModelFacts,
     Overview,
     SourceFacts,
     kpis_of,
 )
+from b2b_recs.web.runs.faults import SETTINGS, fault_of
 from b2b_recs.web.runs.presenting import RunView, present_etl, present_pipeline
 from b2b_recs.web.runs.queries import etl_runs, newest, pipeline_runs
 from b2b_recs.web.runs.turns import tell_turns
-from b2b_recs.web.training.models import PipelineConfiguration
+from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
 RECENT = 6
+FAILED_AT = {"copy": "Data", "dataset": "Dataset", "deploy": "Endpoint"}  # stage of a run → step of the path
 
 
 ADDRESSES = {
@@ -69,6 +72,7 @@ def overview(model: ModelEndpoint) -> Overview:
     found.running = _running(views)
     found.busy = found.running is not None
     found.gate_refusal = _gate_refusal(views)
+    found.failure = _failure(pipelines, found.addresses["setup"])
     found.kpis = kpis_of(found)
     return found
 
@@ -82,6 +86,20 @@ def _gate_refusal(views: Sequence[RunView]) -> str:
     if last is None or not any(stage.name == "deploy" and stage.state == "skipped" for stage in last.stages):
         return ""
     return last.address
+
+
+def _failure(runs: Sequence[PipelineRun], setup: str) -> FailureFacts | None:
+    """Why the last training failed, when it did; a setting is mended on the page of the settings."""
+    last = next((run for run in runs if run.is_over), None)
+    if last is None or last.status != PipelineRun.Status.FAILED:
+        return None
+    view, fault = present_pipeline(last), fault_of(last.error_code)
+    stage = next((stage.name for stage in view.stages if stage.state == "failed"), "")
+    reason = f"{view.error} {view.advice}".strip()
+    step = FAILED_AT.get(stage, "Model")
+    if step in ("Dataset", "Model") and fault is not None and fault.whose == SETTINGS:
+        return FailureFacts(step, reason, "Change the settings", setup, last.finished_at, view.address)
+    return FailureFacts(step, reason, "See what happened", view.address, last.finished_at, view.address)
 
 
 def _sources(model: ModelEndpoint) -> SourceFacts:

@@ -97,6 +97,18 @@ class EndpointFacts:
     stopped: int | None = None  # the version that was stopped by hand
 
 
+@dataclass(frozen=True)
+class FailureFacts:
+    """The last training, which failed: at which step of the path, why, where that can be mended, and its page."""
+
+    step: str
+    reason: str
+    advice: str
+    address: str
+    at: datetime | None = None
+    run: str = ""
+
+
 @dataclass
 class Overview:
     """Everything the model's dashboard shows."""
@@ -113,6 +125,7 @@ class Overview:
     lift: Lift | None = None
     kpis: list[Kpi] = field(default_factory=list)
     gate_refusal: str = ""
+    failure: FailureFacts | None = None
     status: str = ""
     addresses: dict[str, str] = field(default_factory=dict)
 
@@ -161,6 +174,8 @@ class Overview:
         What was stopped by hand comes before anything else.
         """
         steps = [self._sources(), self._data(), self._dataset(), self._model(), self._endpoint()]
+        if self.failure is not None and self.running is None:
+            _mark_failed(next(step for step in steps if step.name == self.failure.step), self.failure)
         busy = self._busy_step()
         for step in steps:
             if step.name == busy:
@@ -265,6 +280,13 @@ class Overview:
             words += f", {counted(facts.errors, 'error')}"
         look = "warn" if facts.errors and facts.errors > 0.01 * facts.requests else "ok"
         return Step("Endpoint", look, "live", words, advice="Try it", address=self.addresses.get("try_it", ""))
+
+
+def _mark_failed(step: Step, failure: FailureFacts) -> None:
+    """Say of a step that the last training failed there; what it says of a failure of its own stays."""
+    if step.look != "bad":
+        step.look, step.state, step.words, step.at = "bad", "failed", "The last training failed", failure.at
+        step.advice, step.address = failure.advice, failure.address
 
 
 def kpis_of(overview: Overview) -> list[Kpi]:

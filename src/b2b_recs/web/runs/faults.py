@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 SOURCE, SETTINGS, PLATFORM, NOBODY = "source", "settings", "platform", "nobody"
 WHOSE = {
-    SOURCE: "Whoever looks after the source",
-    SETTINGS: "Whoever set up the job or its connection",
-    PLATFORM: "The operator of this platform",
-    NOBODY: "Nobody; it was wished or passes by itself",
+    SOURCE: "Whoever looks after the source can mend it.",
+    SETTINGS: "Whoever set up the job, its connection or the model can mend it.",
+    PLATFORM: "The operator of this platform can mend it.",
+    NOBODY: "Nobody has to mend it: it was wished, or passes by itself.",
 }
 
 
