@@ -24,6 +24,9 @@ ASKED = {"customer_id": "C01"}
         ({**ASKED, "k": 0}, "k is the number 0, which", "a whole number from 1 to 1000, or leave it out."),
         ({**ASKED, "k": 10**99}, "k is a number of 100 digits, which", "a whole number from 1 to 1000"),
         ({**ASKED, "k": True}, "k is true, which", "a whole number from 1 to 1000"),
+        ({**ASKED, "count": 3}, "count is not a field", "Use k in its place. The fields are"),
+        ({**ASKED, "top_k": 3}, "top_k is not a field", "Use k in its place."),
+        ({**ASKED, "Limit": 3}, "Limit is not a field", "Use k in its place."),
         ({**ASKED, "customers": 3}, "customers is not a field", "Use customer_id in its place. The fields are"),
         (
             {**ASKED, "zz" * 900: 3},

@@ -45,6 +45,10 @@ WANTED = {
     "each text, a number, true, false or null",
     "context[]": "text of at most 1024 characters and without NUL, a number, true, false or null",
 }
+# how other services call these fields, which no likeness of letters tells
+OTHER_NAMES = dict.fromkeys(
+    ("count", "limit", "n", "top", "topk", "top_k", "top_n", "num", "number", "size", "max_results"), "k"
+) | dict.fromkeys(("user", "user_id", "customer"), "customer_id")
 # the union's message spells its members; the words above are the ones people read
 _PLACE = re.compile(r" - at `(?:key` in `)?\$([^`]*)`$")
 _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
@@ -132,7 +136,8 @@ def _refusal(words: str, body: type[RecommendBody] | type[BatchBody], raw: bytes
 
 
 def _unknown(field: str, name: str, known: tuple[str, ...]) -> Refused:
-    meant = get_close_matches(name[:LONGEST_NAME], known, 1)
+    other = OTHER_NAMES.get(name[:LONGEST_NAME].lower())
+    meant = [other] if other is not None and other in known else get_close_matches(name[:LONGEST_NAME], known, 1)
     advice = f"Use {meant[0]} in its place" if meant else "Leave it out"
     return Refused(
         422,
