@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from tenant_rows import Tenant
 
+from b2b_recs.engine.errors import AuthenticationRefused
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.web.connections import services, views
@@ -144,3 +145,18 @@ def test_a_saved_connection_offers_to_copy_a_table_and_its_name_leads_to_its_set
     assert (
         f'etl/connections/{number}/edit/">files &lt;b&gt;</a>' in text and "<b>" not in text.split('class="notice')[1]
     )
+
+
+@pytest.mark.parametrize(("pressed", "told"), [("save", True), ("test", False)])
+def test_a_change_whose_login_is_refused_says_that_nothing_was_saved(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch, pressed: str, told: bool
+) -> None:
+    def refuse(*asked: object) -> None:
+        raise AuthenticationRefused("The password was refused.", field="password")
+
+    monkeypatch.setattr(views, "_check", refuse)
+    typed = {"do": pressed, "host": "db", "database": "d", "username": "u", "password": "wrong", "name": "shop"}
+    answer = signed_in(acme).post(place(acme, f"{acme.id_of('Connection')}/edit/"), typed, headers=HTMX)
+    text = answer.content.decode()
+    assert answer.status_code == 422 and "The password was refused." in text
+    assert ("Nothing was saved." in text) == told

@@ -303,7 +303,8 @@ def _refused(request: HttpRequest, *refusals: EngineError) -> HttpResponse:
     """What the form says when it was refused; the fields at fault are marked by the page's script."""
     template = "connections/refused.html" if request.htmx else "connections/refused_page.html"  # type: ignore[attr-defined]
     with acting(request):
-        return render(request, template, {"refusals": refusals}, status=422)
+        context = {"refusals": refusals, "unsaved": request.POST.get("do") == "save"}
+        return render(request, template, context, status=422)
 
 
 def _go(request: HttpRequest, address: str) -> HttpResponse:
