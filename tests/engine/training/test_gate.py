@@ -82,6 +82,15 @@ def test_a_model_must_not_be_worse_than_the_one_in_service(against: Measure, pas
     assert verdict(evaluation(differences=differences), in_service=True).passed is passes
 
 
+@pytest.mark.parametrize(("against", "said"), [(BETTER, "better"), (LEVEL, "level"), (WORSE, "worse")])
+def test_the_comparison_with_buying_again_is_told_and_keeps_no_model_out(against: Measure, said: str) -> None:
+    given = verdict(evaluation(differences={"popular": BETTER, "recent_popular": BETTER, "buy_again": against}))
+    assert given.passed and given.deploy
+    (told,) = [reason for reason in given.reasons if "“buy_again”" in reason]
+    assert said in told and ("keeps no model out" in told) == (against is WORSE)
+    assert not any("buy_again" in reason for reason in verdict(evaluation()).reasons)
+
+
 def test_no_verdict_without_an_evaluation() -> None:
     assert verdict(None).reasons[0] == "There is no evaluation."
     assert not verdict(None).passed

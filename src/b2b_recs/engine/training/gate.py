@@ -10,6 +10,7 @@ from b2b_recs.engine.evaluation.report import Measure
 from b2b_recs.engine.training.result import Evaluation, GateVerdict
 
 POPULARITY = ("popular", "recent_popular")
+REPEAT = "buy_again"
 
 
 def judge(
@@ -24,6 +25,7 @@ def judge(
     A model passes when its headline figure and interval exist, its artifact opens and answers
     (``artifact_problem`` is None; otherwise it says what is wrong), and the interval of the paired difference is not
     wholly below zero against each popularity baseline and, when a model is ``in_service``, against that one.
+    How it compares with what each customer bought before is told where it was measured, and decides nothing.
     ``deploy="always"`` lets a model in that is worse, never one that is unmeasured or damaged.
     """
     broken: list[str] = []
@@ -38,6 +40,10 @@ def judge(
         _check_figure(evaluation, broken, fine, numbers)
         for other in POPULARITY:
             _check_difference(evaluation, other, _title(evaluation, other), broken, worse, fine, numbers)
+        if evaluation.chosen != REPEAT:
+            behind: list[str] = []
+            _check_difference(evaluation, REPEAT, _title(evaluation, REPEAT), [], behind, fine, numbers)
+            fine += [f"{words} That alone keeps no model out." for words in behind]
         if in_service:
             title = evaluation.in_service.title if evaluation.in_service else ""
             _check_difference(evaluation, "in_service", f"the model in service{title and f' ({title})'}",

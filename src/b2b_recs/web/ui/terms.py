@@ -36,7 +36,8 @@ _TERMS = (
     (
         r"95 %",
         "Measured on some customers, a figure could be a little different on others: in 95 of 100 such samples it lies "
-        "between these ends. Two figures whose ends overlap may be equal.",
+        "between these ends. Two figures whose ends overlap may be equal, or not: a difference is measured on the same "
+        "customers, so it can be certain where the two ranges overlap.",
     ),
     (
         r"\bthe gate\b",
