@@ -14,12 +14,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
 from b2b_recs.web.accounts.api_keys import create_key, revoke_key
 from b2b_recs.web.accounts.models import ApiKey
-from b2b_recs.web.deployments.customers import find_customers
+from b2b_recs.web.deployments.customers import example_customer
 from b2b_recs.web.deployments.forms import KeyForm
 from b2b_recs.web.deployments.pointers import sync_pointers
 from b2b_recs.web.deployments.samples import samples
 from b2b_recs.web.deployments.services import active_deployment
-from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui.zone import shown_in
 
 
@@ -36,17 +35,11 @@ def model_keys(request: HttpRequest, model_id: int) -> HttpResponse:
         _, text = create_key(form.cleaned_data["name"], model=model, user=request.user)
         # serving learns of the key once it is certain to exist
         transaction.on_commit(lambda: sync_pointers(model.organization_id))
-        curl = samples(settings.SERVING_URL, model.id, _example(model), 10, key=text).curl
+        curl = samples(settings.SERVING_URL, model.id, example_customer(active_deployment(model)), 10, key=text).curl
         context |= {"fresh": {"name": form.cleaned_data["name"], "text": text, "curl": curl}, "form": KeyForm()}
     context["keys"] = list(ApiKey.objects.filter(model=model).order_by("revoked_at", "-id"))
     with shown_in(model.time_zone):
         return render(request, "deployments/keys.html", context, status=422 if form.errors else 200)
-
-
-def _example(model: ModelEndpoint) -> str:
-    deployment = active_deployment(model)
-    known = find_customers(deployment.artifact_id, "", limit=1) if deployment else []
-    return known[0].id if known else ""
 
 
 @requires("admin")

@@ -21,9 +21,11 @@ from b2b_recs.web.accounts.access import allows, requires, row_or_404
 from b2b_recs.web.accounts.api_keys import create_key, revoke_key
 from b2b_recs.web.accounts.models import ApiKey, Role
 from b2b_recs.web.accounts.organizations import switched_meanwhile
+from b2b_recs.web.deployments.customers import example_customer
 from b2b_recs.web.deployments.forms import OrganizationKeyForm
 from b2b_recs.web.deployments.pointers import sync_pointers
 from b2b_recs.web.deployments.samples import samples
+from b2b_recs.web.deployments.services import active_deployment
 from b2b_recs.web.projects.models import ModelEndpoint
 
 PER_PAGE = 25
@@ -127,7 +129,8 @@ def _curl(key: ApiKey, text: str) -> str:
     if ApiKey.Scope.RECOMMEND in key.scopes:
         model = key.model or ModelEndpoint.objects.order_by("-endpoint_active", "id").first()
         if model is not None:
-            return samples(settings.SERVING_URL, model.id, "", 10, key=text).curl
+            customer = example_customer(active_deployment(model))
+            return samples(settings.SERVING_URL, model.id, customer, 10, key=text).curl
     if set(key.scopes) & PLATFORM:
         return f'curl {settings.WEB_URL}/api/models/ \\\n  -H "Authorization: Bearer {text}"'
     return ""
