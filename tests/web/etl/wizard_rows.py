@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from django.test import Client
 from tenant_rows import Tenant
 
 from b2b_recs.engine.etl.spec import Catalog, CopySpec
+from b2b_recs.web.etl.misfits import seen_values
 from b2b_recs.web.etl.models import DataSource, DataSourceTable
 from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
 from b2b_recs.web.tenancy import scope
@@ -69,13 +71,15 @@ def looked_at() -> dict[str, Any]:
     return {"seen": seen, "spec": SPEC.model_dump(mode="json")}
 
 
-def column(name: str, source_type: str, warehouse: str, confidence: str) -> ProposedColumn:
-    """A column of the source with one sample value."""
+def column(
+    name: str, source_type: str, warehouse: str, confidence: str, samples: Sequence[str | None] = ("a",)
+) -> ProposedColumn:
+    """A column of the source with its sample values."""
     proposed = ProposedType(
         warehouse_type=warehouse, mode="NULLABLE", precision=None, scale=None, format="",
         confidence=confidence, reason="So it is.", warning="",
     )  # fmt: skip
     return ProposedColumn(
-        name=name, source_type=source_type, nullable=True, key_position=None, is_time=False, samples=["a"],
-        proposed=proposed,
+        name=name, source_type=source_type, nullable=True, key_position=None, is_time=False,
+        samples=list(samples), seen=seen_values(samples), proposed=proposed,
     )  # fmt: skip

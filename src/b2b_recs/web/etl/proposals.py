@@ -14,6 +14,7 @@ from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.engine.warehouse.bigquery import names_instead
 from b2b_recs.project_file.names import warehouse_name
+from b2b_recs.web.etl.misfits import SeenValues, seen_values
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
@@ -45,6 +46,7 @@ class ProposedColumn(BaseModel):
     key_position: int | None = Field(description="Its place in the primary key, from 1.")
     is_time: bool
     samples: list[str | None]
+    seen: list[SeenValues] = Field(default=[], description="What all sampled values look like, with how many do.")
     proposed: ProposedType
     warehouse_name: str = Field(default="", description="What it is called in the warehouse; empty: as in the source.")
     name_reason: str = Field(default="", description="Why it cannot keep its name; empty when it does.")
@@ -127,6 +129,7 @@ def _column(
         key_position=column.key_position,
         is_time=column.is_time,
         samples=[None if value is None else value[:LONGEST_SHOWN] for value in shown],
+        seen=seen_values(samples),
         proposed=ProposedType(
             warehouse_type=mapping.warehouse_type.value,
             mode=mapping.mode.value,

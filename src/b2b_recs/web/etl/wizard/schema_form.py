@@ -13,7 +13,8 @@ from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.web.etl.misfits import misfit
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
 from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.shown import EMPTY, refuse_unseen, shown_list, shown_names
@@ -52,6 +53,7 @@ class TypeRow:
     reason: str
     warning: str
     edited: bool
+    misfit: str = ""  # how many sampled values the type chosen by hand would reject
     fault: EngineError | None = None
 
     @property
@@ -69,7 +71,7 @@ class TypeRow:
     @property
     def is_text(self) -> bool:
         """Whether the source holds text, which may be dates or numbers written in some way."""
-        return bool(self.format) or any(word in self.source_type.lower() for word in TEXTS)
+        return bool(self.format) or _holds_text(self.source_type)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,11 @@ class SchemaForm:
     def with_faults(self, faults: Mapping[str, EngineError]) -> SchemaForm:
         """The form that tells these faults, by column, below their rows."""
         return replace(self, rows=[replace(row, fault=faults.get(row.name)) for row in self.rows])
+
+    @property
+    def misfits(self) -> dict[str, str]:
+        """What is told of types chosen by hand that sampled values do not fit, by column."""
+        return {row.name: row.misfit for row in self.rows if row.misfit}
 
     @property
     def arranged(self) -> str:
@@ -242,6 +249,26 @@ def _refuse_no_digits(given: int | str | None, column: str) -> None:
         )
 
 
+def _holds_text(source_type: str) -> bool:
+    return any(word in source_type.lower() for word in TEXTS)
+
+
+def _misfit(column: ProposedColumn, held: Mapping[str, Any]) -> str:
+    """What sampled values say against a type; nothing of one that cannot be."""
+    try:
+        wanted = ColumnMapping(
+            column.name,
+            column.source_type,
+            WarehouseType(held["warehouse_type"]),
+            precision=held["precision"],
+            scale=held["scale"],
+            format=held["format"] or "",
+        )
+        return misfit(column.seen, wanted, text=_holds_text(column.source_type))
+    except (ValueError, TypeError, EngineError):  # told beside the field
+        return ""
+
+
 def _percent(share: Any) -> str:
     """A share as percent: 0.05 as 5; what is none as it is."""
     try:
@@ -283,4 +310,5 @@ def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: b
         reason=column.proposed.reason,
         warning=column.proposed.warning,
         edited=bool(own),
+        misfit=_misfit(column, held) if own else "",
     )

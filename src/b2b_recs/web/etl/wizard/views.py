@@ -22,6 +22,7 @@ from b2b_recs.web.connections.pages import cards
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.drafts import save_draft
 from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
+from b2b_recs.web.etl.misfits import misfits_in_words
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.wizard.faults import Told, told
@@ -174,7 +175,13 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     with acting(request):
         changes = checked_schema(request.POST, wizard, proposal)
         refuse_stale(request.POST, wizard, 4, changes)
-    return _kept(request, wizard, 4, changes)
+    before = schema_form(wizard.values, proposal).misfits
+    answer = _kept(request, wizard, 4, changes)
+    now = schema_form({**wizard.values, **changes}, proposal).misfits
+    told = {name: words for name, words in now.items() if before.get(name) != words}
+    if told:
+        messages.warning(request, misfits_in_words(told))
+    return answer
 
 
 def _schedule_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:

@@ -1,0 +1,84 @@
+"""How many of the sampled values a type chosen by hand would reject; what was seen is kept in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+
+from pydantic import BaseModel, Field
+
+from b2b_recs.engine.schema.looks import NUMBERS, Look, look
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType, digits
+
+LONGEST = 40
+_TIMES = {
+    WarehouseType.DATE: frozenset({Look.DATE}),
+    WarehouseType.DATETIME: frozenset({Look.DATE, Look.WALL}),
+    WarehouseType.TIMESTAMP: frozenset({Look.MOMENT}),
+}
+_DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
+
+
+class SeenValues(BaseModel):
+    """Sampled values that look alike."""
+
+    look: str = Field(description="What they look like, in words.")
+    decimals: int = Field(description="Digits after the point, of numbers.")
+    count: int
+    example: str
+
+
+def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
+    """The sampled values by what they look like, and numbers by how many decimals they have."""
+    found: dict[tuple[Look, int], SeenValues] = {}
+    for value in samples:
+        if value is None:
+            continue
+        kind = look(value)
+        places = _decimals(value) if kind in NUMBERS else 0
+        one = found.setdefault(
+            (kind, places), SeenValues(look=kind.value, decimals=places, count=0, example=value[:LONGEST])
+        )
+        one.count += 1
+    return list(found.values())
+
+
+def misfit(seen: Iterable[SeenValues], wanted: ColumnMapping, *, text: bool) -> str:
+    """How many sampled values would be rejected as ``wanted``, in words; empty where none would, or it cannot be told.
+
+    ``text``: whether the source holds text. A format of its own is not looked into.
+    """
+    seen = list(seen)
+    out = [] if wanted.format else [one for one in seen if _rejects(one, wanted, text=text)]
+    if not out:
+        return ""
+    count, total = sum(one.count for one in out), sum(one.count for one in seen)
+    example = f"“{out[0].example}”" if out[0].example else "empty text"
+    return f"{count:,} of {total:,} sampled values would be rejected, such as {example}."
+
+
+def misfits_in_words(told: Mapping[str, str]) -> str:
+    """What is told of several columns, by name, in one line."""
+    return " ".join(f"“{name}”: {words}" for name, words in told.items())
+
+
+def _rejects(one: SeenValues, wanted: ColumnMapping, *, text: bool) -> bool:
+    kind, number = wanted.warehouse_type, one.look in NUMBERS
+    if kind in _TIMES:
+        return text and one.look not in _TIMES[kind]
+    if kind is WarehouseType.FLOAT64:
+        return text and not number
+    if kind is WarehouseType.INT64:
+        return one.decimals > 0 if number else text
+    if kind in _DECIMALS:
+        return one.decimals > digits(wanted)[1] if number else text
+    return False
+
+
+def _decimals(value: str) -> int:
+    """Digits after the point that say something: one of 12.50."""
+    try:
+        exponent = Decimal(value).normalize().as_tuple().exponent
+    except InvalidOperation:
+        return 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0

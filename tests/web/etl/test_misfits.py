@@ -1,0 +1,43 @@
+"""A type that sampled values do not fit is accepted, and how many would be rejected is told beside the column."""
+
+from __future__ import annotations
+
+import pytest
+from tenant_rows import Tenant
+from wizard_rows import address_of, draft_of, looked_at_job, signed_in
+
+from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.web.etl.misfits import misfit, seen_values
+
+CODES = ["85123", "71053", "84970L", None, "84970S"]
+PRICES = ["2.55", "3.390", "0.125", "12"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "kind", "digits", "text", "words"),
+    [
+        (CODES, "INT64", (None, None), True, "2 of 4 sampled values would be rejected, such as “84970L”."),
+        (CODES, "STRING", (None, None), True, ""),
+        (PRICES, "NUMERIC", (12, 2), False, "1 of 4 sampled values would be rejected, such as “0.125”."),
+        (PRICES, "NUMERIC", (None, None), False, ""),
+        (PRICES, "INT64", (None, None), False, "3 of 4 sampled values would be rejected, such as “2.55”."),
+        (["2024-01-31", "31.01.2024", ""], "DATE", (None, None), True, "2 of 3 sampled values would be rejected"),
+    ],
+)
+def test_the_sampled_values_a_type_would_reject_are_counted(
+    samples: list[str | None], kind: str, digits: tuple[int | None, int | None], text: bool, words: str
+) -> None:
+    wanted = ColumnMapping("c", "text", WarehouseType(kind), precision=digits[0], scale=digits[1])
+    told = misfit(seen_values(samples), wanted, text=text)
+    assert told.startswith(words) and bool(told) == bool(words)
+
+
+def test_a_type_that_samples_disagree_with_is_kept_and_told_beside_the_column(acme: Tenant) -> None:
+    looked_at_job(acme)
+    client, draft = signed_in(acme), draft_of(acme, "again", 4)
+    address = f"{address_of(acme, draft.id)}step/4/"
+    answer = client.post(address, {"destination_table": "bq_again", "type-1": "INT64"}, follow=True)
+    told = "1 of 1 sampled values would be rejected, such as “a”."
+    assert answer.redirect_chain[-1][0].endswith("/step/5/") and f"“note”: {told}" in answer.content.decode()
+    row = client.get(address).content.decode().split('class="schema-warn"')[1]
+    assert told in row.split("</tr>")[0]
