@@ -15,7 +15,7 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.serving.requests import MOST_RECOMMENDATIONS
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
 from b2b_recs.web.deployments.answer_lists import ProductList, lists_of
-from b2b_recs.web.deployments.customers import customer_name, example_customer, find_customers
+from b2b_recs.web.deployments.customers import customer_name, example_customer, find_customers, ordinary_customers
 from b2b_recs.web.deployments.forms import AskForm
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.samples import samples
@@ -53,6 +53,7 @@ def try_it(request: HttpRequest, model_id: int) -> HttpResponse:
         context |= {
             "deployment": {"number": deployment.trained_model.number},
             "customers": known,
+            "ordinary": ordinary_customers(deployment.artifact_id),
             "samples": samples(settings.SERVING_URL, model.id, example, 10),
         }
         if customer:

@@ -1,0 +1,33 @@
+"""The try-it page before anybody asked."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from django.test import Client
+from run_rows import GATE, make_shop
+from web_support import TestDatabase
+
+from b2b_recs.runtime.home import Home
+from b2b_recs.web.deployments import views
+from b2b_recs.web.deployments.customers import Customer
+from b2b_recs.web.deployments.services import deploy
+from b2b_recs.web.tenancy import scope
+
+
+def test_customers_to_ask_for_are_a_click_away(
+    platform_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Home.current().create()
+    shop = make_shop()
+    with scope(shop.id):
+        deploy(shop.trained(1), gate=GATE)
+    known = (Customer("c 7", "Beech Gifts"), Customer("c&8", ""))
+    monkeypatch.setattr(views, "ordinary_customers", lambda artifact_id: known)
+    client = Client()
+    client.force_login(shop.user, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(f"/models/{shop.model.id}/try/").content.decode()
+    shutil.rmtree(Home.current().serving)
+    assert 'href="?customer=c%207&amp;k=10"' in page and "Beech Gifts" in page
+    assert 'href="?customer=c%268&amp;k=10"' in page
