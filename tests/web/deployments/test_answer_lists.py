@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from b2b_recs.web.deployments.answer_lists import lists_of
+from b2b_recs.web.deployments.answer_lists import lists_of, score_texts
 
 
 def one(product: str, score: float, kind: str) -> dict[str, Any]:
@@ -32,3 +32,12 @@ def test_a_list_without_products_comes_last_and_says_why() -> None:
     assert [each.slug for each in lists] == ["again", "new", "due"]
     assert lists[-1].empty == "Nothing this customer orders again and again is due."
     assert "nothing the model knows" in lists_of([], [], 10)[0].empty
+
+
+def test_scores_have_the_digits_that_tell_them_apart_and_are_left_out_where_they_say_nothing() -> None:
+    assert score_texts([2.31, 1.5, 0.25]) == ["2.31", "1.50", "0.25"]
+    assert score_texts([0.0042, 0.0041, 0.0039]) == ["0.0042", "0.0041", "0.0039"]
+    assert score_texts([0.99999, 0.99998]) == ["0.99999", "0.99998"]
+    assert score_texts([3e-9, 2e-9]) == ["3e-09", "2e-09"]
+    assert score_texts([1.0, 1.0]) == ["", ""] == score_texts([0.5]) + score_texts([0.7])
+    assert not lists_of(BOUGHT[:1], [], 10)[0].with_scores and lists_of(BOUGHT, [], 10)[0].with_scores

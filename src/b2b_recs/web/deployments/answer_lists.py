@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from b2b_recs.engine.serving.answers import DUE
 
+MOST_PLACES = 6
+
 
 @dataclass(frozen=True)
 class Product:
-    """One recommended product."""
+    """One recommended product; ``score`` is "" where scores say nothing."""
 
     product_id: str
     title: str
     reason: str
-    score: float
+    score: str
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class ProductList:
     hint: str
     empty: str
     rows: list[Product] = field(default_factory=list)
+
+    @property
+    def with_scores(self) -> bool:
+        """Whether scores tell the products apart."""
+        return any(row.score for row in self.rows)
 
 
 def lists_of(bought: Iterable[dict[str, Any]], new: Iterable[dict[str, Any]], k: int) -> list[ProductList]:
@@ -69,7 +76,22 @@ def lists_of(bought: Iterable[dict[str, Any]], new: Iterable[dict[str, Any]], k:
 
 
 def _products(answers: list[dict[str, Any]], k: int) -> list[Product]:
+    shown = answers[:k]
+    scores = score_texts([float(one["score"]) for one in shown])
     return [
-        Product(one["product_id"], one.get("name") or one["product_id"], one.get("reason", ""), one["score"])
-        for one in answers[:k]
+        Product(one["product_id"], one.get("name") or one["product_id"], one.get("reason", ""), score)
+        for one, score in zip(shown, scores, strict=True)
     ]
+
+
+def score_texts(scores: Sequence[float]) -> list[str]:
+    """Scores with as many decimals as tell unequal ones apart, from two to six; "" where none differs from another."""
+    different = len(set(scores))
+    if different < 2:
+        return ["" for _ in scores]
+    texts = []
+    for places in range(2, MOST_PLACES + 1):
+        texts = [f"{score:.{places}f}" for score in scores]
+        if len(set(texts)) == different:
+            return texts
+    return texts if len(set(texts)) > 1 else [f"{score:.3g}" for score in scores]
