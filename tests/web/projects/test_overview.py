@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from b2b_recs.web.projects.lift import held_out_words, lift_of
+from b2b_recs.web.projects.lift import held_out_words, label_of, lift_of
 from b2b_recs.web.projects.overview import (
     DataFacts,
     DatasetFacts,
@@ -107,9 +107,11 @@ def test_the_chosen_algorithm_leads_the_chart_and_the_verdict_compares_it_with_b
         ("user_knn", "User neighbours", figure(0.381, 0.37, 0.39)),
     ]
     held_out = held_out_words({"test_days": 18, "test_customers": 1011})
-    lift = lift_of(measured, "user_knn", "v12 (live)", held_out, [difference(0.039, 0.029, 0.05)])
+    lift = lift_of(
+        measured, "user_knn", label_of("User neighbours", 12, True), held_out, [difference(0.039, 0.029, 0.05)]
+    )
     assert lift is not None
-    assert [row.name for row in lift.rows] == ["v12 (live)", "Buy again", "Popular"]
+    assert [row.name for row in lift.rows] == ["User neighbours, v12 (live)", "Buy again", "Popular"]
     assert lift.verdict == "It beats “buy again” by 11 % (± 3 %) on all purchases."
     assert lift.words == "NDCG@10, last 18 days held out, 1,011 customers"
     assert all(row.start <= row.middle <= row.start + row.width <= 100 for row in lift.rows)
@@ -246,3 +248,7 @@ def test_a_training_that_has_not_begun_a_stage_is_under_way_all_the_same(state: 
         advice="",
     )
     assert overview(running=run).headline == f"Training is under way{told}."
+
+
+def test_the_line_of_a_version_that_does_not_answer_names_algorithm_and_version_alone() -> None:
+    assert label_of("EASE", 3, False) == "EASE, v3"

@@ -66,6 +66,11 @@ def figure_of(metrics: Mapping[str, Any], segment: str = SEGMENT, metric: str = 
     return Figure(value, value if low is None else float(low), value if high is None else float(high))
 
 
+def label_of(title: str, number: int, live: bool) -> str:
+    """What the line of the version is called in the chart: the algorithm, the version, and whether it answers."""
+    return f"{title}, v{number}{' (live)' if live else ''}"
+
+
 def lift_of(
     measured: Iterable[tuple[str, str, Mapping[str, Any]]],
     chosen: str,
@@ -76,8 +81,8 @@ def lift_of(
 ) -> Lift | None:
     """The chart of one training: (algorithm, title, metrics) of every algorithm tried, best first.
 
-    ``chosen`` is the algorithm that was registered and ``label`` its version ("v12 (live)"); None when nothing was
-    measured.
+    ``chosen`` is the algorithm that was registered and ``label`` what its line is called, as ``label_of`` makes it;
+    None when nothing was measured.
     ``comparisons`` are the paired differences a training found: they, not the two intervals, decide what is said.
     ``headline`` is the metric that chose.
     """

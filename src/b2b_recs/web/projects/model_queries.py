@@ -17,7 +17,7 @@ from b2b_recs.web.deployments.traffic import latency_percentile
 from b2b_recs.web.etl.models import DataSource, ETLRun
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
 from b2b_recs.web.monitoring.models import PredictionLog
-from b2b_recs.web.projects.lift import METRIC, Lift, held_out_words, lift_of
+from b2b_recs.web.projects.lift import METRIC, Lift, held_out_words, label_of, lift_of
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.overview import (
     DataFacts,
@@ -185,7 +185,7 @@ def _lift(trained: TrainedModel | None) -> Lift | None:
     measured = [(one.algorithm, title_of(one.algorithm), one.metrics) for one in tried]
     details: dict[str, Any] = trained.metrics if isinstance(trained.metrics, dict) else {}
     live = trained.status == TrainedModel.Status.DEPLOYED
-    label = f"v{trained.number} (live)" if live else f"v{trained.number}"
+    label = label_of(title_of(trained.algorithm), trained.number, live)
     return lift_of(
         measured,
         trained.algorithm,

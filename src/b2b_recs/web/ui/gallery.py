@@ -47,7 +47,7 @@ EXAMPLES: dict[str, Any] = {
     ],
     "intervals": [
         {
-            "name": "v12 (live)",
+            "name": "User neighbours, v12 (live)",
             "live": True,
             "start": 72,
             "width": 9,
