@@ -64,6 +64,16 @@ def test_a_draft_begins_with_the_proposal_and_shows_it() -> None:
     assert all(row.chosen for row in form.rows)
 
 
+def test_times_come_first_among_what_says_what_is_new_then_keys_that_grow_then_other_numbers() -> None:
+    lines = [column("line_no", "int", "INT64", 2), column("customer_id", "int", "INT64")]
+    table = ORDERS.model_copy(update={"columns": [*lines, *ORDERS.columns]})
+    assert load_form({}, table, Capabilities()).cursors == [
+        ("Times", ["ordered_at"]),
+        ("Keys that grow with every row", ["order_id"]),
+        ("Others, only if they grow with every row", ["line_no", "customer_id", "total"]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("able", "possible"),
     [(Capabilities(files=True), ["files"]), (Capabilities(incremental=False), ["catalog"])],

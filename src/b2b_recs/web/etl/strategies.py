@@ -88,7 +88,13 @@ def _by_making(key: Sequence[str], times: Mapping[str, WarehouseType], empty: se
     return _proposed(
         {"strategy": "transactional", "cursor": cursor, "key": list(key)},
         f"{cursor} tells which rows are new; only those are read."
-        + (_LATE if late else "" if named else " Rows that get an earlier one afterwards are not seen."),
+        + (
+            _LATE
+            if late
+            else ""
+            if named
+            else f" A row that is put in later with an earlier {cursor} is only found as far as each run looks back."
+        ),
         Confidence.HIGH if named and not late else Confidence.MEDIUM,
     )
 

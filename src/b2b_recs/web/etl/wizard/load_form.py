@@ -27,11 +27,13 @@ _FURTHEST_AHEAD = timedelta(hours=14)  # of all zones from UTC
 STRATEGIES = {
     "transactional": (
         "Add new rows",
-        "A column says when a row was made; what is newer is added at the end (append). For orders, invoices, visits.",
+        "A column says when a row was made; what is newer is added at the end (append), and a row once copied is never "
+        "looked at again. For orders, invoices and visits that stay as they are.",
     ),
     "merge": (
         "Take over new and changed rows",
-        "A column says when a row was last changed, and a key which row it replaces (merge). For orders that change.",
+        "A column says when a row was last changed, and a key which copied row it replaces (merge). For orders whose "
+        "status or amount changes after they were copied.",
     ),
     "catalog": (
         "Copy the whole table each time",
@@ -64,7 +66,7 @@ class LoadForm:
     reason: str
     proposed: str
     cursor: str
-    cursors: list[str]
+    cursors: list[tuple[str, list[str]]]
     key: list[str]
     backfill: str
     since: str
@@ -118,7 +120,7 @@ def load_form(values: Mapping[str, Any], proposal: TableProposal, able: Capabili
         reason=proposal.proposed.reason,
         proposed=str(proposal.proposed.load.get("strategy", "")),
         cursor=str(load.get("cursor") or ""),
-        cursors=_cursors(proposal),
+        cursors=_cursors(proposal, str(load.get("cursor") or "")),
         key=list(load.get("key") or proposal.key),
         backfill="date" if "-" in backfill else backfill,
         since=backfill if "-" in backfill else "",
@@ -255,10 +257,22 @@ def _possible(able: Capabilities) -> list[str]:
     return ["transactional", "merge", "catalog"] if able.incremental else ["catalog"]
 
 
-def _cursors(proposal: TableProposal) -> list[str]:
-    """Columns that may say what is new: times first, then numbers."""
-    numbers = [one.name for one in proposal.columns if one.proposed.warehouse_type in ("INT64", "NUMERIC")]
-    return list(dict.fromkeys([*proposal.time_columns, *numbers]))
+def _cursors(proposal: TableProposal, chosen: str) -> list[tuple[str, list[str]]]:
+    """Columns that may say what is new, by how well they do: times, the whole number a key begins with, other numbers.
+
+    The one that is ``chosen`` is among them.
+    """
+    times, numbers = proposal.time_columns, []
+    keys = [one.name for one in proposal.columns if one.key_position == 1 and one.proposed.warehouse_type == "INT64"]
+    for one in proposal.columns:
+        if one.proposed.warehouse_type in ("INT64", "NUMERIC") or one.name == chosen:
+            numbers.append(one.name)
+    groups = [
+        ("Times", times),
+        ("Keys that grow with every row", [name for name in keys if name not in times]),
+        ("Others, only if they grow with every row", [name for name in numbers if name not in (*times, *keys)]),
+    ]
+    return [(title, names) for title, names in groups if names]
 
 
 def _seconds(lag: Any) -> float:
