@@ -142,7 +142,8 @@ def test_what_is_left_out_is_saved_as_conditions_and_shown_again(shop: Shop) -> 
         ("quantity", "empty", "ignored"),
         ("", "one", ""),
     )
-    page.client.post(page.address, GIVEN_HERE | lines | {"not_product": ["POST", "22423"]})
+    answer = page.client.post(page.address, GIVEN_HERE | lines | {"not_product": ["POST", "22423"]}, follow=True)
+    assert "1 empty condition was not kept." in answer.content.decode()
     saved = [
         ("product_id", "not in", ["POST", "22423"]),
         ("note", "not in", ["plain", "gift, wrapped"]),

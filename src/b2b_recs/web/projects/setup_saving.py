@@ -6,6 +6,7 @@ import re
 
 from django.db import transaction
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.datasets.local_time import zone_named
 from b2b_recs.engine.datasets.spec import Condition, DatasetSpec, Join
 from b2b_recs.engine.errors import BadInput
@@ -107,6 +108,12 @@ def started_words(run: PipelineRun, first: bool) -> str:
     if first:
         return "Saved. The first training is under way. This page shows every step."
     return "Saved. A training with these settings is under way. This page shows every step."
+
+
+def dropped_words(form: SetupForm) -> str:
+    """That conditions nobody filled in were not kept; "" when there are none."""
+    blank = sum(rule.blank for rule in form.rules)
+    return f" {counted(blank, 'empty condition was', 'empty conditions were')} not kept." if blank else ""
 
 
 def _columns(form: SetupForm) -> dict[str, str]:

@@ -16,7 +16,7 @@ from b2b_recs.web.projects.services import create_model
 from b2b_recs.web.projects.setup import setup_form
 from b2b_recs.web.projects.setup_facts import facts_of, settle
 from b2b_recs.web.projects.setup_rules import KINDS
-from b2b_recs.web.projects.setup_saving import faults_of, save_and_train, started_words
+from b2b_recs.web.projects.setup_saving import dropped_words, faults_of, save_and_train, started_words
 from b2b_recs.web.projects.starter import starter
 from b2b_recs.web.projects.states import change_status, moves_of
 from b2b_recs.web.training.services import start_pipeline
@@ -114,7 +114,7 @@ def model_setup(request: HttpRequest, model_id: int) -> HttpResponse:
             except EngineError as refusal:
                 messages.error(request, str(refusal))
             else:
-                messages.success(request, started_words(run, first=form.saved is None))
+                messages.success(request, f"{started_words(run, first=form.saved is None)}{dropped_words(form)}")
                 return redirect("model", found.id)
     context = {"model": found, "form": form, "faults": faults, "added": do == "add", "kinds": KINDS.items()}
     return render(request, "projects/setup.html", context, status=422 if faults else 200)
