@@ -212,3 +212,18 @@ def test_a_setting_without_words_of_its_own_keeps_its_name_with_blanks() -> None
     assert value_words("reject threshold", 0.055) == "5.5%" and value_words("parallel", 2) == 2
     (one,) = differences({"spec": ""}, {"spec": {"joins": [{"table": "a"}]}}, {"spec": {"joins": [{"table": "b"}]}})
     assert str(one) == "joined table 1: a → b"
+
+
+def test_what_is_the_same_and_what_only_programs_note_is_left_out() -> None:
+    chosen = {"name": "product_id", "warehouse_type": "INT64", "reason": "", "warning": None, "confidence": "high"}
+    before = {"types": [{**chosen, "scale": 0}], "destination_table": "bq_a", "columns": [], "row_limit": None}
+    after = {
+        "types": [{**chosen, "reason": None, "warning": "", "confidence": "low", "scale": 2}],
+        "destination_table": "bq_b", "destination_dataset": "raw_data", "reject_threshold": 0.05, "drift": "add",
+        "columns": None, "schedule": {"kind": "daily"},
+    }  # fmt: skip
+    found = differences({"spec": "", "description": "words"}, {"spec": before, "description": None},
+                        {"spec": after, "description": ""})  # fmt: skip
+    assert list(map(str, found)) == ["scale of product_id: 0 → 2", "warehouse table: bq_a → bq_b"]
+    (told,) = differences({"spec": ""}, {"spec": {"drift": "stop"}}, {"spec": {"drift": "add"}})
+    assert str(told) == "new columns in the source: stop the run → added"

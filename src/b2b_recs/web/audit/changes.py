@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from b2b_recs.web.accounts.models import ApiKey, Role
-from b2b_recs.web.audit.wording import condition_words, path_words, value_words
+from b2b_recs.web.audit.wording import condition_words, is_noise, path_words, value_words
 from b2b_recs.web.operations.redaction import redacted
 from b2b_recs.web.ui import formats
 
@@ -43,7 +43,8 @@ def differences(labels: Mapping[str, str], before: Mapping[str, Any], after: Map
         if isinstance(one, dict | list) and isinstance(other, dict | list) and field != "scopes":
             found += _inside(label, _flat(one), _flat(other))
         else:
-            found.append(Change(label, word(field, one), word(field, other)))
+            change = Change(label, word(field, one), word(field, other))
+            found += [] if change.before == change.after == "none" else [change]
     if len(found) > MOST:
         found = [*found[: MOST - 1], Change("", "", f"and {len(found) - MOST + 1} more")]
     return found
@@ -71,15 +72,16 @@ def word(field: str, value: Any) -> str:
 
 def _inside(label: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Change]:
     paths = [*one, *(path for path in other if path not in one)]
-    return [
+    changes = [
         Change(
             f"{label}, {path_words(path)}" if label else path_words(path),
             word(path, value_words(path, one.get(path))),
             word(path, value_words(path, other.get(path))),
         )
         for path in paths
-        if one.get(path) != other.get(path)
+        if one.get(path) != other.get(path) and not is_noise(path, one.get(path), other.get(path))
     ]
+    return [change for change in changes if not change.before == change.after == "none"]
 
 
 def _flat(document: Any, path: str = "") -> dict[str, Any]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from b2b_recs.engine.etl.spec import CopySpec
+
 # a path in a document, its parts joined by blanks → what people call it
 _PATHS = {
     "source schema": "schema that is read",
@@ -68,7 +70,22 @@ _VALUES: dict[str, Mapping[str, str]] = {
     "deploy": {"when_better": "when it is better", "always": "always", "never": "never"},
     "refit": {"all": "all", "training": "those before the test"},
 }  # fmt: skip
+# What programs note beside a setting, and a draft's schedule, which is told with the schedules.
+_INTERNAL = re.compile(r"types .+ (name|reason|confidence|warning)|schedule .+|paused")
+# What a copy has where nobody said otherwise, by path.
+_USUAL = {
+    name.replace("_", " "): field.default
+    for name, field in CopySpec.model_fields.items()
+    if isinstance(field.default, str | int | float)
+}
 _SHARES = {"reject threshold", "filters top revenue share", "split test share"}
+
+
+def is_noise(path: str, before: Any, after: Any) -> bool:
+    """Whether a change tells nobody anything: a note of a program, or what held anyway written down."""
+    if _INTERNAL.fullmatch(path) is not None:
+        return True
+    return before in (None, "") and (after in (None, "") or after == _USUAL.get(path))
 
 
 def path_words(path: str) -> str:
