@@ -190,6 +190,15 @@ def test_the_dataset_step_leads_to_its_settings_whenever_there_is_one(dataset: D
     assert [step.name for step in steps if step.link == "/models/1/setup/"] == (["Dataset"] if linked else [])
 
 
+def test_every_step_with_something_on_its_page_leads_there() -> None:
+    addresses = {name: f"/{name}/" for name in ("etl", "data", "setup", "versions", "try_it")}
+    assert [step.link for step in overview(addresses=addresses).steps] == [
+        "/etl/", "/data/", "/setup/", "/versions/", "/try_it/",
+    ]  # fmt: skip
+    bare = overview(addresses=addresses, dataset=DatasetFacts(), trained=ModelFacts(), endpoint=EndpointFacts())
+    assert [step.link for step in bare.steps] == ["/etl/", "/data/", "", "", ""]
+
+
 def test_an_archived_model_is_told_no_next_thing_to_press() -> None:
     archived = overview(status="archived", endpoint=EndpointFacts(off=True), data=DataFacts(jobs=2))
     assert [step.advice for step in archived.steps if step.next] == [""]

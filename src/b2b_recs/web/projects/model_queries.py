@@ -42,6 +42,7 @@ FAILED_AT = {"copy": "Data", "dataset": "Dataset", "deploy": "Endpoint"}  # stag
 ADDRESSES = {
     "try_it": "try_it",
     "etl": "etl",
+    "data": "data",
     "connection_new": "connection_new",
     "job_new": "job_new",
     "setup": "model_setup",

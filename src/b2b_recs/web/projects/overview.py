@@ -12,12 +12,22 @@ from b2b_recs.web.projects.lift import Lift
 from b2b_recs.web.runs.presenting import RunView
 from b2b_recs.web.ui.formats import grouped
 
+# step → its page, what is there, and whether only editors may open it
+PAGES = {
+    "Sources": ("etl", "Connections and jobs", False),
+    "Data": ("data", "The tables in the warehouse", False),
+    "Dataset": ("setup", "Change which columns mean what", True),
+    "Model": ("versions", "The versions of this model", False),
+    "Endpoint": ("try_it", "Try it", False),
+}
+
 
 @dataclass
 class Step:
     """One step of the path. ``look`` is the dot, ``state`` the same in words; ``next`` marks the one to act on.
 
-    ``address`` is where the advice leads; ``link`` is where the step can be changed at any time.
+    ``address`` is where the advice leads; ``link`` is the page of the step, ``title`` says what is there, and
+    ``editors`` whether only they may open it.
     """
 
     name: str
@@ -28,6 +38,8 @@ class Step:
     advice: str = ""
     address: str = ""
     link: str = ""
+    title: str = ""
+    editors: bool = False
     next: bool = False
 
 
@@ -176,6 +188,8 @@ class Overview:
         steps = [self._sources(), self._data(), self._dataset(), self._model(), self._endpoint()]
         if self.failure is not None and self.running is None:
             _mark_failed(next(step for step in steps if step.name == self.failure.step), self.failure)
+        for step in steps:
+            self._link(step)
         busy = self._busy_step()
         for step in steps:
             if step.name == busy:
@@ -188,6 +202,19 @@ class Overview:
         if marked.look == "busy" or self.status == "archived":
             marked.advice = ""
         return steps
+
+    def _link(self, step: Step) -> None:
+        """Lead to the page of a step, once there is something on it."""
+        there = {
+            "Sources": self.sources.connections,
+            "Data": self.data.loaded,
+            "Dataset": self.dataset.name,
+            "Model": self.trained.number,
+            "Endpoint": self.deployed,
+        }
+        address, step.title, step.editors = PAGES[step.name]
+        if there[step.name]:
+            step.link = self.addresses.get(address, "")
 
     @property
     def _run(self) -> str:
@@ -246,12 +273,11 @@ class Overview:
             address = self.addresses.get("setup", "") if self.has_data else ""
             advice = "Say which columns mean what" if self.has_data else "Comes after the data"
             return Step("Dataset", "none", "missing", "Not described", None, advice, address)
-        link = self.addresses.get("setup", "")
         if facts.version is None:
             words = f"{facts.name}, never built"
-            return Step("Dataset", "none", "never built", words, advice=self._run, link=link)
+            return Step("Dataset", "none", "never built", words, advice=self._run)
         words = f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}"
-        return Step("Dataset", "ok", "built", words, link=link)
+        return Step("Dataset", "ok", "built", words)
 
     def _model(self) -> Step:
         facts = self.trained
