@@ -160,3 +160,22 @@ def test_a_change_whose_login_is_refused_says_that_nothing_was_saved(
     text = answer.content.decode()
     assert answer.status_code == 422 and "The password was refused." in text
     assert ("Nothing was saved." in text) == told
+
+
+def test_a_form_that_was_opened_before_the_last_save_is_refused_with_what_is_saved(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "_check", lambda *asked: None)
+    client, address = signed_in(acme), place(acme, f"{acme.id_of('Connection')}/edit/")
+    found = re.search(r'name="mark" value="(\w+)"', client.get(address).content.decode())
+    assert found is not None
+    typed = {"do": "save", "port": "5432", "database": "d", "username": "u", "mark": found[1]}
+    assert "HX-Redirect" in client.post(address, {**typed, "host": "db2", "name": "first"}, headers=HTMX).headers
+    second = {**typed, "host": "db3", "name": "second"}
+    stale = client.post(address, second, headers=HTMX)
+    text = stale.content.decode()
+    assert stale.status_code == 422 and "Nothing was saved." in text
+    assert "saved elsewhere after this page was opened" in text and "the name “first”, host db2" in text
+    fresh = re.search(r'id="connection-mark" name="mark" value="(\w+)"', text)
+    assert fresh is not None
+    assert "HX-Redirect" in client.post(address, {**second, "mark": fresh[1]}, headers=HTMX).headers

@@ -38,6 +38,7 @@ from b2b_recs.web.connections.pages import CATEGORIES, categories, tile_of
 from b2b_recs.web.connections.retesting import PATIENCE_SECONDS, begin
 from b2b_recs.web.connections.schemas import suggested_name, without_secrets
 from b2b_recs.web.connections.services import folders_of, note_use, opener_of, secrets_set_at
+from b2b_recs.web.connections.stale import mark_of, stale_fault
 from b2b_recs.web.connections.tested import proof_of, proves
 from b2b_recs.web.connections.testing import ask, test_stored
 from b2b_recs.web.etl.page import card_context
@@ -93,10 +94,12 @@ def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> 
         if request.method == "GET":
             plain = without_secrets(row.parameters, declared)
             form = form_of(declared, plain, secrets_set_at(row), _folders(request, declared))
-            return _page(
-                request, row.model, declared, {"form": form, "name": row.name, "row": row, "jobs": job_names(row)}
-            )
+            context = {"form": form, "name": row.name, "row": row, "jobs": job_names(row), "mark": mark_of(row)}
+            return _page(request, row.model, declared, context)
         given = changes_from(declared, request.POST.dict(), row.parameters)
+        mark, name = request.POST.get("mark", ""), request.POST.get("name", "").strip()
+        if request.POST.get("do") == "save" and (fault := stale_fault(row, mark, name, given)):
+            return _refused(request, fault, mark=mark_of(row))
         try:
             full = to_open(row, changed_parameters(row, given))
         except EngineError as refusal:
@@ -299,11 +302,14 @@ def _version(declared: SourceType, found: CheckResult) -> str:
     return f"{declared.name} {version}" if version[:1].isdigit() else version
 
 
-def _refused(request: HttpRequest, *refusals: EngineError) -> HttpResponse:
-    """What the form says when it was refused; the fields at fault are marked by the page's script."""
+def _refused(request: HttpRequest, *refusals: EngineError, mark: str = "") -> HttpResponse:
+    """What the form says when it was refused; the fields at fault are marked by the page's script.
+
+    With ``mark`` the form is told what is saved by now, so that sending it again replaces that.
+    """
     template = "connections/refused.html" if request.htmx else "connections/refused_page.html"  # type: ignore[attr-defined]
     with acting(request):
-        context = {"refusals": refusals, "unsaved": request.POST.get("do") == "save"}
+        context = {"refusals": refusals, "unsaved": request.POST.get("do") == "save", "mark": mark}
         return render(request, template, context, status=422)
 
 
