@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -16,7 +16,7 @@ from django.utils import timezone
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.models import ApiKey, User
 from b2b_recs.web.projects.models import ModelEndpoint
-from b2b_recs.web.tenancy import required, scope, unscoped
+from b2b_recs.web.tenancy import required
 
 _FORM = re.compile(r"b2br_([1-9][0-9]{0,17})_([0-9a-z]{1,16})_([0-9a-f]{64})")
 NOTE_USE_EVERY = timedelta(minutes=1)
@@ -76,18 +76,9 @@ def verify_key(text: str) -> ApiKey | None:
     return key
 
 
-def note_uses(uses: Mapping[str, datetime]) -> None:
-    """Note when keys, by their prefix, last asked a model; call with the operator's role, outside any scope.
-
-    A later use that is noted already stays.
-    """
-    found = unscoped(ApiKey).filter(prefix__in=uses).values_list("id", "organization_id", "prefix", "last_used_at")
-    for key_id, organization_id, prefix, noted in list(found):
-        at = uses[prefix]
-        if noted is None or noted < at:
-            with scope(organization_id):
-                earlier = Q(last_used_at=None) | Q(last_used_at__lt=at)
-                ApiKey.objects.filter(earlier, id=key_id).update(last_used_at=at)
+def note_use(key_id: int, at: datetime) -> None:
+    """Note that a key asked a model; a later use that is noted already stays."""
+    ApiKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=at), id=key_id).update(last_used_at=at)
 
 
 def revoke_key(key: ApiKey) -> None:

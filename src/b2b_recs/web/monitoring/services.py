@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from b2b_recs.engine.serving.traffic import Window, forget_traffic, read_traffic
-from b2b_recs.web.accounts.api_keys import note_uses
+from b2b_recs.web.accounts.api_keys import note_use
+from b2b_recs.web.accounts.models import ApiKey
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -38,9 +39,18 @@ def collect(folder: Path) -> None:
     for model_id, organization_id in organizations:
         with scope(organization_id):
             _store(organization_id, model_id, windows[model_id])
-    note_uses(uses)
+    _note_uses(uses)
     for process in ended:
         forget_traffic(folder, process)
+
+
+def _note_uses(uses: Mapping[str, datetime]) -> None:
+    """Note when keys, by their prefix, last asked a model."""
+    found = unscoped(ApiKey).filter(prefix__in=uses).values_list("id", "organization_id", "prefix", "last_used_at")
+    for key_id, organization_id, prefix, noted in list(found):
+        if noted is None or noted < uses[prefix]:
+            with scope(organization_id):
+                note_use(key_id, uses[prefix])
 
 
 def _store(organization_id: int, model_id: int, windows: Iterable[Window]) -> None:

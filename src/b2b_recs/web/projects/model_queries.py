@@ -36,7 +36,7 @@ from b2b_recs.web.runs.turns import tell_turns
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
 
 RECENT = 6
-FAILED_AT = {"copy": "Data", "dataset": "Dataset", "deploy": "Endpoint"}  # stage of a run → step of the path
+FAILED_AT = {"dataset": "Dataset", "deploy": "Endpoint"}  # stage of a run → step of the path
 
 
 ADDRESSES = {
@@ -96,6 +96,8 @@ def _failure(runs: Sequence[PipelineRun], setup: str) -> FailureFacts | None:
         return None
     view, fault = present_pipeline(last), fault_of(last.error_code)
     stage = next((stage.name for stage in view.stages if stage.state == "failed"), "")
+    if stage == "copy":  # the jobs tell how they stand now, also when one has run again since
+        return None
     reason = f"{view.error} {view.advice}".strip()
     step = FAILED_AT.get(stage, "Model")
     if step in ("Dataset", "Model") and fault is not None and fault.whose == SETTINGS:
