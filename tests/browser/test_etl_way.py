@@ -134,7 +134,7 @@ def test_with_the_mouse_from_sign_in_to_a_reconciled_copy(visit: Visit, site: In
     expect(page.get_by_text("Reconciled").first).to_be_visible(timeout=RUN_MS)
     page.get_by_role("link", name="ETL", exact=True).first.click()
     expect(page.get_by_text(f"{ROWS:,} = {ROWS:,}")).to_be_visible()
-    expect(page.get_by_text("Every Monday at 02:00", exact=True)).to_be_visible()
+    expect(page.get_by_text("Every Monday at 02:00 Europe/London", exact=True)).to_be_visible()
     assert visitor.faults() == []
     page.get_by_role("link", name="Order lines").click()
     expect(page.get_by_text("order_id, line_no")).to_be_visible()
