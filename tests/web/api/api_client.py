@@ -52,7 +52,9 @@ class Answer:
         document = self.json
         assert set(document) == {"error"}, document
         error = document["error"]
-        assert set(error) == {"code", "message", "advice", "field"}, error
+        assert set(error) - {"faults"} == {"code", "message", "advice", "field"}, error
+        for fault in error.get("faults", ()):
+            assert set(fault) == {"message", "advice", "field"}, error
         assert error["code"] and error["message"] and error["advice"], error
         return dict(error)
 

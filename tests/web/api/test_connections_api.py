@@ -51,6 +51,12 @@ def test_a_refusal_names_the_field_and_what_to_do(
     assert writer.get("connections/", q="new").well()["total"] == 0
 
 
+def test_every_wrong_parameter_is_told_at_once(writer: Program) -> None:
+    body = {"name": "Shop", "type": "postgresql", "parameters": {"host": "", "port": 99999, "username": "reader"}}
+    error = writer.post("connections/test-wizard/", {key: body[key] for key in ("type", "parameters")}).error
+    assert {fault["field"] for fault in error["faults"]} == {"host", "port", "database"}
+
+
 def test_an_unknown_type_is_refused_with_the_known_ones(writer: Program) -> None:
     error = writer.post("connections/test-wizard/", {"type": "h2", "parameters": {}}).refused(422, "bad_input", "type")
     assert "postgresql" in error["advice"]

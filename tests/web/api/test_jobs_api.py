@@ -139,6 +139,33 @@ def test_a_job_that_cannot_be_is_refused_with_its_part_and_nothing_is_made(
         assert Schedule.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"row_limit": 0, "drift": "dance", "time_zone": "Mars/Olympus"}, {"row_limit", "drift", "time_zone"}),
+        (
+            {"columns": ["order_id"] * 2, "cluster_by": ["order_id"] * 2, "load": {"strategy": "catalog"}},
+            {"columns", "cluster_by"},
+        ),
+        ({"columns": ["order_id"], "partition_by": "nowhere"}, {"load.cursor", "load.key", "partition_by"}),
+    ],
+)
+def test_everything_that_is_wrong_with_a_job_is_told_at_once(
+    writer: Program, connected: int, changes: dict[str, Any], fields: set[str]
+) -> None:
+    answer = writer.post("etl/add-source/", job_body(connected, **changes))
+    error = answer.error
+    assert (answer.status, error["code"]) == (422, "bad_input")
+    assert {fault["field"] for fault in error["faults"]} == fields
+    assert error["faults"][0] == {part: error[part] for part in ("message", "advice", "field")}
+    assert all(fault["message"] and fault["advice"] for fault in error["faults"])
+
+
+def test_one_thing_wrong_needs_no_list(writer: Program, connected: int) -> None:
+    error = writer.post("etl/add-source/", job_body(connected, row_limit=0)).refused(422, "bad_input", "row_limit")
+    assert "faults" not in error
+
+
 def test_the_source_is_not_asked_when_told_not_to(writer: Program, connected: int) -> None:
     job = writer.post("etl/add-source/", job_body(connected, source_table="later", check_source=False)).well(201)
     assert job["destination"] == "bq_later"

@@ -9,10 +9,11 @@ import pytest
 from b2b_recs.engine.errors import BadInput, TableMissing
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Transactional
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.several import Several
 from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.web.etl.against import check_against
-from b2b_recs.web.etl.wizard.faults import Several, told
+from b2b_recs.web.etl.wizard.faults import told
 
 POSTGRESQL = SOURCE_TYPES["postgresql"]
 COLUMNS = [

@@ -9,9 +9,10 @@ import pytest
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.several import Several
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import ProposedColumn, ProposedLoad, ProposedType, TableProposal
-from b2b_recs.web.etl.wizard.faults import Several, told
+from b2b_recs.web.etl.wizard.faults import told
 from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form

@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.quoted import quoted
+from b2b_recs.engine.several import together
 from b2b_recs.engine.sources.contract import Dialer, Source, SourceType
 from b2b_recs.engine.sources.drivers import load_driver
 from b2b_recs.engine.value_words import words_for
@@ -85,7 +86,7 @@ def parse_parameters(type_name: str, parameters: Mapping[str, Any]) -> BaseModel
     try:
         return declared.Parameters.model_validate(dict(parameters))
     except ValidationError as error:
-        raise _refusal(declared, error.errors(include_url=False)[0]) from None
+        raise together(_refusals(declared, error)) from None
 
 
 def parameter_faults(type_name: str, parameters: Mapping[str, Any]) -> list[BadInput]:
@@ -94,9 +95,14 @@ def parameter_faults(type_name: str, parameters: Mapping[str, Any]) -> list[BadI
     try:
         declared.Parameters.model_validate(dict(parameters))
     except ValidationError as error:
-        refusals = [_refusal(declared, one) for one in error.errors(include_url=False)]
-        return list({refusal.field: refusal for refusal in reversed(refusals)}.values())[::-1]
+        return _refusals(declared, error)
     return []
+
+
+def _refusals(declared: SourceType, error: ValidationError) -> list[BadInput]:
+    """One refusal for each field."""
+    refusals = [_refusal(declared, one) for one in error.errors(include_url=False)]
+    return list({refusal.field: refusal for refusal in reversed(refusals)}.values())[::-1]
 
 
 def open_source(type_name: str, parameters: Mapping[str, Any], dial: Dialer) -> Source:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, is_valid_path
@@ -76,9 +79,22 @@ def not_allowed(request: HttpRequest, role: str = "editor") -> HttpResponse:
     return refuse(request, 403, f"This key lacks the scope {lacks}.", f"Use a key that has it; {made}")
 
 
-def error_answer(status: int, code: str, message: str, advice: str = "", field: str | None = None) -> JsonResponse:
-    """The one shape every refusal of the JSON API has; ``field`` names what to change in the request."""
-    return JsonResponse({"error": {"code": code, "message": message, "advice": advice, "field": field}}, status=status)
+def error_answer(
+    status: int,
+    code: str,
+    message: str,
+    advice: str = "",
+    field: str | None = None,
+    faults: Sequence[Mapping[str, Any]] = (),
+) -> JsonResponse:
+    """The one shape every refusal of the JSON API has; ``field`` names what to change in the request.
+
+    ``faults`` are all that were found, when there is more than the one told.
+    """
+    told: dict[str, Any] = {"code": code, "message": message, "advice": advice, "field": field}
+    if len(faults) > 1:
+        told["faults"] = list(faults)
+    return JsonResponse({"error": told}, status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

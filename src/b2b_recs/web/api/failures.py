@@ -11,6 +11,7 @@ from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.several import Several
 from b2b_recs.engine.value_words import words_for
 from b2b_recs.web.accounts.refusals import error_answer, not_allowed, refuse_missing
 from b2b_recs.web.api.limits import TooMany
@@ -47,8 +48,14 @@ def status_of(error: EngineError) -> int:
 
 
 def _refused(request: HttpRequest, error: EngineError) -> HttpResponse:
+    faults = error.faults if isinstance(error, Several) else ()
     answer = error_answer(
-        status_of(error), error.code, error.message, error.advice or advice_for(error.field), error.field
+        status_of(error),
+        error.code,
+        error.message,
+        error.advice or advice_for(error.field),
+        error.field,
+        [_fault(fault.message, fault.advice or advice_for(fault.field), fault.field) for fault in faults],
     )
     wait = getattr(error, "retry_after", None)
     if wait is not None:
@@ -57,7 +64,17 @@ def _refused(request: HttpRequest, error: EngineError) -> HttpResponse:
 
 
 def _unfit(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return error_answer(422, "bad_input", *words_of(error.errors))
+    by_place: dict[str | None, list[Mapping[str, Any]]] = {}
+    for one in error.errors:
+        by_place.setdefault(place_of(one), []).append(one)
+    faults = [_fault(*words_of(errors)) for errors in by_place.values()]
+    first = words_of(error.errors)
+    faults.sort(key=lambda fault: fault["field"] != first[2])
+    return error_answer(422, "bad_input", *first, faults)
+
+
+def _fault(message: str, advice: str, field: str | None) -> dict[str, str | None]:
+    return {"message": message, "advice": advice, "field": field}
 
 
 def words_of(errors: Sequence[Mapping[str, Any]]) -> tuple[str, str, str | None]:

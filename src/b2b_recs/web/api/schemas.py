@@ -48,6 +48,14 @@ class Given(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Fault(BaseModel):
+    """One of several things that are wrong with a request."""
+
+    message: str = Field(description="What is wrong.")
+    advice: str = Field(description="What to do about it.")
+    field: str | None = Field(description="What to change.")
+
+
 class ErrorDetail(BaseModel):
     """What went wrong, to what, and what to do."""
 
@@ -56,6 +64,9 @@ class ErrorDetail(BaseModel):
     advice: str = Field(description="What to do about it.")
     field: str | None = Field(
         description="What to change: a part of the body, or a setting of the connection such as host."
+    )
+    faults: list[Fault] = Field(
+        default=[], description="Everything that is wrong, the one above first; left out when that is all."
     )
 
 

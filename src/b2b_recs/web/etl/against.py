@@ -17,10 +17,10 @@ from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.renamed import renamed_columns, renamed_spec
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Incremental
 from b2b_recs.engine.schema.types import WarehouseType
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import ColumnInfo, SourceType
 from b2b_recs.engine.warehouse.bigquery import check_arrangement
 from b2b_recs.web.etl.checks import columns_used
-from b2b_recs.web.etl.wizard.faults import Collected
 
 MOST_SHOWN = 12
 

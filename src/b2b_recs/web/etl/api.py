@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.access import model_or_404, row_or_404
 from b2b_recs.web.accounts.acting import acting, trigger_of, user_of
@@ -321,7 +322,8 @@ def _settled(request: HttpRequest, connection: Connection, spec: CopySpec) -> Co
     spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
-    for fault in held_faults(connection.model_id, spec):
-        raise fault
+    held_otherwise = Collected()
+    held_otherwise.found += held_faults(connection.model_id, spec)
+    held_otherwise.refuse()
     held = held_columns(connection.model_id, spec)
     return ask(open_source, settled_by(source_type(connection.source_type), spec, held))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.spec import CopySpec
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import SourceType
 from b2b_recs.engine.warehouse.bigquery import check_new_names
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table
@@ -29,17 +30,32 @@ def columns_used(spec: CopySpec) -> list[tuple[str, str]]:
 
 
 def check_spec(spec: CopySpec, declared: SourceType | None) -> None:
-    """Raise BadInput naming the part of the job that cannot be; ``declared`` is None for a type not known any more."""
+    """Raise BadInput naming the part of the job that cannot be, Several for more than one.
+
+    ``declared`` is None for a type that is not known any more.
+    """
+    faults = Collected()
     if declared is not None:
-        refuse_unfit(spec, declared)
-    checked_dataset(spec.destination_dataset)
-    checked_table(spec.destination_table)
-    for field in ("columns", "cluster_by"):
-        _once(field, getattr(spec, field))
-    _once("types", [mapping.name for mapping in spec.types])
-    check_new_names(spec.names)
+        with faults.part():
+            refuse_unfit(spec, declared)
+    with faults.part():
+        checked_dataset(spec.destination_dataset)
+    with faults.part():
+        checked_table(spec.destination_table)
+    named = {"columns": spec.columns, "cluster_by": spec.cluster_by, "types": [one.name for one in spec.types]}
+    for field, names in named.items():
+        with faults.part():
+            _once(field, names)
+    with faults.part():
+        check_new_names(spec.names)
     if spec.columns:
-        _among(columns_used(spec), spec.columns, "is not among the job's columns", "Add it to columns.")
+        faults.found += _not_among(columns_used(spec), spec.columns)
+    with faults.part():
+        _check_load(spec)
+    faults.refuse()
+
+
+def _check_load(spec: CopySpec) -> None:
     lag, backfill = getattr(spec.load, "lag", None), getattr(spec.load, "backfill", None)
     if isinstance(lag, timedelta) and not timedelta(0) <= lag <= LONGEST_LAG:
         raise BadInput("The lag is not from 0 to 3,650 days.", field="load.lag", advice="Give a shorter time.")
@@ -51,11 +67,12 @@ def check_spec(spec: CopySpec, declared: SourceType | None) -> None:
         raise BadInput("No column says what is new.", field="load.cursor", advice="Choose a time or a number column.")
 
 
-def _among(used: Iterable[tuple[str, str]], known: Iterable[str], words: str, advice: str) -> None:
-    names = set(known)
+def _not_among(used: Iterable[tuple[str, str]], chosen: Iterable[str]) -> Iterator[BadInput]:
+    names = set(chosen)
     for field, name in used:
         if name not in names:
-            raise BadInput(f"The column “{name[:100]}” {words}.", field=field, advice=advice, column=name)
+            told = f"The column “{name[:100]}” is not among the job's columns."
+            yield BadInput(told, field=field, advice="Add it to columns.", column=name)
 
 
 def _once(field: str, names: Iterable[str]) -> None:

@@ -1,12 +1,12 @@
-"""Every fault of a step at once: collected while its parts are checked, and put beside the fields they are about."""
+"""Every fault of a step at once, put beside the fields they are about."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from b2b_recs.engine.errors import BadInput, EngineError
+from b2b_recs.engine.errors import EngineError
+from b2b_recs.engine.several import Several
 
 # The fields of each step, by the names refusals give them.
 FIELDS: dict[int, frozenset[str]] = {
@@ -15,41 +15,6 @@ FIELDS: dict[int, frozenset[str]] = {
     4: frozenset({"destination_table", "partition_by", "cluster_by", "reject_threshold", "types"}),
     5: frozenset({"kind", "every", "minute", "days", "day", "time", "cron", "time_zone"}),
 }
-
-
-class Several(BadInput):
-    """More than one part of a step cannot be used; speaks as the first of them."""
-
-    def __init__(self, faults: Sequence[BadInput]) -> None:
-        first = faults[0]
-        super().__init__(first.message, advice=first.advice, field=first.field, column=first.column)
-        self.faults = tuple(faults)
-
-
-class Collected:
-    """The faults of the parts that were checked so far."""
-
-    def __init__(self) -> None:
-        self.found: list[BadInput] = []
-
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Checks one part: its BadInput is kept, and what comes after it is checked too."""
-        try:
-            yield
-        except Several as refusal:
-            self.found += refusal.faults
-        except BadInput as refusal:
-            self.found.append(refusal)
-
-    def refusal(self) -> BadInput:
-        """What was found, to be raised: one fault as it is, more as Several."""
-        return self.found[0] if len(self.found) == 1 else Several(self.found)
-
-    def refuse(self) -> None:
-        """Raise what was found, if anything was."""
-        if self.found:
-            raise self.refusal()
 
 
 @dataclass

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.quoted import quoted
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import Capabilities
 from b2b_recs.web.etl.proposals import TableProposal
-from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.shown import refuse_unseen, shown_list, unseen
 from b2b_recs.web.ui.formats import duration
 

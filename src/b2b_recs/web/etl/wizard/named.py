@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.several import Collected
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.jobs import refuse_taken_name
 from b2b_recs.web.etl.models import ETLConfiguration
-from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.names import refuse_bad_name
 
 

@@ -17,6 +17,7 @@ from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.quoted import quoted
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.acting import acting
@@ -37,7 +38,6 @@ from b2b_recs.web.etl.jobs import (
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.schemas import JobSettings, schedule_in, spec_of
 from b2b_recs.web.etl.sourcing import held_columns, settled_by
-from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.state import Wizard
 from b2b_recs.web.names import refuse_too_long
 

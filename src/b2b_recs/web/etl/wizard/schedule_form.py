@@ -10,8 +10,8 @@ from typing import Any
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.several import Collected
 from b2b_recs.runtime.schedules import DAYS, FIELDS, ScheduleSpec
-from b2b_recs.web.etl.wizard.faults import Collected
 
 KINDS = (
     ("manual", "By hand"),

@@ -8,11 +8,11 @@ from typing import Any
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.warehouse.bigquery import check_new_names
 from b2b_recs.web.etl.held_types import held_faults
 from b2b_recs.web.etl.jobs import refuse_taken_destination
 from b2b_recs.web.etl.proposals import TableProposal
-from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.saving import checked_spec, fitting_spec
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_typed
 from b2b_recs.web.etl.wizard.state import Wizard

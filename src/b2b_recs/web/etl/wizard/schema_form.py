@@ -14,9 +14,9 @@ from django.http import QueryDict
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.several import Collected
 from b2b_recs.web.etl.misfits import misfit
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
-from b2b_recs.web.etl.wizard.faults import Collected
 from b2b_recs.web.etl.wizard.shown import EMPTY, refuse_unseen, shown_list, shown_names
 from b2b_recs.web.etl.wizard.type_words import MODES, TYPE_GROUPS
 from b2b_recs.web.etl.wizard.written import OFFERED, code_of, example_of, refuse_unknown
