@@ -65,7 +65,7 @@ OF_MODEL = (
     ("Runs", "history", "runs", ("etl_run", "pipeline_run")),
     ("Versions", "layers", "versions", ()),
     ("Try it", "sparkles", "try_it", ()),
-    ("API keys", "key-round", "model_keys", ()),
+    ("Endpoint keys", "key-round", "model_keys", ()),
 )
 # the least role that may use it comes first
 OF_ORGANIZATION = (
