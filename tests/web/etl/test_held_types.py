@@ -8,14 +8,18 @@ from tenant_rows import Tenant
 from warehouse_rows import warehouse_of
 from wizard_rows import SPEC, address_of, draft_of, signed_in
 
-from b2b_recs.engine.errors import TypeHeld
+from b2b_recs.engine.errors import BadInput, TypeHeld
 from b2b_recs.engine.etl.drift import lay_out
 from b2b_recs.engine.etl.spec import Transactional
 from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo
+from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.held_types import held_faults
+from b2b_recs.web.etl.jobs import change_job, configuration_of, create_job
+from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.faults import fault_of
+from b2b_recs.web.tenancy import scope
 
 FILLED = "bq_filled_before"
 NOTE = ColumnMapping("note", "text", WarehouseType.STRING)
@@ -51,6 +55,21 @@ def test_digits_are_told_and_a_whole_copy_may_change_every_type(acme: Tenant) ->
     assert held_faults(model_id, spec) == []
     (fault,) = held_faults(model_id, spec.model_copy(update={"load": APPEND}))
     assert (fault.column, fault.field) == ("id", "types") and "cannot be NUMERIC (12, 3)" in fault.message
+
+
+def test_no_way_to_a_job_goes_around_it(acme: Tenant) -> None:
+    fill(acme)
+    wrong = ColumnMapping("note", "text", WarehouseType.INT64)
+    spec = SPEC.model_copy(update={"destination_table": FILLED, "load": APPEND, "types": (wrong,)})
+    with scope(acme.id):
+        connection = Connection.objects.get(id=acme.id_of("Connection"))
+        configuration = configuration_of(ModelEndpoint.objects.get(id=acme.id_of("ModelEndpoint")))
+        with pytest.raises(BadInput, match="so new rows cannot be INT64"):
+            create_job(configuration, "again", connection, spec)
+        job = create_job(configuration, "again", connection, spec.model_copy(update={"types": ()}))
+        with pytest.raises(BadInput, match="so new rows cannot be INT64"):
+            change_job(job, spec=spec)
+        assert change_job(job, spec=spec.model_copy(update={"types": (NOTE,)}))["spec"]
 
 
 def test_a_run_that_meets_it_blames_the_setting_and_not_the_source() -> None:

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.access import model_or_404, row_or_404
 from b2b_recs.web.accounts.acting import acting, trigger_of, user_of
@@ -35,7 +34,7 @@ from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.drafts import named_row, refuse_draft, save_draft
 from b2b_recs.web.etl.following import jobs_to_run
-from b2b_recs.web.etl.held_types import held_faults
+from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
     change_job,
     configuration_of,
@@ -322,8 +321,6 @@ def _settled(request: HttpRequest, connection: Connection, spec: CopySpec) -> Co
     spend(request, LOOKS)
     with acting(request):
         open_source = opener(connection)
-    held_otherwise = Collected()
-    held_otherwise.found += held_faults(connection.model_id, spec)
-    held_otherwise.refuse()
+    refuse_held(connection.model_id, spec)
     held = held_columns(connection.model_id, spec)
     return ask(open_source, settled_by(source_type(connection.source_type), spec, held))

@@ -7,6 +7,7 @@ from b2b_recs.engine.etl.drift import stored_mapping
 from b2b_recs.engine.etl.spec import Catalog, CopySpec
 from b2b_recs.engine.schema.arrow import arrow_type
 from b2b_recs.engine.schema.types import ColumnMapping
+from b2b_recs.engine.several import Collected
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
 
@@ -36,6 +37,13 @@ def held_faults(model_id: int, spec: CopySpec) -> list[BadInput]:
                 )
             )
     return faults
+
+
+def refuse_held(model_id: int, spec: CopySpec) -> None:
+    """Raise BadInput for a column set to another type than the filled table holds, Several for more than one."""
+    faults = Collected()
+    faults.found += held_faults(model_id, spec)
+    faults.refuse()
 
 
 def _words(column: ColumnMapping) -> str:

@@ -13,6 +13,7 @@ from b2b_recs.runtime.schedules import ScheduleSpec
 from b2b_recs.web.conflicts import Conflict, InUse
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.checks import check_spec
+from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLConfiguration, ETLRun
 from b2b_recs.web.names import naming, refuse_taken
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
@@ -66,6 +67,7 @@ def create_job(
     """A new job with its table, all or nothing. Raises NameTaken, and BadInput for a copy that cannot be."""
     check_spec(spec, SOURCE_TYPES.get(connection.source_type))
     refuse_taken_name(configuration, name)
+    refuse_held(configuration.model_id, spec)
     own = {"organization_id": configuration.organization_id}
     with naming("job", name):
         job = DataSource.objects.create(
@@ -104,6 +106,7 @@ def change_job(job: DataSource, *, spec: CopySpec | None = None, **values: Any) 
         )
         _note_origins(document, table.spec)
         if created or table.spec != document:
+            refuse_held(job.configuration.model_id, spec)
             table.spec = changed["spec"] = document
             table.save(update_fields=["spec"])
     return changed

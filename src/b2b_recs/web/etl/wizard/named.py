@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
-from b2b_recs.engine.several import Collected
+from b2b_recs.engine.several import Collected, together
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.etl.jobs import refuse_taken_name
 from b2b_recs.web.etl.models import ETLConfiguration
@@ -24,7 +24,7 @@ def named(typed: QueryDict, configuration: ETLConfiguration, own: int | None) ->
     connection = _connection(typed.get("connection", ""), configuration.model_id)
     if connection is None:
         faults.found.append(BadInput("No connection is chosen.", field="connection", advice="Choose one."))
-        raise faults.refusal()
+        raise together(faults.found)
     faults.refuse()
     return name, connection
 

@@ -17,7 +17,6 @@ from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.quoted import quoted
-from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.acting import acting
@@ -27,7 +26,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
-from b2b_recs.web.etl.held_types import held_faults
+from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
     change_job,
     finish_draft,
@@ -162,9 +161,7 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> t
         declared = source_type(wizard.job.connection.source_type)
         check_spec(spec, declared)
         refuse_taken_destination(wizard.job.configuration, spec, wizard.job.id)
-        held = Collected()
-        held.found += held_faults(wizard.model.id, spec)
-        held.refuse()
+        refuse_held(wizard.model.id, spec)
         open_source = opener(wizard.job.connection)
     spend(request, LOOKS)
     settle = settled_by(declared, spec, held_columns(wizard.model.id, spec))
