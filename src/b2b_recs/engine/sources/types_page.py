@@ -113,6 +113,9 @@ is taken over as it is written.
 | timestamp, time of day (not PostgreSQL) | DATETIME, TIMESTAMP, TIME | values finer than a microsecond |
 | anything | a REQUIRED column | NULL |
 
+A column of a table that is loaded already keeps its type, unless the job copies the whole table each time: another type is refused
+when the job is saved, with what the table holds.
+
 A wall-clock time that a zone shows twice becomes the later moment. A binary fraction that becomes a decimal or a whole number is the
 number its shortest decimal text says. In JSON bytes are base64, and NaN and infinity are words.
 """
