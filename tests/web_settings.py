@@ -12,3 +12,4 @@ os.environ.pop("B2B_RECS_HOSTED", None)
 from b2b_recs.web.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick; real ones are slow by design
+SERVING_URL = "http://127.0.0.1:1"  # nothing answers there, whatever else runs on the machine
