@@ -52,7 +52,7 @@ def table(folder: Path, kind: str) -> LocalTable:
 
 def copy(folder: Path, url: str, run_key: str) -> None:
     """Copy once; the run key begins with the kind of the job."""
-    stage.PART_BYTES, plan.BATCH_BYTES = 1, 8 * 1024
+    stage.PART_BYTES, plan.BATCH_BYTES = 1, 16 * 1024
     parts = urlsplit(url)
     postgresql = SOURCE_TYPES["postgresql"]
     parameters = postgresql.Parameters(

@@ -193,7 +193,7 @@ def test_every_packing_is_bounded_while_it_is_unpacked(
 ) -> None:
     name = f"bomb.{kind}.{packing}"
     record = b"id\n" if kind == "csv" else b'{"id":1}\n'
-    (folder / name).write_bytes(PACKERS[packing](record * 3_000_000))
+    (folder / name).write_bytes(PACKERS[packing](record * (3 * 2**20 // len(record))))
     with monkeypatch.context() as patch:
         limited(patch, free_bytes=2**20, ratio=20)
         assert "times its size" in refused(folder, name, kind).message

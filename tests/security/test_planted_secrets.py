@@ -51,7 +51,7 @@ def nothing_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     guard = Unreachable()
     for module in (services, testing, execution):
         monkeypatch.setattr(module, "guard", lambda: guard)
-    monkeypatch.setattr(testing, "SECONDS", 3.0)
+    monkeypatch.setattr(testing, "SECONDS", 1.0)
 
 
 def walk(writer: Program, planted: Planted, other: Planted, tenant: Tenant) -> tuple[int, list[str]]:
