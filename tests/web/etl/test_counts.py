@@ -55,3 +55,24 @@ def test_the_page_of_a_run_says_it_beside_the_counts(platform_database: TestData
         "207 = 207",
         "rows of this run’s window in the source and in the warehouse; the table has 1,000 in all",
     )
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        ({"rows_rejected": 20}, "1,000 = 980 + 20 rejected"),
+        ({"rows_repeated": 20}, "1,000 = 980 + 20 repeated"),
+        ({}, "1,000 ≠ 980"),
+    ],
+)
+def test_the_page_of_a_run_compares_as_its_reconciliation_did(
+    platform_database: TestDatabase, gone: dict[str, int], words: str
+) -> None:
+    shop = make_shop()
+    with scope(shop.id):
+        results = {"source_count": 1_000, "warehouse_count": 980, "reconciled": bool(gone), **gone}
+        run = ETLRun.objects.create(
+            organization=shop.organization, data_source=shop.jobs[0], status="completed", results=results
+        )
+        fact = next(fact for fact in etl_facts(run) if fact.name == "Source and warehouse")
+    assert fact.value == words

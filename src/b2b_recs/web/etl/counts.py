@@ -5,6 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from b2b_recs.engine.etl.reconcile import in_words
+from b2b_recs.engine.etl.spec import CopyResult
+
+
+def counts_in_words(results: Mapping[str, Any]) -> str:
+    """The comparison of the counts a run has noted: “1,000 = 980 + 20 rejected”; nothing before both are known."""
+    return in_words(noted(results)) if _counted(results) else ""
+
+
+def noted(results: Mapping[str, Any]) -> CopyResult:
+    """What a run has noted of its copy, as the engine knows it."""
+    known = {name: results[name] for name in CopyResult.model_fields if name in results}
+    return CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **known})
+
 
 def counts_told(results: Mapping[str, Any]) -> str:
     """What was counted on both sides, and how large the table is; nothing before both counts are known."""

@@ -16,9 +16,9 @@ from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
 from b2b_recs.web.datasets.tables import address_of
-from b2b_recs.web.etl.counts import counts_scope, counts_told
+from b2b_recs.web.etl.counts import counts_in_words, counts_scope, counts_told
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
-from b2b_recs.web.etl.showing import ScheduleOut, counts_in_words, schedule_out
+from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
 from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
 from b2b_recs.web.projects.models import ModelEndpoint, Schedule
 from b2b_recs.web.runs.models import RunStatus

@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.reconcile import in_words
-from b2b_recs.engine.etl.spec import CopyResult, CopySpec
+from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.web.api.schemas import ErrorDetail, PageOf
+from b2b_recs.web.etl.counts import noted
 from b2b_recs.web.etl.following import why_idle
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.etl.schemas import settings_form
@@ -264,7 +265,7 @@ def run_status(run: ETLRun, after: int) -> RunStatusOut:
 
 def _reconciliation(results: dict[str, Any]) -> Reconciliation:
     """The comparison a run has noted, with the words of the engine."""
-    result = _noted(results)
+    result = noted(results)
     sums = [
         SumOut(column=one.column, source=_text(one.source), warehouse=_text(one.warehouse), agrees=one.agrees)
         for one in result.sums
@@ -276,18 +277,6 @@ def _reconciliation(results: dict[str, Any]) -> Reconciliation:
         words=in_words(result),
         sums=sums,
     )
-
-
-def counts_in_words(results: dict[str, Any]) -> str:
-    """The comparison of the counts a run has noted: “41,203 = 41,203”; nothing before both are known."""
-    if results.get("source_count") is None or results.get("warehouse_count") is None:
-        return ""
-    return in_words(_noted(results))
-
-
-def _noted(results: dict[str, Any]) -> CopyResult:
-    known = {name: results[name] for name in CopyResult.model_fields if name in results}
-    return CopyResult.model_validate({"rows_read": 0, "rows_loaded": 0, "rows_rejected": 0, **known})
 
 
 def _text(value: Decimal | None) -> str | None:

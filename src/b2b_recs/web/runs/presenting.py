@@ -9,7 +9,7 @@ from typing import Any
 from django.urls import reverse
 
 from b2b_recs.engine.errors import TooManyRejected
-from b2b_recs.web.etl.counts import counts_told
+from b2b_recs.web.etl.counts import counts_in_words, counts_told
 from b2b_recs.web.etl.history import attempts_of, numbers_of
 from b2b_recs.web.runs.faults import fault_of
 from b2b_recs.web.ui import formats
@@ -26,7 +26,13 @@ STAGE_TITLES = {
     "register": "Register",
     "deploy": "Deploy",
 }
-TRIGGERS = {"manual": "hand", "schedule": "schedule", "pipeline": "pipeline", "command": "command line", "api": "API"}
+TRIGGERS = {
+    "manual": "hand",
+    "schedule": "its schedule",
+    "pipeline": "a training",
+    "command": "the command line",
+    "api": "the API",
+}
 OVER = ("completed", "partial", "failed", "cancelled")
 OUTCOMES = {
     "running": "Under way",
@@ -241,10 +247,8 @@ def etl_facts(run: Any, rejected: str = "") -> list[Fact]:
     for name, title in (("rows_replaced", "Replaced"), ("rows_deleted", "Deleted"), ("rows_repeated", "Repeated")):
         if results.get(name):
             facts.append(Fact(title, formats.grouped(results[name])))
-    if results.get("source_count") is not None and results.get("warehouse_count") is not None:
-        source, here = (formats.grouped(results[name]) for name in ("source_count", "warehouse_count"))
-        equal = results["source_count"] == results["warehouse_count"]
-        facts.append(Fact("Source and warehouse", f"{source} {'=' if equal else '≠'} {here}", counts_told(results)))
+    if words := counts_in_words(results):
+        facts.append(Fact("Source and warehouse", words, counts_told(results)))
     if run.bytes:
         facts.append(Fact("Data read", formats.data_size(run.bytes)))
     rate = numbers_of(run).rows_per_second
