@@ -133,6 +133,25 @@ def test_trying_a_customer_by_name_gives_lists_with_reasons(visit: Visit, site: 
     assert visitor.complaints == []
 
 
+def test_a_second_answer_shows_one_list_at_a_time_like_the_first(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(path_of(site, "/models/{live}/try/?customer=17850&k=5"))
+    panels, tabs = page.locator("#answer [role=tabpanel]:visible"), page.locator("#answer").get_by_role("tab")
+    expect(panels).to_have_count(1)
+    for customer, shown in (("13047", "13047"), ("nobody-like-this", "Not seen before")):
+        page.get_by_label("Customer").fill(customer)
+        page.get_by_role("button", name="Recommend").click()
+        expect(page.locator("#answer")).to_contain_text(shown)
+        page.wait_for_timeout(100)  # what is set after a swap is set by then
+        expect(panels).to_have_count(1)
+        tabs.last.click()
+        expect(panels).to_have_count(1)
+        expect(page.locator(f"#{tabs.last.get_attribute('aria-controls')}")).to_be_visible()
+    assert visitor.complaints == []
+
+
 def test_an_unknown_customer_is_answered_and_marked(visit: Visit, site: Installation, owner_state: Any) -> None:
     page = visit(state=owner_state).go(path_of(site, "/models/{live}/try/?customer=nobody-like-this&k=3"))
     expect(page.get_by_text("Not seen before")).to_be_visible()
