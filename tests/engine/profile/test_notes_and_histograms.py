@@ -76,6 +76,13 @@ def test_every_fault_is_told_with_its_rows_an_example_and_what_to_do(
     assert all(note.advice.endswith(".") and note.words.endswith(".") for note in notes.values())
 
 
+def test_one_value_among_empty_ones_and_dates_of_zeros_are_told(table: LocalTable) -> None:
+    table.append(pa.table({"group": ["A", "A", None, None], "due": ["2026-01-02", "0000-00-00", "2026-03-04", None]}))
+    found = {note.code: note for note in quality_notes(profile_table(table, 0, NOW))}
+    assert found["constant"].words == "Every row has the same value, or none (50 %)."
+    assert (found["constant"].rows, found["placeholder"].examples) == (2, ["0000-00-00"])
+
+
 def test_a_table_without_rows_and_a_clean_one_have_no_notes(table: LocalTable) -> None:
     table.append(pa.table({"id": pa.array([], pa.int64()), "city": pa.array([], pa.string())}))
     empty = profile_table(table, 0, NOW, key=("id",))

@@ -79,3 +79,26 @@ def test_where_nothing_tells_what_is_new_the_whole_table_is_read() -> None:
     assert proposed().load == {"strategy": "catalog"} and proposed().confidence == "high"
     files = proposed("created_at", kind="csv")
     assert (files.load, files.confidence) == ({"strategy": "files"}, "high")
+
+
+@pytest.mark.parametrize(
+    ("table", "strategy"),
+    [
+        ("customers", "catalog"), ("Kundenstamm", "catalog"), ("product_prices", "catalog"), ("dbo.Artikel", "catalog"),
+        ("order_lines", "transactional"), ("customer_orders", "transactional"), ("price_history", "transactional"),
+        ("product_events", "transactional"), ("things", "transactional"), ("Kundenaufträge", "transactional"),
+    ],
+)  # fmt: skip
+def test_a_table_that_is_kept_up_to_date_is_copied_whole_when_nothing_tells_of_changes(
+    table: str, strategy: str
+) -> None:
+    columns = [ColumnInfo(name, "timestamptz", nullable=False, is_time=True) for name in ("created", "updated_at")]
+    made = {"created": W.TIMESTAMP}
+    load = propose_load(SOURCE_TYPES["postgresql"], columns[:1], ("id",), made, table)
+    assert load.load["strategy"] == strategy
+    if strategy == "catalog":
+        assert (
+            load.reason == "Rows of such a table change, and no column tells when, so the whole table is read each run."
+        )
+    both = {**made, "updated_at": W.TIMESTAMP}
+    assert propose_load(SOURCE_TYPES["postgresql"], columns, ("id",), both, table).load["strategy"] == "merge"

@@ -27,7 +27,8 @@ _SPACES = (32, 9, 10, 13, 160)
 _WORDS = ("n/a", "#n/a", "na", "nan", "null", "none", "nil", "undefined", "unknown", "tbd")
 _SPELLED = (spelled for word in _WORDS for spelled in (word, word.upper(), word.capitalize()))
 # What people and programs write where nothing is known; spelled out, because lowering every text costs far more.
-_PLACEHOLDERS = ", ".join(f"'{word}'" for word in (*dict.fromkeys(_SPELLED), "NaN", "-", "--", "?"))
+_ZERO_DATES = ("0000-00-00", "0000-00-00 00:00:00")
+_PLACEHOLDERS = ", ".join(f"'{word}'" for word in (*dict.fromkeys(_SPELLED), "NaN", "-", "--", "?", *_ZERO_DATES))
 # A wall clock without a zone may be ahead of ours by this much and still be right.
 _AHEAD = timedelta(hours=26)
 

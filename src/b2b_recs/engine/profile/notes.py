@@ -71,7 +71,7 @@ _OF_SIGNS: dict[str, tuple[Severity, str, str]] = {
     ),
     "placeholder": (
         Severity.HINT,
-        "{rows} {have} a word for “nothing” instead of NULL.",
+        "{rows} {have} a word for “nothing”, or the date 0000-00-00, instead of NULL.",
         "It counts as a value of its own. Let the source write NULL, or filter it out in the dataset.",
     ),
     "empty": (
@@ -143,13 +143,15 @@ def _of_column(column: ColumnProfile) -> Iterator[QualityNote]:
             [],
             "Too few values to learn from. Fill it in the source, or do without it.",
         )
-    elif column.distinct == 1 and column.rows > 1 and column.nulls == 0 and column.distinct_exact:
+    elif column.distinct == 1 and column.filled > 1 and column.distinct_exact:
         yield _note(
             column,
             Severity.HINT,
             "constant",
-            "Every row has the same value.",
-            column.rows,
+            f"Every row has the same value, or none ({_percent(column.null_share)})."
+            if column.nulls
+            else "Every row has the same value.",
+            column.filled,
             [column.top[0].value] if column.top else [],
             "It tells rows apart no more than no column would; it can be left out of the job.",
         )

@@ -95,7 +95,7 @@ def propose(
     times = [one.name for one in columns if one.is_time or mappings[one.name].warehouse_type in _TIMES]
     instead = names_instead([one.name for one in columns])
     names = {name: new for name, new in instead.items() if name not in known}
-    load = propose_load(declared, columns, key, {name: mappings[name].warehouse_type for name in times})
+    load = propose_load(declared, columns, key, {name: mappings[name].warehouse_type for name in times}, table)
     cursor = load.load.get("cursor")
     return TableProposal(
         source_schema=schema,

@@ -31,6 +31,19 @@ _OTHER = (
     "nacimiento", "entrega", "vencimiento", "nascita", "consegna", "scadenza", "nascimento", "geboorte", "levering",
     "urodzen", "dostaw",
 )  # fmt: skip
+# Tables whose rows go on changing after they were made, and those whose rows are things that happened.
+_KEPT_UP = (
+    "customer", "client", "account", "company", "companies", "contact", "supplier", "vendor", "product", "article",
+    "item", "sku", "price", "pricing", "catalog", "categor", "stock", "inventor", "kunde", "firma", "firmen",
+    "lieferant", "produkt", "artikel", "preis", "bestand", "lager", "produit", "cliente", "producto", "articulo",
+    "prodotto", "articolo", "produto", "klant", "klient", "towar",
+)  # fmt: skip
+_HAPPENED = (
+    "order", "line", "sale", "sold", "invoice", "transaction", "payment", "event", "log", "histor", "movement", "visit",
+    "return", "shipment", "purchas", "receipt", "position", "bestell", "auftrag", "auftrage", "rechnung", "verkauf",
+    "umsatz", "beleg", "bewegung", "commande", "facture", "vente", "pedido", "venta", "factura", "ordin", "vendit",
+    "fattur", "venda", "fatura", "zamowien", "sprzedaz", "faktur",
+)  # fmt: skip
 _BEFORE = re.compile(r"^(?:last|date|dt|ts)(?=.)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _LATE = " Rows in which it is empty are read by the first run only."
@@ -45,7 +58,11 @@ class ProposedLoad(BaseModel):
 
 
 def propose_load(
-    declared: SourceType, columns: Sequence[ColumnInfo], key: Sequence[str], times: Mapping[str, WarehouseType]
+    declared: SourceType,
+    columns: Sequence[ColumnInfo],
+    key: Sequence[str],
+    times: Mapping[str, WarehouseType],
+    table: str = "",
 ) -> ProposedLoad:
     """The load strategy that fits what is known of a table, and why; ``times`` are its columns of dates and times.
 
@@ -67,6 +84,8 @@ def propose_load(
             + (_LATE if changed in empty else ""),
             Confidence.MEDIUM if changed in empty else Confidence.HIGH,
         )
+    if times and _tells(table, _KEPT_UP) and not _happened(table):
+        return _catalog("Rows of such a table change, and no column tells when", Confidence.MEDIUM)
     return _by_making(key, times, empty)
 
 
@@ -110,6 +129,12 @@ def _proposed(load: dict[str, object], reason: str, confidence: Confidence) -> P
 def _tells(name: str, stems: tuple[str, ...]) -> bool:
     """Whether a word in the name of a column begins so, in any spelling: created_at, createdAt, DTCREATED, créé_le."""
     return any(word.startswith(stems) for word in _words(name))
+
+
+def _happened(table: str) -> bool:
+    """Whether a table is named for things that happened, in one word with others too: Kundenaufträge."""
+    inside = tuple(stem for stem in _HAPPENED if len(stem) > 4)
+    return _tells(table, _HAPPENED) or any(stem in word for word in _words(table) for stem in inside)
 
 
 def _words(name: str) -> Iterator[str]:
