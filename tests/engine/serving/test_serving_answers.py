@@ -26,7 +26,8 @@ async def test_ids_and_scores_equal_those_of_the_offline_ranking(house, running,
     async with running() as served:
         for customer, (products, scores) in zip(CUSTOMERS, offline, strict=True):
             found = (await served.ask(customer_id=customer, k=10)).json()["recommendations"]
-            chosen = [item for item in found if item["list"] != "popular"]
+            chosen = found[: len(products)]
+            assert all(item["list"] == "popular" for item in found[len(products) :])
             assert [item["product_id"] for item in chosen] == [PRODUCTS[index] for index in products]
             assert [item["score"] for item in chosen] == pytest.approx(scores.tolist(), rel=1e-5)
 
@@ -63,6 +64,24 @@ async def test_an_unknown_customer_gets_what_is_popular_and_is_told_so(house, ru
     assert {item["list"] for item in reply["recommendations"]} == {"popular"}
     assert all(item["reason"].startswith("Popular") for item in reply["recommendations"])
     assert len(reply["recommendations"]) == 5
+
+
+@pytest.mark.parametrize("algorithm", ["buy_again", "user_knn"])
+async def test_popular_products_that_fill_a_list_say_so_and_not_that_similar_customers_buy_them(
+    house, running, algorithm
+):
+    house.deploy(house.train(algorithm))
+    never = {"purchased": "never"}
+    async with running() as served:
+        found = (await served.ask(customer_id="C00", k=30, filters=never)).json()["recommendations"]
+        stranger = (await served.ask(customer_id="nobody", k=30)).json()["recommendations"]
+    popular = {item["product_id"]: item["reason"] for item in stranger}
+    fill = [item for item in found if item["list"] == "popular"]
+    assert fill and all(item["reason"] == popular[item["product_id"]] for item in fill)
+    assert all(item["list"] == "popular" for item in found if item["score"] <= 1e-12)
+    chosen = [item for item in found if item["list"] != "popular"]
+    assert all(item["list"] == "new for you" and "similar orders" in item["reason"] for item in chosen)
+    assert bool(chosen) == (algorithm == "user_knn")
 
 
 async def test_a_known_customer_is_marked_known_without_a_note(house, running):

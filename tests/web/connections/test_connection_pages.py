@@ -12,9 +12,11 @@ from django.utils import timezone
 from tenant_rows import Tenant
 
 from b2b_recs.engine.errors import AuthenticationRefused
+from b2b_recs.engine.sources.contract import CheckResult
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.web.connections import services, views
+from b2b_recs.web.connections.changing import update_connection
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.tenancy import scope
 
@@ -179,3 +181,22 @@ def test_a_form_that_was_opened_before_the_last_save_is_refused_with_what_is_sav
     fresh = re.search(r'id="connection-mark" name="mark" value="(\w+)"', text)
     assert fresh is not None
     assert "HX-Redirect" in client.post(address, {**second, "mark": fresh[1]}, headers=HTMX).headers
+
+
+def test_a_connection_stored_with_its_port_as_text_is_tested_and_renamed_without_its_password(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views, "_check", lambda *asked: CheckResult(1.0, "16.4", ()))
+    number = acme.id_of("Connection")
+    with scope(acme.id):
+        address = {"host": "db", "port": 48685, "database": "d", "username": "u"}
+        update_connection(Connection.objects.get(id=number), None, None, {**address, "password": CANARY})
+        Connection.objects.filter(id=number).update(parameters={**address, "port": "48685", "ca_certificate": ""})
+    client, address = signed_in(acme), place(acme, f"{number}/edit/")
+    typed = {"host": "db", "port": "48685", "database": "d", "username": "u", "ssl_mode": "prefer", "name": "renamed"}
+    assert "It works" in client.post(address, {**typed, "do": "test"}, headers=HTMX).content.decode()
+    assert "HX-Redirect" in client.post(address, {**typed, "do": "save"}, headers=HTMX).headers
+    other = client.post(address, {**typed, "port": "48686", "do": "test"}, headers=HTMX)
+    assert other.status_code == 422 and "password was not given again" in other.content.decode()
+    with scope(acme.id):
+        assert Connection.objects.get(id=number).name == "renamed"

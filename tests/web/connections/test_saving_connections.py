@@ -9,6 +9,7 @@ from run_rows import Shop, make_shop
 from web_support import TestDatabase
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.connections.changing import changed_parameters, update_connection
 from b2b_recs.web.connections.models import Connection, StoredSecret
 from b2b_recs.web.connections.services import (
     note_use,
@@ -76,3 +77,17 @@ def test_a_use_of_a_connection_is_kept_on_it_with_what_the_source_said(shop: Sho
         connection.refresh_from_db()
     assert (connection.last_test_status, connection.last_test_message) == ("passed", "")
     assert connection.last_used_at == connection.last_test_at is not None
+
+
+def test_what_is_stored_is_what_was_read_and_another_way_to_write_it_changes_nothing(shop: Shop) -> None:
+    connection, _ = save(shop, password="first secret", port="5432", ssl_mode="prefer")
+    with scope(shop.id):
+        assert Connection.objects.get(id=connection.id).parameters["port"] == 5432
+        Connection.objects.filter(id=connection.id).update(parameters={**ADDRESS, "port": "5432"})
+        # neither the written number nor a default that is named needs the password again
+        assert update_connection(Connection.objects.get(id=connection.id), None, None, {"port": 5432}) == []
+        held = Connection.objects.get(id=connection.id)
+        assert changed_parameters(held, {"ssl_mode": "prefer", "ca_certificate": None}).plain["port"] == 5432
+        with pytest.raises(BadInput):
+            changed_parameters(held, {"port": 5433})
+    assert save(shop, port="5432", ssl_mode="prefer")[1] == []

@@ -195,7 +195,7 @@ def _schedule_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     with acting(request):
         if request.POST.get("run_now"):
             run = start_run(job, user_of(request), trigger_of(request))
-            messages.success(request, f"The job “{job.name}” is made, and its first copy is under way.")
+            messages.success(request, f"The job “{job.name}” is made, and its first copy was started.")
             return redirect("etl_run", wizard.model.id, run.id)
     messages.success(request, f"The job “{job.name}” is made.")
     return redirect("job", wizard.model.id, job.id)
