@@ -10,6 +10,7 @@ from django.db import transaction
 
 from b2b_recs.engine.counting import listed
 from b2b_recs.engine.sources.registry import source_type
+from b2b_recs.engine.sources.settings_read import as_read, in_effect
 from b2b_recs.web.conflicts import InUse
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import (
@@ -50,16 +51,17 @@ def make_connection(
 
 
 def changed_parameters(connection: Connection, given: Mapping[str, Any]) -> Change:
-    """The parameters after a change, null meaning none any more.
+    """The parameters after a change as they are read, null meaning none any more.
 
     Raises BadInput when something else than a secret changes and a stored secret is not given again.
     """
-    secret = source_type(connection.source_type).secret_fields
+    declared = source_type(connection.source_type)
+    secret = declared.secret_fields
     plain = {**connection.parameters, **{name: value for name, value in given.items() if name not in secret}}
-    plain = {name: value for name, value in plain.items() if value is not None}
+    plain = as_read(declared, {name: value for name, value in plain.items() if value is not None})
     secrets = {name: value for name, value in given.items() if name in secret and value is not None}
     forget = tuple(name for name, value in given.items() if name in secret and value is None)
-    if plain != connection.parameters:
+    if in_effect(declared, plain) != in_effect(declared, connection.parameters):
         kept = [name for name in secret_fields_set(connection) if name not in forget]
         refuse_wandering_secrets(connection.name, kept, secrets)
     return Change(plain, secrets, forget)

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.sources.contract import Source
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, open_source, parse_parameters
+from b2b_recs.engine.sources.settings_read import as_read, in_effect
 from b2b_recs.runtime.database import ControlDatabase
 from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.runtime.home import Home
@@ -46,7 +47,7 @@ def save_connection(
         raise BadInput(f"“{source_type}” is not a source type.", field="type", advice=f"Known types: {known}.")
     secrets = {key: str(value) for key, value in parameters.items() if key in declared.secret_fields}
     named = dict(references or {})
-    plain = {key: value for key, value in parameters.items() if key not in declared.secret_fields}
+    plain = as_read(declared, parameters)
     with transaction.atomic():
         connection = Connection.objects.select_for_update().filter(model=model, name=name).first()
         stored = _secrets(connection) if connection else {}
@@ -68,7 +69,7 @@ def save_connection(
         changes = _changes(connection, source_type, plain)
         if changes:
             refuse_wandering_secrets(name, kept, secrets)
-        if changes or connection.references != named:
+        if changes or connection.references != named or connection.parameters != plain:
             connection.source_type, connection.parameters, connection.references = source_type, plain, named
             connection.save()
         changes += [f"connection “{name}”: {key} replaced" for key in _store(connection, secrets)]
@@ -89,15 +90,19 @@ def refuse_wandering_secrets(name: str, kept: Collection[str], given: Mapping[st
 
 
 def _changes(connection: Connection, source_type: str, plain: Mapping[str, Any]) -> list[str]:
-    """What saving these values would change, in words."""
+    """What saving these values would change, in words; a value written in another way is no change."""
     what = f"connection “{connection.name}”"
-    changes = [
-        f"{what}: {key} is now {value}" for key, value in plain.items() if connection.parameters.get(key) != value
-    ]
-    changes += [f"{what}: {key} is back to its default" for key in set(connection.parameters) - set(plain)]
     if connection.source_type != source_type:
-        changes.append(f"{what}: type is now {source_type}")
-    return changes
+        return [
+            f"{what}: type is now {source_type}",
+            *(f"{what}: {key} is now {value}" for key, value in plain.items()),
+        ]
+    held, wanted = (in_effect(SOURCE_TYPES[source_type], one) for one in (connection.parameters, plain))
+    differ = [key for key in {**held, **wanted} if held.get(key) != wanted.get(key)]
+    return [
+        f"{what}: {key} is now {plain[key]}" if key in plain else f"{what}: {key} is back to its default"
+        for key in differ
+    ]
 
 
 def secret_fields_set(connection: Connection) -> list[str]:

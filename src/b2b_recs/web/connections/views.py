@@ -20,6 +20,7 @@ from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.sources.contract import CheckResult, Source, SourceType
 from b2b_recs.engine.sources.drivers import install_command
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
+from b2b_recs.engine.sources.settings_read import as_read
 from b2b_recs.web.accounts.access import model_or_404, own_transactions, requires, row_or_404
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.limits import spend
@@ -96,7 +97,7 @@ def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> 
             form = form_of(declared, plain, secrets_set_at(row), _folders(request, declared))
             context = {"form": form, "name": row.name, "row": row, "jobs": job_names(row), "mark": mark_of(row)}
             return _page(request, row.model, declared, context)
-        given = changes_from(declared, request.POST.dict(), row.parameters)
+        given = changes_from(declared, request.POST.dict(), as_read(declared, row.parameters))
         mark, name = request.POST.get("mark", ""), request.POST.get("name", "").strip()
         if request.POST.get("do") == "save" and (fault := stale_fault(row, mark, name, given)):
             return _refused(request, fault, mark=mark_of(row))
