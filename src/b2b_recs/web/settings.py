@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "b2b_recs.web.api.addresses.SlashForReaders",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "b2b_recs.web.usable_text.UsableText",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "b2b_recs.web.accounts.middleware.TenancyMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -138,7 +138,7 @@ def etl_page(request: HttpRequest, model: ModelEndpoint) -> EtlPage:
 
 def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
     """The jobs the request asks for; seven queries however many there are."""
-    query, state = request.GET.get("q", "").strip().replace("\x00", ""), request.GET.get("state", "")
+    query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     everything = DataSource.objects.filter(configuration__model=model)
     totals = everything.aggregate(jobs=Count("id", filter=Q(draft=False)), drafts=Count("id", filter=Q(draft=True)))
     rows = _narrowed(everything, query, state).order_by("draft", "name", "id")

@@ -41,7 +41,7 @@ class Hits:
 
 def find(request: HttpRequest, query: str, model: ModelEndpoint | None) -> list[Hits]:
     """Where the letters may lead, kind by kind; six queries at most. ``model`` is the one whose page is open."""
-    letters = query.strip().replace("\x00", "")[:100]
+    letters = query.strip()[:100]
     groups = [
         Hits("Pages", _pages(request, letters, model)),
         Hits("Models", _models(letters)),
