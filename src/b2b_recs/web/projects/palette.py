@@ -14,10 +14,12 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
+from b2b_recs.web.runs.presenting import present_etl
 from b2b_recs.web.ui.formats import ago, state_of
-from b2b_recs.web.ui.shell import shell_of
+from b2b_recs.web.ui.shell import links_of, shell_of
 
 MOST = 6
+MODELS = 200  # whose pages are looked through
 RECENT_RUNS = 5
 
 
@@ -40,7 +42,7 @@ class Hits:
 
 
 def find(request: HttpRequest, query: str, model: ModelEndpoint | None) -> list[Hits]:
-    """Where the letters may lead, kind by kind; six queries at most. ``model`` is the one whose page is open."""
+    """Where the letters may lead, kind by kind; seven queries at most. ``model`` is the one whose page is open."""
     letters = query.strip()[:100]
     groups = [
         Hits("Pages", _pages(request, letters, model)),
@@ -64,7 +66,23 @@ def _pages(request: HttpRequest, letters: str, model: ModelEndpoint | None) -> l
         if model is not None:
             found.append(Hit("New connection", model.name, "plug", reverse("connection_new", args=[model.id])))
             found.append(Hit("New ETL job", model.name, "plus", reverse("job_new", args=[model.id])))
+    if letters:
+        found += _pages_of_models(letters, model)
     return _holding(found, letters)[: MOST if letters else 2 * MOST]
+
+
+def _pages_of_models(letters: str, here: ModelEndpoint | None) -> list[Hit]:
+    """Pages of the other models that a word of ``letters`` names: a model's name alone leads to the model."""
+    words = letters.casefold().split()
+    if not any(word in link.name.casefold() for link in links_of(0) for word in words):
+        return []
+    others = ModelEndpoint.objects.exclude(id=here.id if here else None).order_by("name", "id")
+    return [
+        Hit(link.name, name, link.icon, link.address)
+        for number, name in others.values_list("id", "name")[:MODELS]
+        for link in links_of(number)
+        if any(word in link.name.casefold() for word in words)
+    ]
 
 
 def _holding(hits: Iterable[Hit], letters: str) -> list[Hit]:
@@ -119,12 +137,14 @@ def _runs(letters: str, model: ModelEndpoint | None) -> list[Hit]:
     rows = ETLRun.objects.filter(data_source__name__icontains=letters)
     if not letters and model is not None:
         rows = rows.filter(data_source__configuration__model=model)
+    recent = rows.select_related("data_source__configuration", "started_by").order_by("-id")[:RECENT_RUNS]
+    views = [present_etl(row, row.data_source.configuration.model_id) for row in recent]
     return [
         Hit(
-            row.data_source.name,
-            f"{state_of(row.status)[1].lower()}, {ago(row.finished_at or row.created_at)}",
+            view.what,
+            f"{(view.status_word or state_of(view.status)[1]).lower()}, {ago(view.at)}",
             "history",
-            reverse("etl_run", args=[row.data_source.configuration.model_id, row.id]),
+            view.address,
         )
-        for row in rows.select_related("data_source__configuration").order_by("-id")[:RECENT_RUNS]
+        for view in views
     ]

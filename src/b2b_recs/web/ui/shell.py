@@ -81,7 +81,7 @@ def shell_of(request: HttpRequest, model: Any = None) -> Shell:
     here = request.resolver_match.url_name if request.resolver_match else ""
     groups = [Group("", [_link(entry, here) for entry in GENERAL])]
     if model is not None and getattr(model, "id", None):
-        groups.append(Group(model.name, [_link(entry, here, model.id) for entry in OF_MODEL]))
+        groups.append(Group(model.name, links_of(model.id, here)))
     organization = getattr(request, "organization", None)
     allowed = [_link(entry, here) for role, entry in OF_ORGANIZATION if allows(request, role)]
     if allowed:
@@ -98,6 +98,11 @@ def shell_of(request: HttpRequest, model: Any = None) -> Shell:
         account_here=bool(here) and (here == "account" or here.startswith(("account_", "mfa_"))),
         logout_address=_address("account_logout"),
     )
+
+
+def links_of(model_id: int, here: str | None = "") -> list[Link]:
+    """The pages of one model."""
+    return [_link(entry, here, model_id) for entry in OF_MODEL]
 
 
 def _link(entry: tuple[str, str, str, tuple[str, ...]], here: str | None, *args: int) -> Link:
