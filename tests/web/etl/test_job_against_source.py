@@ -69,6 +69,11 @@ def test_a_load_that_cannot_begin_is_told_beside_a_type_that_cannot_be() -> None
     assert faults(spec(load=gone, partition_by="note")) == [("load.cursor", "gone"), ("partition_by", "")]
 
 
+def test_a_type_no_value_could_become_is_told_with_its_column() -> None:
+    types = (ColumnMapping("details", "", WarehouseType.INT64), ColumnMapping("made_at", "", WarehouseType.FLOAT64))
+    assert faults(spec(types=types)) == [("types", "details"), ("types", "made_at")]
+
+
 def test_one_fault_is_told_by_itself_and_a_table_without_columns_as_missing() -> None:
     assert faults(spec(partition_by="note")) == [("partition_by", "")]
     with pytest.raises(TableMissing):

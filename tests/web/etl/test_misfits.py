@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-from tenant_rows import Tenant
-from wizard_rows import address_of, draft_of, looked_at_job, signed_in
+from datetime import UTC, datetime
 
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+import pytest
+from django.http import QueryDict
+from tenant_rows import Tenant
+from wizard_rows import address_of, column, draft_of, looked_at_job, proposal, signed_in
+
+from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.web.etl.misfits import misfit, seen_values
+from b2b_recs.web.etl.models import DataSourceTable
+from b2b_recs.web.etl.wizard.schema_form import schema_changes
+from b2b_recs.web.tenancy import scope
 
 CODES = ["85123", "71053", "84970L", None, "84970S"]
 PRICES = ["2.55", "3.390", "0.125", "12"]
@@ -41,3 +48,30 @@ def test_a_type_that_samples_disagree_with_is_kept_and_told_beside_the_column(ac
     assert answer.redirect_chain[-1][0].endswith("/step/5/") and f"“note”: {told}" in answer.content.decode()
     row = client.get(address).content.decode().split('class="schema-warn"')[1]
     assert told in row.split("</tr>")[0]
+
+
+def test_a_type_no_value_could_become_is_refused_beside_its_column_in_step_4(acme: Tenant) -> None:
+    looked_at_job(acme)
+    client, draft = signed_in(acme), draft_of(acme, "geo", 4)
+    table = proposal().model_dump(mode="json")
+    table["columns"][1] |= {"source_type": "point", "impossible": ["INT64", "DATE"]}
+    with scope(acme.id):
+        DataSourceTable.objects.filter(data_source=draft).update(
+            seen={"at": datetime.now(UTC).isoformat(), "proposal": table}
+        )
+    typed = {"destination_table": "bq_geo", "type-1": "INT64"}
+    answer = client.post(f"{address_of(acme, draft.id)}step/4/", typed)
+    assert answer.status_code == 422
+    told = answer.content.decode().split('id="column-1-error"')[1].split("</tr>")[0]
+    assert "Column note of type point cannot become INT64. Choose STRING, or the type that was proposed." in told
+
+
+def test_always_filled_is_refused_where_every_sampled_value_is_empty_and_counted_where_some_are() -> None:
+    table, typed = proposal(), QueryDict("destination_table=bq_orders&mode-1=REQUIRED")
+    table.columns[1] = column("note", "text", "STRING", "low", [None, None]).model_copy(update={"empty": 2})
+    with pytest.raises(BadInput, match="empty in all 2 sampled rows") as refused:
+        schema_changes(typed, {}, table)
+    assert (refused.value.field, refused.value.column) == ("types", "note")
+    wanted = ColumnMapping("note", "text", WarehouseType.STRING, Mode.REQUIRED)
+    told = misfit(seen_values(["a", None, "b"]), wanted, text=True, empty=1)
+    assert told == "1 of 3 sampled values are empty and would be rejected."

@@ -14,6 +14,7 @@ import pyarrow.dataset as ds
 
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
+from b2b_recs.engine.etl.becoming import refuse_impossible
 from b2b_recs.engine.etl.choice import NOTHING, Choice
 from b2b_recs.engine.etl.cursor import first_bound, lower_bound, scalar, usable
 from b2b_recs.engine.etl.cursor_order import with_order
@@ -154,6 +155,7 @@ def _plan(
         columns = known_columns(columns, spec, stored, source_type.met_columns(fixed.met if fixed else {}))
     proposal = _Proposal(source_type, spec, columns)
     layout = lay_out(columns, spec, stored, proposal)
+    refuse_impossible(source_type, columns, spec.types)
     unshown = tuple(column.name for column in layout.columns if column.name not in shown)
     layout = replace(layout, unshown=unshown)
     doubts = tuple(dict.fromkeys(column.doubt for column in columns if column.doubt))

@@ -342,6 +342,16 @@ class SourceType(ABC):
         """Fields that were met while reading, as columns. Only where ``capabilities.sampled``."""
         return []
 
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """Return when values of the column may become the wanted type. Raises BadInput when none of them can.
+
+        Where types are only guessed from values, any type may do.
+        """
+        from b2b_recs.engine.sources.casting.natures import refuse_by_nature
+
+        if not column.guessed:
+            refuse_by_nature(self.propose([column], {}, "UTC")[0], wanted)
+
     @abstractmethod
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str

@@ -10,6 +10,7 @@ from typing import Any
 
 from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput, TableMissing
+from b2b_recs.engine.etl.becoming import impossible
 from b2b_recs.engine.etl.cursor import first_bound
 from b2b_recs.engine.etl.cursor_order import refuse_misordered
 from b2b_recs.engine.etl.drift import Propose, lay_out
@@ -39,6 +40,7 @@ def check_against(declared: SourceType, spec: CopySpec, columns: Sequence[Column
         refuse_unfit(spec, declared)
     here = _of_columns(spec, set(names))
     faults.found += _formats(declared, here, columns)
+    faults.found += _types(declared, here, columns)
     if here.columns or not spec.columns:  # without one of the chosen columns nothing can be laid out
         said = {fault.column for fault in faults.found if fault.field == "types"}
         rest = here.model_copy(update={"types": tuple(one for one in here.types if one.name not in said)})
@@ -86,6 +88,12 @@ def _formats(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]
                 advice="Leave the format out.",
                 column=mapping.name,
             )
+
+
+def _types(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo]) -> Iterator[BadInput]:
+    """Every type that no value of its column could become."""
+    for refusal in impossible(declared, columns, spec.types):
+        yield BadInput(refusal.message, field="types", advice=refusal.advice, column=refusal.field or "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.schema.looks import NUMBERS, Look, look
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType, digits
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType, digits
 
 LONGEST = 40
 _TIMES = {
@@ -43,18 +43,21 @@ def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
     return list(found.values())
 
 
-def misfit(seen: Iterable[SeenValues], wanted: ColumnMapping, *, text: bool) -> str:
+def misfit(seen: Iterable[SeenValues], wanted: ColumnMapping, *, text: bool, empty: int = 0) -> str:
     """How many sampled values would be rejected as ``wanted``, in words; empty where none would, or it cannot be told.
 
-    ``text``: whether the source holds text. A format of its own is not looked into.
+    ``text``: whether the source holds text. A format of its own is not looked into. ``empty``: how many are empty.
     """
     seen = list(seen)
     out = [] if wanted.format else [one for one in seen if _rejects(one, wanted, text=text)]
-    if not out:
-        return ""
     count, total = sum(one.count for one in out), sum(one.count for one in seen)
-    example = f"“{out[0].example}”" if out[0].example else "empty text"
-    return f"{count:,} of {total:,} sampled values would be rejected, such as {example}."
+    told = []
+    if out:
+        example = f"“{out[0].example}”" if out[0].example else "empty text"
+        told.append(f"{count:,} of {total:,} sampled values would be rejected, such as {example}.")
+    if empty and wanted.mode is Mode.REQUIRED:
+        told.append(f"{empty:,} of {total + empty:,} sampled values are empty and would be rejected.")
+    return " ".join(told)
 
 
 def misfits_in_words(told: Mapping[str, str]) -> str:

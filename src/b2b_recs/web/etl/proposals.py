@@ -8,6 +8,7 @@ from types import MappingProxyType
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import TableMissing
+from b2b_recs.engine.etl.becoming import impossible_types
 from b2b_recs.engine.etl.place import schema_of
 from b2b_recs.engine.etl.shown import with_named
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
@@ -47,6 +48,8 @@ class ProposedColumn(BaseModel):
     is_time: bool
     samples: list[str | None]
     seen: list[SeenValues] = Field(default=[], description="What all sampled values look like, with how many do.")
+    empty: int = Field(default=0, description="How many of the sampled values are empty.")
+    impossible: list[str] = Field(default=[], description="Types that no value of the column could become.")
     proposed: ProposedType
     warehouse_name: str = Field(default="", description="What it is called in the warehouse; empty: as in the source.")
     name_reason: str = Field(default="", description="Why it cannot keep its name; empty when it does.")
@@ -102,7 +105,7 @@ def propose(
         source_table=table,
         destination_table=warehouse_name(table),
         columns=[
-            _column(one, samples.get(one.name, ()), mappings[one.name], *names.get(one.name, ("", "")))
+            _column(declared, one, samples.get(one.name, ()), mappings[one.name], *names.get(one.name, ("", "")))
             for one in columns
         ],
         key=key,
@@ -119,7 +122,12 @@ def primary_key(columns: Sequence[ColumnInfo]) -> list[str]:
 
 
 def _column(
-    column: ColumnInfo, samples: Sequence[str | None], mapping: ColumnMapping, name: str, reason: str
+    declared: SourceType,
+    column: ColumnInfo,
+    samples: Sequence[str | None],
+    mapping: ColumnMapping,
+    name: str,
+    reason: str,
 ) -> ProposedColumn:
     shown = list(dict.fromkeys(value for value in samples if value is not None))[:SHOWN] or list(samples[:1])
     return ProposedColumn(
@@ -130,6 +138,8 @@ def _column(
         is_time=column.is_time,
         samples=[None if value is None else value[:LONGEST_SHOWN] for value in shown],
         seen=seen_values(samples),
+        empty=sum(value is None for value in samples),
+        impossible=[kind.value for kind in impossible_types(declared, column)],
         proposed=ProposedType(
             warehouse_type=mapping.warehouse_type.value,
             mode=mapping.mode.value,

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.bigquery.parameters import BigQueryParameters
 from b2b_recs.engine.sources.bigquery.services import DRIVER, EXTRA, GOOGLE, Services
-from b2b_recs.engine.sources.bigquery.types import RULES, propose
+from b2b_recs.engine.sources.bigquery.types import NESTED, RULES, propose, rule_for
 from b2b_recs.engine.sources.contract import (
     Capabilities,
     ColumnInfo,
@@ -66,3 +66,13 @@ bq add-iam-policy-binding --role roles/bigquery.dataViewer \\
     ) -> list[ColumnMapping]:
         """The warehouse type of every column, which is BigQuery's own."""
         return propose(columns, samples)
+
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """As every source, and a list or record becomes JSON or text alone."""
+        if rule_for(column) in NESTED:
+            from b2b_recs.engine.sources.casting.families import Family
+            from b2b_recs.engine.sources.casting.natures import refuse_by_family
+
+            refuse_by_family(Family.STRUCTURE, wanted, column.source_type)
+        else:
+            super().refuse_type(column, wanted)

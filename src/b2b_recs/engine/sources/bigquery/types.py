@@ -46,6 +46,7 @@ RULES: dict[str, TypeRule] = {
         "Check that text is what is wanted.",
     ),
 }
+NESTED = (RULES["RECORD"], RULES["RANGE"], RULES[REPEATED])
 _ALIASES = {
     "INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD", "DECIMAL": "NUMERIC",
     "BIGDECIMAL": "BIGNUMERIC",

@@ -27,15 +27,27 @@ def way(family: Family, kind: pa.DataType, column: ColumnMapping, zone: str) -> 
     if column.format and family is not _F.TEXT:
         refuse_format(column)
     text_format(column)
+    if not can_become(family, wanted):
+        raise impossible(column, column.source_type or family)
     found = _WAYS.get((family, wanted))
     if found is not None:
         return found(column, kind, zone)
     if wanted is _W.STRING and family is not _F.STRUCTURE:
         return printed(family, kind)
-    if wanted in (_W.STRING, _W.JSON) and family not in (_F.TEXT, _F.BYTES):
-        return to_json()
-    raise BadInput(
-        f"Column {column.name} of type {column.source_type or family} cannot become {wanted}.",
+    return to_json()
+
+
+def can_become(family: Family, wanted: WarehouseType) -> bool:
+    """Whether values of a family can become a type; each value may be refused all the same."""
+    if (family, wanted) in _WAYS or wanted is _W.STRING or family is _F.NULL:
+        return True
+    return wanted is _W.JSON and family not in (_F.TEXT, _F.BYTES)
+
+
+def impossible(column: ColumnMapping, source_type: str) -> BadInput:
+    """The refusal of a type that no value of a column can become."""
+    return BadInput(
+        f"Column {column.name} of type {source_type} cannot become {column.warehouse_type}.",
         advice="Choose STRING, or the type that was proposed.",
         field=column.name,
     )

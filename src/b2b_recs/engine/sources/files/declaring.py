@@ -33,3 +33,9 @@ class FilesType(SourceType):
         from b2b_recs.engine.sources.files.proposal import propose_files
 
         return propose_files(columns, samples)
+
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """Return when the type the files themselves declare can become the wanted one. Raises BadInput."""
+        from b2b_recs.engine.sources.files.proposal import refuse_declared
+
+        refuse_declared(column, wanted)

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from b2b_recs.engine.schema.types import ColumnMapping, Confidence, WarehouseType
 from b2b_recs.engine.sources.arrow_types import arrow_rule
+from b2b_recs.engine.sources.casting.families import family_of
+from b2b_recs.engine.sources.casting.natures import refuse_by_family
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.sources.files.columns import UNTYPED
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
@@ -46,6 +48,15 @@ def _doubted(mapping: ColumnMapping, column: ColumnInfo) -> ColumnMapping:
         return mapping
     told = f"{column.doubt} {mapping.warning}".rstrip()
     return replace(mapping, confidence=Confidence.LOW, warning=told)
+
+
+def refuse_declared(column: ColumnInfo, wanted: ColumnMapping) -> None:
+    """Return when a column of files may become the type; nothing is refused where types are guessed from values.
+
+    Raises BadInput when the type that the files declare cannot.
+    """
+    if not column.guessed and column.base_type:
+        refuse_by_family(family_of(data_type(column.base_type)), wanted, column.source_type)
 
 
 def data_type(text: str) -> pa.DataType:

@@ -17,7 +17,7 @@ from b2b_recs.engine.sources.contract import (
 from b2b_recs.engine.sources.mysql.client import DRIVER, EXTRA, driver
 from b2b_recs.engine.sources.mysql.parameters import MySQLParameters
 from b2b_recs.engine.sources.mysql.proposal import propose
-from b2b_recs.engine.sources.mysql.types import RULES
+from b2b_recs.engine.sources.mysql.types import RULES, Kind, kind_of
 from b2b_recs.engine.sources.rules import TypeRule
 
 GRANTS = """CREATE USER 'reader'@'%' IDENTIFIED BY 'choose a password';
@@ -61,6 +61,16 @@ class MySQL(SourceType):
     ) -> list[ColumnMapping]:
         """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
         return propose(columns, samples)
+
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """As every source, but what is kept as a number may become any, whatever is proposed for it."""
+        if kind_of(column) in (Kind.INTEGER, Kind.BITS):
+            from b2b_recs.engine.sources.casting.families import Family
+            from b2b_recs.engine.sources.casting.natures import refuse_by_family
+
+            refuse_by_family(Family.INTEGER, wanted, column.source_type)
+        else:
+            super().refuse_type(column, wanted)
 
 
 class MariaDB(MySQL):

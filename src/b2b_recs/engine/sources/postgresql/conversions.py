@@ -10,6 +10,7 @@ from b2b_recs.engine.schema.arrow import DECIMAL128_DIGITS, checked_digits
 from b2b_recs.engine.schema.formats import number_format, refuse_format
 from b2b_recs.engine.schema.number_formats import LEADING_ZERO, LOSES_ZEROS, NUMBER_FORMATS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.casting.choices import impossible
 from b2b_recs.engine.sources.postgresql.encoding import ANY_BYTES, not_utf8, readable
 from b2b_recs.engine.sources.postgresql.types import TELLS_JSON, Kind
 from b2b_recs.engine.sources.quoting import quote_name, quote_text
@@ -87,11 +88,7 @@ def _convert(given: Given) -> Converted:
         return _from_number(given, *_NUMBERS[given.kind](given))
     if wanted is _W.JSON:
         return Converted(f"to_json({given.sql})::text")
-    raise BadInput(
-        f"Column {given.target.name} of type {given.target.source_type or given.kind} cannot become {wanted}.",
-        advice="Choose STRING, or the type that was proposed.",
-        field=given.target.name,
-    )
+    raise impossible(given.target, given.target.source_type or given.kind)
 
 
 def printed(given: Given) -> str:

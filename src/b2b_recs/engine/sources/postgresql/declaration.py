@@ -53,3 +53,9 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO b2b_recs_rea
     ) -> list[ColumnMapping]:
         """The warehouse type of every column; times without a zone stay so, whatever ``time_zone`` is."""
         return propose(columns, samples)
+
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """Return when the server, which casts every value, has a conversion to the type. Raises BadInput."""
+        from b2b_recs.engine.sources.postgresql.select import refuse_type
+
+        refuse_type(column, wanted)

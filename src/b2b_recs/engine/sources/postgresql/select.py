@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Mode
-from b2b_recs.engine.sources.contract import ReadRequest
+from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
 from b2b_recs.engine.sources.known_columns import column_of
 from b2b_recs.engine.sources.postgresql.catalog import Column
 from b2b_recs.engine.sources.postgresql.conversions import Given, Guard, convert, raw
-from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
+from b2b_recs.engine.sources.postgresql.types import TELLS_JSON, Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_name, quote_qualified, quote_text
 
 # The column of every table that says where on disk a row lies.
@@ -170,6 +170,12 @@ def _key(column: Column) -> str:
     """SQL to order by: the table's own column, because a bare name would mean what the SELECT makes of it."""
     key = comparable(column)
     return f"{_ROW}.{key}" if key == quote_name(column.info.name) else key
+
+
+def refuse_type(column: ColumnInfo, wanted: ColumnMapping) -> None:
+    """Return when the server has a conversion of the column to the type. Raises BadInput when it has none."""
+    server = Server(TELLS_JSON if column.tells_json else 0, "UTF8")
+    convert(_given(Column(column, "", "pg_catalog"), replace(wanted, source_type=column.source_type), "UTC", server))
 
 
 def _given(column: Column, wanted: ColumnMapping, time_zone: str, server: Server) -> Given:

@@ -52,3 +52,6 @@ class SQLite(SourceType):
     ) -> list[ColumnMapping]:
         """The warehouse type of every column by its declared type."""
         return propose_columns(columns, samples, rule_for)
+
+    def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
+        """Return always: a column holds any value, whatever it declares, and each is refused or not by itself."""

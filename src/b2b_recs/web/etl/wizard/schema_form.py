@@ -13,10 +13,11 @@ from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.etl.spec import CopySpec
-from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.several import Collected
 from b2b_recs.web.etl.misfits import misfit
 from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
+from b2b_recs.web.etl.wizard.hopeless import refuse_hopeless
 from b2b_recs.web.etl.wizard.shown import EMPTY, refuse_unseen, shown_list, shown_names
 from b2b_recs.web.etl.wizard.type_words import MODES, TYPE_GROUPS
 from b2b_recs.web.etl.wizard.written import OFFERED, code_of, example_of, refuse_unknown
@@ -148,7 +149,10 @@ def schema_changes(typed: QueryDict, values: Mapping[str, Any], proposal: TableP
     A page that sends along which columns it had shown is refused when there are others by now.
     """
     found, faults = schema_typed(typed, values, proposal), Collected()
+    source = {column.name: column for column in proposal.columns}
     for one in found["types"]:
+        with faults.part():
+            refuse_hopeless(source[one["name"]], one)
         for name in ("precision", "scale"):
             with faults.part():
                 _refuse_no_digits(one[name], one["name"])
@@ -260,11 +264,12 @@ def _misfit(column: ProposedColumn, held: Mapping[str, Any]) -> str:
             column.name,
             column.source_type,
             WarehouseType(held["warehouse_type"]),
+            Mode(held["mode"]),
             precision=held["precision"],
             scale=held["scale"],
             format=held["format"] or "",
         )
-        return misfit(column.seen, wanted, text=_holds_text(column.source_type))
+        return misfit(column.seen, wanted, text=_holds_text(column.source_type), empty=column.empty)
     except (ValueError, TypeError, EngineError):  # told beside the field
         return ""
 
