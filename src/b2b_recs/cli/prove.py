@@ -80,7 +80,9 @@ def prove(model: str, customers: int | None, json_file: str | None, organization
             home = Home(Path(folder)).create()
             artifact_id = remake(subject, home.artifacts)
             with _served(home, artifact_id) as endpoint:
-                proof = compare(subject.tested, {customer: endpoint.list_of(customer) for customer in chosen})
+                lengths = {customer: len(found) for customer, found in zip(chosen, subject.tested.lists, strict=False)}
+                received = {customer: endpoint.list_of(customer, length) for customer, length in lengths.items()}
+            proof = compare(subject.tested, received)
         live = chosen[:LIVE_CUSTOMERS]
         with scope(owner.id):
             differing = live_differences(subject, live)
@@ -128,8 +130,8 @@ def _words_of_difference(proof: Proof, differing: list[str]) -> str:
 class _Endpoint:
     client: httpx.Client
 
-    def list_of(self, customer: str) -> list[str]:
-        """The product ids the model itself gave, best first; popular products that fill up the end are left out."""
+    def list_of(self, customer: str, length: int) -> list[str]:
+        """The product ids, best first; popular products that fill up the end after ``length`` are left out."""
         body = {"customer_id": customer, "k": LIST_LENGTH}
         try:
             answer = self.client.post("/recommend", json=body)
@@ -138,7 +140,8 @@ class _Endpoint:
         if answer.status_code != 200:
             raise NotProven(f"Customer {customer} was answered with status {answer.status_code}: {answer.text[:200]}")
         document: dict[str, Any] = answer.json()
-        return [row["product_id"] for row in document["recommendations"] if row["list"] != "popular"]
+        rows = enumerate(document["recommendations"])
+        return [row["product_id"] for place, row in rows if place < length or row["list"] != "popular"]
 
 
 @contextmanager

@@ -38,6 +38,12 @@ def test_scores_have_the_digits_that_tell_them_apart_and_are_left_out_where_they
     assert score_texts([2.31, 1.5, 0.25]) == ["2.31", "1.50", "0.25"]
     assert score_texts([0.0042, 0.0041, 0.0039]) == ["0.0042", "0.0041", "0.0039"]
     assert score_texts([0.99999, 0.99998]) == ["0.99999", "0.99998"]
-    assert score_texts([3e-9, 2e-9]) == ["3e-09", "2e-09"]
-    assert score_texts([1.0, 1.0]) == ["", ""] == score_texts([0.5]) + score_texts([0.7])
+    assert score_texts([3e-9, 2e-9]) == ["", ""] == score_texts([1.0, 1.0])
+    assert score_texts([0.5]) + score_texts([0.7]) == ["", ""]
     assert not lists_of(BOUGHT[:1], [], 10)[0].with_scores and lists_of(BOUGHT, [], 10)[0].with_scores
+
+
+def test_products_that_popularity_filled_in_have_no_score_beside_those_that_were_chosen() -> None:
+    new = [one("n", 0.5, "new for you"), one("m", 0.4, "new for you"), one("p", 9.94e-13, "popular")]
+    assert [row.score for row in lists_of([], new, 10)[0].rows] == ["0.50", "0.40", ""]
+    assert not lists_of([], [one("p", 9.94e-13, "popular"), one("q", 9.9e-13, "popular")], 10)[0].with_scores

@@ -35,6 +35,7 @@ class BuyAgain(Algorithm):
     name: ClassVar[str] = "buy_again"
     title: ClassVar[str] = "Buy again"
     recommends_for_cold: ClassVar[bool] = True
+    tail: ClassVar[float] = _TAIL
     Parameters: ClassVar[type[BaseModel]] = BuyAgainParameters
     grid: ClassVar[tuple[dict[str, Any], ...]] = tuple(
         {"half_life_days": days} for days in (30.0, 60.0, 90.0, 120.0, 180.0)

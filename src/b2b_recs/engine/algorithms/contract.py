@@ -20,13 +20,14 @@ class Algorithm(ABC):
     """One way to score products for customers.
 
     ``title`` is the name people read. ``recommends_for_cold`` says whether customers without history get a
-    meaningful order. ``Parameters`` are the tunable settings with defaults and bounds; ``grid`` lists the settings
-    automatic choice tries.
+    meaningful order. Scores of at most ``tail`` are no opinion: popularity fills the list there. ``Parameters`` are the
+    tunable settings with defaults and bounds; ``grid`` lists the settings automatic choice tries.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     recommends_for_cold: ClassVar[bool] = False
+    tail: ClassVar[float] = -np.inf
     Parameters: ClassVar[type[BaseModel]]
     grid: ClassVar[tuple[dict[str, Any], ...]] = ({},)
 

@@ -40,6 +40,7 @@ class UserKnn(Algorithm):
     name: ClassVar[str] = "user_knn"
     title: ClassVar[str] = "Similar customers and own orders"
     recommends_for_cold: ClassVar[bool] = True
+    tail: ClassVar[float] = _TAIL
     Parameters: ClassVar[type[BaseModel]] = UserKnnParameters
     grid: ClassVar[tuple[dict[str, Any], ...]] = (
         {"half_life_days": 40.0, "neighbours": 200, "own": 0.2},

@@ -13,7 +13,8 @@ POPULAR = "popular"
 
 
 class Recommendation(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One product. ``score`` orders products of one answer and means nothing across answers or versions."""
+    """One product. ``score`` orders products of one answer and means nothing across answers or versions; how large it
+    is depends on the algorithm. ``list`` is popular where popularity filled the list."""
 
     product_id: str
     score: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from b2b_recs.engine.serving.answers import AGAIN, DUE, NEW, POPULAR
+from b2b_recs.engine.serving.answers import AGAIN, DUE
 
 DAY = 86_400_000_000  # microseconds
 STALE_DAYS = 60
@@ -58,11 +58,6 @@ def bought(purchase: Purchase, moment: Moment) -> tuple[str, str]:
     interval = (purchase.last - purchase.first) / (purchase.orders - 1)
     words = f"Ordered every {_days(round(interval / DAY))}; last {last}.{amount}"
     return words, DUE if age >= DUE_SHARE * interval else AGAIN
-
-
-def unbought(by_popularity: str | None) -> tuple[str, str]:
-    """The reason and the list for a product the customer has not ordered; ``by_popularity`` replaces the reason."""
-    return (SIMILAR, NEW) if by_popularity is None else (by_popularity, POPULAR)
 
 
 def _days(days: int) -> str:

@@ -55,6 +55,7 @@ class ServedModel:
         self._categories = {str(name): code for code, name in enumerate(names)}
         self._recent = _sold_since(bundle, bundle.facts.now - RECENT_DAYS * DAY)
         self._personal = bundle.facts.algorithm not in SAME_FOR_ALL
+        self._tail = bundle.model.tail
 
     def warm(self, now: datetime) -> None:
         """Answer for a few customers, so that a model that cannot is never put into service, and measure how long
@@ -161,12 +162,13 @@ class ServedModel:
         purchases = _purchases(history, chosen)
         found = []
         for product, score, purchase in zip(chosen.tolist(), values.tolist(), purchases, strict=True):
+            popular = RECENT if self._recent[product] else ALWAYS
             if purchase is not None:
                 reason, shelf = bought(purchase, moment)
-            elif by_model and self._personal:
-                reason, shelf = SIMILAR, NEW
+            elif score <= self._tail:
+                reason, shelf = popular, POPULAR
             else:
-                reason, shelf = RECENT if self._recent[product] else ALWAYS, NEW
+                reason, shelf = SIMILAR if by_model and self._personal else popular, NEW
             product_id, name, category = self._catalogue[product]
             shelf = shelf if by_model else POPULAR
             found.append(Recommendation(product_id, score, reason, shelf, name, category))

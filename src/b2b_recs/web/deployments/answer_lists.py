@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from b2b_recs.engine.serving.answers import DUE
+from b2b_recs.engine.serving.answers import DUE, POPULAR
 
 MOST_PLACES = 6
 
 
 @dataclass(frozen=True)
 class Product:
-    """One recommended product; ``score`` is "" where scores say nothing."""
+    """One recommended product; ``score`` is "" where scores say nothing, and where popularity filled the list."""
 
     product_id: str
     title: str
@@ -77,7 +77,9 @@ def lists_of(bought: Iterable[dict[str, Any]], new: Iterable[dict[str, Any]], k:
 
 def _products(answers: list[dict[str, Any]], k: int) -> list[Product]:
     shown = answers[:k]
-    scores = score_texts([float(one["score"]) for one in shown])
+    scored = [one for one in shown if one.get("list") != POPULAR]
+    texts = iter(score_texts([float(one["score"]) for one in scored]))
+    scores = ["" if one.get("list") == POPULAR else next(texts) for one in shown]
     return [
         Product(one["product_id"], one.get("name") or one["product_id"], one.get("reason", ""), score)
         for one, score in zip(shown, scores, strict=True)
@@ -85,7 +87,7 @@ def _products(answers: list[dict[str, Any]], k: int) -> list[Product]:
 
 
 def score_texts(scores: Sequence[float]) -> list[str]:
-    """Scores with as many decimals as tell unequal ones apart, from two to six; "" where none differs from another."""
+    """Scores with as many decimals as tell unequal ones apart, from two to six; "" where six tell none apart."""
     different = len(set(scores))
     if different < 2:
         return ["" for _ in scores]
@@ -93,5 +95,5 @@ def score_texts(scores: Sequence[float]) -> list[str]:
     for places in range(2, MOST_PLACES + 1):
         texts = [f"{score:.{places}f}" for score in scores]
         if len(set(texts)) == different:
-            return texts
-    return texts if len(set(texts)) > 1 else [f"{score:.3g}" for score in scores]
+            break
+    return texts if len(set(texts)) > 1 else ["" for _ in scores]
