@@ -14,10 +14,11 @@ METRIC = "ndcg@10"
 SEGMENT = "all"
 NOTE = (
     "Each line is the 95 % interval; further right is better. All purchases, ranked over the whole catalogue, on "
-    "orders later than any it learnt from."
+    "orders later than any that the models measured here learnt from."
 )
 REPEATS = "It repeats what each customer bought before"
 UNBEATEN = "nothing else did better."
+CHEAT = "choosing by the test itself would favour luck, and the figure would promise more than it keeps"
 BAR = "buy_again"  # repeat purchases dominate here, so this is the one to beat
 
 
@@ -96,7 +97,7 @@ def lift_of(
     by_name = {name: figure for name, _, figure in found}
     mine = by_name.get(chosen)
     ahead = next((row for row in found if mine is not None and row[2].value > mine.value), None)
-    repeats = f"{REPEATS}; below, {ahead[1]} has the higher test figure." if ahead else f"{REPEATS}: {UNBEATEN}"
+    repeats = f"{REPEATS}. Why not {ahead[1]}, stands below." if ahead else f"{REPEATS}: {UNBEATEN}"
     return Lift(
         metric="NDCG@10",
         words=f"NDCG@10{', ' + held_out if held_out else ''}",
@@ -116,7 +117,8 @@ def _validated(metrics: Mapping[str, Any]) -> float | None:
 def choice_words(
     measured: Iterable[tuple[str, str, Mapping[str, Any]]], chosen: str, headline: str, metric: str = METRIC
 ) -> str:
-    """Why another than the algorithm with the best figure by ``metric`` was chosen; empty when it has the best.
+    """Why another than the algorithm with the best figure by ``metric`` was chosen, and whether the difference can be
+    chance; empty when it has the best.
 
     The choice never sees the test period: it was made by ``headline`` on orders before it.
     """
@@ -130,14 +132,22 @@ def choice_words(
     mine, theirs = validated.get(chosen), validated.get(best)
     by = "" if headline == metric else f" by {metric_title(headline)}"
     if chosen in validated and mine is None:
-        why = "There were too few earlier orders to choose on, so a fixed order decided."
+        why = f"for want of earlier orders to choose on, a fixed order decided; {CHEAT}"
     elif mine is not None and theirs is not None and theirs > mine:
-        why = "It was measured beside, and was not among the algorithms to choose from."
+        why = f"{titles[best]} was only measured beside, and was not among the algorithms to choose from"
     elif mine is not None and theirs == mine:
-        why = f"The choice was made{by} on earlier orders, where both were level and a fixed order decided."
+        why = f"on the orders before the test both were level{by}, and a fixed order decided; {CHEAT}"
     else:
-        why = f"The choice was made{by} on earlier orders, not on these."
-    return f"{titles[best]} has the higher figure here: {decimals(figures[best].value)}. {why}"
+        why = f"it did best{by} on the orders before the test; {CHEAT}"
+    return f"{titles[chosen]} was chosen because {why}. {_apart(titles[best], figures[best], figures[chosen])}"
+
+
+def _apart(title: str, best: Figure, mine: Figure) -> str:
+    """By how much another algorithm is ahead on the test, and whether that can be chance."""
+    ahead = f"On the test {title} is ahead, {decimals(best.value)} to {decimals(mine.value)}"
+    if best.low <= mine.high:
+        return f"{ahead}, but the two intervals overlap: such a difference can be chance."
+    return f"{ahead}, more than chance explains; the next training chooses anew, on newer orders."
 
 
 def _scale(figures: list[Figure]) -> tuple[float, float]:
