@@ -72,6 +72,12 @@ gets a proposal with low confidence. Every proposal has its reason and can be ov
 A text that begins with zeros never becomes a number: not the column, when one was sampled, and not the value, when it comes later:
 its row is rejected. Where zeros in front mean nothing, choose the format `001234.56` or `001234,56`.
 
+## Zero dates
+
+MySQL and MariaDB may hold dates that no calendar has, such as `0000-00-00`. Where some are among the sampled values of a date or
+time column, its proposal keeps the type with medium confidence, or low when they are more than 5 % of the sample, and says how many
+were seen and what to do: choose STRING to copy them as text, put NULL in their place in the source, or leave the column out.
+
 ## Types that are guessed
 
 JSON, Excel, MongoDB and Firestore declare no types: what a column is was seen in its values. Guesses of several files join: whole numbers

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.sources.mysql.types import NUMBER_AFTER_ALL, SPAN_AFTER_ALL, rule_of
+from b2b_recs.engine.sources.mysql.zero_dates import DATED, with_zero_dates
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
 
 _OF_A_DAY = re.compile(r"([01]\d|2[0-3]):.*")
@@ -22,6 +23,7 @@ def propose(columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | 
             return NUMBER_AFTER_ALL
         if column.base_type == "time" and not all(map(_OF_A_DAY.fullmatch, values)):
             return SPAN_AFTER_ALL
-        return rule_of(column)
+        rule = rule_of(column)
+        return with_zero_dates(rule, values) if column.base_type in DATED else rule
 
     return propose_columns(columns, samples, rule_for)
