@@ -39,6 +39,7 @@ TYPES = {
     "bigint": WarehouseType.INT64,
     "text": WarehouseType.STRING,
     "timestamptz": WarehouseType.TIMESTAMP,
+    "timestamp": WarehouseType.DATETIME,
     "date": WarehouseType.DATE,
     "float": WarehouseType.FLOAT64,
 }
@@ -174,7 +175,7 @@ class MemorySource(Source):
         kind = self.table.columns[name].rstrip("!")
         if kind == "bigint":
             return int(text)
-        if kind == "timestamptz":
+        if kind in ("timestamptz", "timestamp"):
             return datetime.fromisoformat(text)
         return date.fromisoformat(text) if kind == "date" else text
 

@@ -164,8 +164,8 @@ def test_cursors_of_several_forms_are_compared_where_they_can_be() -> None:
 
 def test_a_date_without_a_time_is_not_left_out_by_its_own_midnight() -> None:
     load: Incremental = Transactional(cursor="at", lag=timedelta())
-    assert lower_bound("2026-02-01", mapping(WarehouseType.DATETIME), load) == "2026-02-01"
-    assert lower_bound("2026-02-01 10:00:00", mapping(WarehouseType.DATE), load) == "2026-02-01"
+    assert lower_bound("2026-02-01", mapping(WarehouseType.DATETIME), load, NOW, "UTC") == "2026-02-01"
+    assert lower_bound("2026-02-01 10:00:00", mapping(WarehouseType.DATE), load, NOW, "UTC") == "2026-02-01"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,20 +17,29 @@ from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 TIME_TYPES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
 NUMBER_TYPES = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC, WarehouseType.FLOAT64)
 _DATE_LENGTH = 10
+# Holds every decimal that a warehouse does; longer ones are rounded down, so that no later row is passed over.
+_WIDE = Context(prec=100, rounding=ROUND_FLOOR)
+# Clocks that go back do so by less than this.
+_DAY = timedelta(days=1)
 
 
-def lower_bound(last: str, column: ColumnMapping, load: Incremental) -> str:
-    """The cursor text from which to read again: ``last`` less the lag; ``last`` itself for cursors without distance."""
+def lower_bound(last: str, column: ColumnMapping, load: Incremental, now: datetime, zone: str) -> str:
+    """The cursor text from which to read again, never above ``last``: ``last`` less the lag, and ``last`` itself for
+    cursors without distance.
+
+    Wall clocks are those of the zone: where its clocks were put back since, also what they showed a second time.
+    """
     value = parse(last, column)
     try:
         if isinstance(value, datetime):
-            lower = _text(value - load.lag, last)
+            back = value - load.lag if value.tzinfo is not None else _clock_before(value, load.lag, now, zone)
+            lower = _text(back, last)
             # Where times are compared as text, a date alone comes before its own midnight.
             return lower[:_DATE_LENGTH] if len(last) == _DATE_LENGTH and value.time() == time.min else lower
         if isinstance(value, date):
             return (value - timedelta(days=math.ceil(load.lag / timedelta(days=1)))).isoformat()
         if isinstance(value, Decimal):
-            return format(value - load.lag_units, "f")
+            return format(_WIDE.subtract(value, Decimal(load.lag_units)), "f")
     except OverflowError:
         return last
     return last
@@ -71,10 +80,12 @@ def sure(text: str, column: ColumnMapping, now: datetime, zone: str) -> bool:
     """
     value = parse(text, column)
     if isinstance(value, datetime):
-        limit = parse(present(now, column, zone), column)
-        if (value.tzinfo is None) is not (limit.tzinfo is None):
-            limit = now if value.tzinfo is not None else now.astimezone(zone_of(zone)).replace(tzinfo=None)
-        return bool(value <= limit)
+        if value.tzinfo is not None:
+            return value <= now
+        place = zone_of(zone)
+        # In an hour that the clocks show twice, a time of the first is no time of the future in the second.
+        shown = value.replace(tzinfo=place) <= now.astimezone(UTC)
+        return shown or value <= now.astimezone(place).replace(tzinfo=None)
     if isinstance(value, date):
         return value <= now.astimezone(zone_of(zone)).date()
     return usable(text, column)
@@ -179,6 +190,19 @@ def zone_of(name: str) -> ZoneInfo:
         raise BadInput(
             f"There is no time zone {name}.", advice="Use a name such as Europe/London.", field="time_zone"
         ) from None
+
+
+def _clock_before(wall: datetime, lag: timedelta, now: datetime, zone: str) -> datetime:
+    """The earliest time that the clocks of a zone can have shown from ``lag`` before they showed ``wall`` until now."""
+    place = zone_of(zone)
+    start = wall.replace(tzinfo=place).astimezone(UTC) - lag
+    end = max(start, min(now.astimezone(UTC), start + _DAY))
+    ahead = min(_ahead(start, place), _ahead(end, place))
+    return min(start.replace(tzinfo=None) + ahead, wall - lag)
+
+
+def _ahead(moment: datetime, place: ZoneInfo) -> timedelta:
+    return moment.astimezone(place).utcoffset() or timedelta()
 
 
 def _text(value: datetime, like: str) -> str:

@@ -326,7 +326,7 @@ def _bounds(
             return Bounds(start, upper, before, everything, earlier=True)
         if not usable(before, cursor):
             return Bounds(since(table, load.cursor), upper, before, everything, anew=True)
-        return Bounds(lower_bound(before, cursor, load), upper, before, with_null)
+        return Bounds(lower_bound(before, cursor, load, now, spec.time_zone), upper, before, with_null)
     return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, everything)
 
 
