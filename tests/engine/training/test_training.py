@@ -106,6 +106,7 @@ def test_the_same_data_gives_the_same_figures(tmp_path: Path) -> None:
 
 def test_a_served_training_fit_returns_the_very_lists_that_were_tested(tmp_path: Path) -> None:
     result, store = trained(tmp_path, spec=SPEC.model_copy(update={"refit": "training"}))
+    assert result.learnt_until < result.evaluation.period.cut
     tested = store.open(result.evaluation_artifact_id).arrays
     customers, lists = Strings("customers", tested), tested["lists"]
     recommender = Recommender(open_bundle(store, result.artifact_id))
@@ -137,6 +138,7 @@ def test_products_and_customers_first_seen_in_the_test_period_can_be_served_afte
     )
     spec = TrainingSpec(algorithms=("buy_again",))
     result, store = trained(tmp_path, late, spec)
+    assert result.learnt_until == last == result.evaluation.period.until
     answer = Recommender(open_bundle(store, result.artifact_id)).recommend("zz-new", 1)
     assert answer.known
     assert list(answer.products) == [ORDERS.products]

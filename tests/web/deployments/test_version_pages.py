@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -92,7 +93,7 @@ def test_the_page_shows_each_version_with_its_data_figure_verdict_and_which_answ
     assert 'NDCG@10</span><p class="small faint whitespace-nowrap">95 %: .372 to .390' in text
     for explained in ("NDCG@10", "95 %", "the gate"):
         assert text.count(f'aria-label="What {explained} means"') == 1, explained
-    assert "has the higher figure here" not in text
+    assert "is ahead" not in text
     assert "in service until" in text and "never in service" in text
     assert "Not passed" in text and WORSE in text.replace("&#x27;", "'")
     assert "In service" in text and "Roll back to v1" in text and "Stop serving" in text
@@ -113,7 +114,24 @@ def test_a_version_whose_training_measured_another_higher_says_so_beside_its_fig
         for algorithm, metrics in ((trained.algorithm, own), ("ials", other)):
             Experiment.objects.create(pipeline_run=run, algorithm=algorithm, metrics=metrics)
     text = text_of(signed_in(shop).get(place(shop)))
-    assert text.count("iALS has the higher figure here: .391. The choice was made on earlier orders") == 1
+    assert text.count("was chosen because it did best on the orders before the test;") == 1
+    assert text.count("On the test iALS is ahead, .391 to .381, but the two intervals overlap") == 1
+
+
+def test_a_version_says_on_which_orders_it_was_measured_and_whether_it_learnt_from_them_afterwards(shop: Shop) -> None:
+    def microseconds(day: int) -> int:
+        return int(datetime(2026, 3, day, 12, tzinfo=UTC).timestamp() * 1_000_000)
+
+    period = {"cut": microseconds(1), "until": microseconds(20)}
+    make_version(shop, 4, period=period, learnt_until=microseconds(20))
+    make_version(shop, 5, period=period, learnt_until=microseconds(1) - 1)
+    make_version(shop, 6, period=period)
+    text = re.sub("<[^>]+>", "", text_of(signed_in(shop).get(place(shop))))
+    copy = "Measured by a copy that learnt from the orders before 1 Mar 2026, on those from then until 20 Mar 2026"
+    assert text.count(copy) == 2 and text.count(f"{copy}; after that the version learnt from all.") == 1
+    alone = "Measured on the orders from 1 Mar 2026 until 20 Mar 2026, none of which it learnt from."
+    assert text.count(alone) == 1 and "customers, until 1 Mar 2026" in text
+    assert "later than any the version learnt from" not in text
 
 
 def test_a_search_finds_by_number_algorithm_and_dataset(shop: Shop) -> None:

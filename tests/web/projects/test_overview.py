@@ -175,7 +175,9 @@ def test_a_choice_that_is_not_the_best_of_the_figures_shown_is_explained(
     assert lift.verdict == f"It repeats what each customer bought before{verdict}"
     assert why in lift.choice
     assert lift.choice.startswith("buy_again was chosen because ") == bool(why)
-    ahead = "On the test user_knn is ahead, .359 to .342, but the two intervals overlap: such a difference can be chance."
+    ahead = (
+        "On the test user_knn is ahead, .359 to .342, but the two intervals overlap: such a difference can be chance."
+    )
     assert lift.choice.endswith(ahead) == bool(why)
 
 

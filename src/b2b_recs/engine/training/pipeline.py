@@ -70,6 +70,7 @@ def train(
         rows=len(interactions),
         customers=interactions.customers,
         products=interactions.products,
+        learnt_until=int(served.time.max()),
         seconds=sum(watch.seconds.values()),
         stage_seconds=watch.seconds,
         warnings=_warnings(periods, candidates),

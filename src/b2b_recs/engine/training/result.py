@@ -65,7 +65,8 @@ class TrainingResult(BaseModel):
     """One training from first line to verdict. Artifact ids are SHA-256 in hex.
 
     ``artifact_id``: the bundle to serve; ``evaluation_artifact_id``: the figures of every customer and the lists
-    that were tested.
+    that were tested. ``learnt_until``: the last order the model to serve learnt from, in microseconds since 1970-01-01
+    UTC.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,6 +77,7 @@ class TrainingResult(BaseModel):
     rows: int
     customers: int
     products: int
+    learnt_until: int
     seconds: float
     stage_seconds: dict[str, float]
     warnings: tuple[str, ...] = ()

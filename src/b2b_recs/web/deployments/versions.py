@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -37,6 +37,32 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Period:
+    """On which orders a version was measured: those after ``cut``, the last ``until``.
+
+    ``learnt_until`` is the last order the version that answers learnt from; None when that was not noted.
+    """
+
+    cut: datetime
+    until: datetime
+    learnt_until: datetime | None
+
+    @property
+    def refitted(self) -> bool:
+        """Whether the version learnt from the orders of the test too, once a copy without them had been measured."""
+        return self.learnt_until is None or self.learnt_until >= self.cut
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, Any]) -> Period | None:
+        """The period as a training noted it; None when it did not."""
+        noted = metrics.get("period")
+        if not isinstance(noted, Mapping) or not {"cut", "until"} <= noted.keys():
+            return None
+        learnt = metrics.get("learnt_until")
+        return cls(moment_of(noted["cut"]), moment_of(noted["until"]), moment_of(learnt) if learnt else None)
+
+
+@dataclass(frozen=True)
 class Version:
     """One trained version: when, from what, how good, what the gate said, whether it answers."""
 
@@ -44,6 +70,7 @@ class Version:
     title: str
     metric: str
     figure: Figure | None
+    period: Period | None
     passed: bool
     reasons: tuple[str, ...]
     tables: list[Table]
@@ -186,6 +213,7 @@ def _version(
         title=title_of(trained.algorithm),
         metric=metric_title(headline),
         figure=figure_of(metrics, metric=headline),
+        period=Period.of(metrics),
         passed=passed,
         reasons=reasons,
         tables=tables,
@@ -193,6 +221,11 @@ def _version(
         served_until=served_until,
         choice=choice_words(tried, trained.algorithm, headline, headline),
     )
+
+
+def moment_of(microseconds: float) -> datetime:
+    """The moment so many microseconds after 1970-01-01 UTC."""
+    return datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
 def _service(model: ModelEndpoint, current: Deployment | None) -> Service | None:

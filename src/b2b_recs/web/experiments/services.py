@@ -70,6 +70,7 @@ def _details(result: TrainingResult) -> dict[str, Any]:
         **{name: evaluation[name] for name in ("headline", "period", "best_on_test", "comparisons")},
         "test_days": round((period.until - period.cut) / MICROSECONDS_A_DAY, 1),
         "test_customers": period.customers,
+        "learnt_until": result.learnt_until,
         "evaluation_artifact_id": result.evaluation_artifact_id,
         "gate": result.gate.model_dump(mode="json"),
         "warnings": list(result.warnings),
