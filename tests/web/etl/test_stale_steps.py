@@ -18,7 +18,7 @@ TYPED: dict[int, tuple[dict[str, Any], dict[str, Any], str]] = {
     3: (
         {"strategy": "catalog", "column": ["id", "note"], "keep_days": "7"},
         {"strategy": "catalog", "column": ["id"], "keep_days": "9"},
-        "load: replaces the whole table, columns: all",
+        "load: replaces the whole table each run, old versions: kept 7 days, columns: all",
     ),
     4: ({"destination_table": "bq_one"}, {"destination_table": "bq_two"}, "the table bq_one, 0 types set"),
 }

@@ -199,10 +199,8 @@ def test_what_the_review_offers_to_change_leads_to_the_step_that_asks_for_it(acm
     text = signed_in(acme).get(f"{job}step/5/").content.decode()
     assert re.findall(rf'href="{job}step/(\d)/" aria-label="([^"]*)">Change</a>', text) == [
         ("1", "Change the connection"),
-        ("3", "Change how rows are loaded"),
-        ("3", "Change which columns are copied"),
-        ("4", "Change the types of columns"),
-        ("4", "Change the warehouse table"),
+        *(("3", f"Change “{name}”") for name in ("Load", "Old versions", "Columns", "New columns in the source")),
+        *(("4", f"Change “{name}”") for name in ("Warehouse table", "Types", "Rows that may be rejected")),
     ]
 
 

@@ -19,6 +19,8 @@ from b2b_recs.web.etl.misfits import SeenValues, seen_values
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
+# What of a type may be chosen, where the proposal is not wanted.
+HELD = ("warehouse_type", "mode", "precision", "scale", "format")
 _TIMES = {WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE}
 
 

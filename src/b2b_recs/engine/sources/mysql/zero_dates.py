@@ -1,4 +1,4 @@
-"""Dates of MySQL and MariaDB that no calendar has, such as 0000-00-00: how many were seen, and what to do about them."""
+"""Dates of MySQL and MariaDB that no calendar has, such as 0000-00-00: how many were seen, and what to do."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import Capabilities
+from b2b_recs.web.etl.facts import span_words
 from b2b_recs.web.etl.proposals import TableProposal
 from b2b_recs.web.etl.wizard.shown import refuse_unseen, shown_list, unseen
-from b2b_recs.web.ui.formats import duration
 
 BACKFILLS = (("all", "Everything"), ("30", "30 days"), ("60", "60 days"), ("90", "90 days"), ("date", "Since a date"))
 LAGS = (("0", "none"), ("300", "5 minutes"), ("3600", "1 hour"), ("86400", "1 day"), ("604800", "7 days"))
@@ -90,7 +90,7 @@ class LoadForm:
     @property
     def lags(self) -> list[tuple[str, str]]:
         """How far each run may look back; what was set elsewhere is among them."""
-        return [*LAGS, *([] if self.lag in dict(LAGS) else [(self.lag, duration(self.lag))])]
+        return [*LAGS, *([] if self.lag in dict(LAGS) else [(self.lag, span_words(float(self.lag)))])]
 
     drifts = DRIFTS
     deletings = DELETES

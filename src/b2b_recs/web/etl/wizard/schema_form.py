@@ -12,11 +12,11 @@ from typing import Any
 from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput, EngineError
-from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.several import Collected
+from b2b_recs.web.etl.facts import USUAL_REJECTS, differs, percent_of
 from b2b_recs.web.etl.misfits import misfit
-from b2b_recs.web.etl.proposals import ProposedColumn, TableProposal
+from b2b_recs.web.etl.proposals import HELD, ProposedColumn, TableProposal
 from b2b_recs.web.etl.wizard.hopeless import refuse_hopeless
 from b2b_recs.web.etl.wizard.shown import EMPTY, refuse_unseen, shown_list, shown_names
 from b2b_recs.web.etl.wizard.type_words import MODES, TYPE_GROUPS
@@ -29,8 +29,6 @@ TEXTS = ("char", "text", "string", "clob")
 TIMES = ("DATE", "DATETIME", "TIMESTAMP")
 # What text may become when it is written in a way of its own.
 FORMATTED = (*TIMES, "INT64", "FLOAT64", *DECIMALS)
-USUAL_REJECTS: float = CopySpec.model_fields["reject_threshold"].default
-HELD = ("warehouse_type", "mode", "precision", "scale", "format")
 
 
 @dataclass(frozen=True)
@@ -139,7 +137,7 @@ def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaFor
         partitions=[row.name for row in rows if row.warehouse_type in TIMES],
         cluster_by=list(values.get("cluster_by") or ()),
         total=len(proposal.columns),
-        rejects=_percent(values.get("reject_threshold", USUAL_REJECTS)),
+        rejects=percent_of(values.get("reject_threshold", USUAL_REJECTS)),
     )
 
 
@@ -180,7 +178,7 @@ def schema_typed(typed: QueryDict, values: Mapping[str, Any], proposal: TablePro
             types += [one for one in values.get("types") or () if one["name"] == column.name]
             continue
         wanted = _typed(typed, at, column)
-        if wanted != {name: getattr(column.proposed, name) for name in HELD}:
+        if differs(wanted, column.proposed):
             types.append({"name": column.name, **wanted})
     return {
         "destination_table": typed.get("destination_table", "").strip(),
@@ -274,14 +272,6 @@ def _misfit(column: ProposedColumn, held: Mapping[str, Any]) -> str:
         return ""
 
 
-def _percent(share: Any) -> str:
-    """A share as percent: 0.05 as 5; what is none as it is."""
-    try:
-        return f"{(Decimal(str(share)) * 100).normalize():f}"
-    except InvalidOperation:
-        return str(share)
-
-
 def _share(text: str) -> Any:
     """Percent as a share: 5 or 5% as 0.05, empty as usual; what is no number stays text, which the settings refuse."""
     text = text.strip()
@@ -297,6 +287,7 @@ def _share(text: str) -> Any:
 def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: bool, called: str) -> TypeRow:
     held = {name: getattr(column.proposed, name) for name in HELD}
     held |= {name: own[name] for name in HELD if own and name in own}
+    edited = own is not None and differs(own, column.proposed)
     return TypeRow(
         at=at,
         name=column.name,
@@ -314,6 +305,6 @@ def _row(at: int, column: ProposedColumn, own: Mapping[str, Any] | None, time: b
         confidence=column.proposed.confidence,
         reason=column.proposed.reason,
         warning=column.proposed.warning,
-        edited=bool(own),
-        misfit=_misfit(column, held) if own else "",
+        edited=edited,
+        misfit=_misfit(column, held) if edited else "",
     )

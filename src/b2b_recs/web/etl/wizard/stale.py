@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.runtime.schedules import ScheduleSpec
-from b2b_recs.web.etl.job_page import facts_of
+from b2b_recs.web.etl.facts import facts_of
 from b2b_recs.web.etl.wizard.state import Wizard
 
 # What each step asks for, by the names of the settings.
@@ -57,7 +57,7 @@ def _in_words(wizard: Wizard, step: int) -> str:
     if step == 1:
         return f"the name “{wizard.called[0]}”, from “{wizard.connected}”"
     if step == 3:
-        return ", ".join(f"{name.lower()}: {value}" for name, value, _ in facts_of(values)) or "nothing"
+        return ", ".join(f"{one.name.lower()}: {one.value}" for one in facts_of(values) if one.step == step)
     if step == 4:
         types = len(values.get("types") or ())
         return f"the table {values.get('destination_table')}, {types} type{'' if types == 1 else 's'} set"

@@ -21,6 +21,7 @@ from b2b_recs.web.api.limits import LOOKS, spend
 from b2b_recs.web.connections.pages import cards
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.drafts import save_draft
+from b2b_recs.web.etl.facts import facts_of
 from b2b_recs.web.etl.jobs import configuration_of, refuse_taken_name
 from b2b_recs.web.etl.misfits import misfits_in_words
 from b2b_recs.web.etl.models import DataSource
@@ -294,9 +295,7 @@ def _schedule_context(request: HttpRequest, wizard: Wizard) -> dict[str, Any]:
     form = schedule_form(wizard.values.get("schedule"), wizard.model.time_zone)
     if request.method == "POST":
         form = typed_form(request.POST, wizard.model.time_zone)
-    load = wizard.values.get("load") or {}
-    columns = wizard.values.get("columns") or ()
-    return {"form": form, "load": load, "columns": len(columns)}
+    return {"form": form, "facts": facts_of(wizard.values, wizard.proposal)}
 
 
 def _looked(request: HttpRequest, wizard: Wizard) -> Any:
