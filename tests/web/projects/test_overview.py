@@ -86,6 +86,17 @@ def test_an_empty_model_says_that_nothing_is_connected() -> None:
     assert kpis_of(empty) == []
 
 
+def test_figures_of_another_version_than_the_one_in_service_say_whose_they_are() -> None:
+    lift = lift_of([("ease", "EASE", figure(0.36, 0.35, 0.37))], "ease", "v12")
+    other = " The figures below are those of v12, the newest version."
+    assert overview(lift=lift, endpoint=EndpointFacts(11, LOADED)).headline == f"v11 answers.{other}"
+    stopped = overview(lift=lift, endpoint=EndpointFacts(stopped=11), status="active")
+    assert stopped.headline == f"v11 was stopped: nothing answers until it is started again.{other}"
+    assert stopped.badge == ("paused", "Stopped")
+    assert overview(lift=lift, status="active").badge == ("active", "")
+    assert other not in overview(lift=lift).headline
+
+
 def test_no_latency_is_shown_before_anyone_asked() -> None:
     quiet = overview(endpoint=EndpointFacts(12, LOADED))
     assert [kpi.name for kpi in kpis_of(quiet)] == ["Requests, last 24 h", "Rows in the warehouse", "Customers known"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from tenant_rows import Tenant
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.etl.models import ETLConfiguration
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.queries import board
@@ -167,6 +169,26 @@ def test_the_live_part_asks_again_only_while_a_run_goes(acme: Tenant) -> None:
     assert 'hx-trigger="every 1s"' not in over.content.decode()
     assert over["HX-Refresh"] == "true"
     assert "HX-Refresh" not in client.get(address.partition("?")[0])
+
+
+def test_all_that_changes_while_a_run_goes_comes_with_one_answer(acme: Tenant) -> None:
+    client, address = signed_in(acme), f"/models/{acme.id_of('ModelEndpoint')}/"
+    page, polled = (client.get(address + part).content.decode() for part in ("", "live/?was=busy"))
+    for place in ('id="headline"', 'id="recent"', 'id="model-state"', 'id="live"'):
+        assert page.count(place) == polled.count(place) == 1
+    assert polled.count('hx-swap-oob="innerHTML"') == 3
+    told = re.search(r'<p id="headline"[^>]*>([^<]+)</p>', polled)
+    assert told and told[1] in page and "is under way" in told[1]
+
+
+def test_a_model_whose_serving_was_stopped_is_not_called_active(acme: Tenant) -> None:
+    with scope(acme.id):
+        ModelEndpoint.objects.update(status="active", endpoint_active=False)
+        Deployment.objects.update(status="active", traffic_share=0)
+    client = signed_in(acme)
+    page, board = client.get(f"/models/{acme.id_of('ModelEndpoint')}/").content.decode(), client.get("/")
+    assert '<span id="model-state"><span class="badge badge-warn">Stopped</span></span>' in page
+    assert "Stopped" in board.content.decode()
 
 
 def test_numbers_out_of_range_in_an_address_are_missing_pages(acme: Tenant) -> None:

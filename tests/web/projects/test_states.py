@@ -103,7 +103,7 @@ def test_nothing_of_an_archived_model_starts(shop: Shop) -> None:
         ([], "paused", "is a draft"),
         (["archived"], "active", "is archived"),
         (["deploy"], "draft", "cannot become a draft again"),
-        (["deploy"], "archived", "answers requests"),
+        (["deploy"], "archived", "is active"),
     ],
 )
 def test_what_cannot_be_says_why_and_what_to_do(shop: Shop, before: list[str], wanted: str, words: str) -> None:
@@ -142,7 +142,7 @@ def test_the_page_offers_what_can_be_and_tells_what_happened(acme: Tenant) -> No
     assert 'data-confirm-text="Pause"' in page
     assert 'data-confirm-text="Archive"' not in page
     answer = client.post(f"/models/{model}/status/", {"status": "archived"}, follow=True)
-    assert "Pause it first, then archive it." in answer.content.decode()
+    assert "so that its schedules rest, then archive it, so that nothing answers." in answer.content.decode()
     answer = client.post(f"/models/{model}/status/", {"status": "paused"}, follow=True)
     text = answer.content.decode()
     assert "is paused now." in text

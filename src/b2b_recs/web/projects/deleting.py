@@ -44,8 +44,8 @@ def refusal_of(model: ModelEndpoint) -> DeletionRefused | None:
     if model.status == Status.ARCHIVED:
         return None
     if model.status == Status.ACTIVE:
-        words = f"{name} answers requests." if model.endpoint_active else f"{name} is active."
-        return DeletionRefused(words, field="model", advice="Pause it, archive it, then delete it.")
+        advice = "Pause it, so that its schedules rest; archive it, so that nothing answers; then delete it."
+        return DeletionRefused(f"{name} is active.", field="model", advice=advice)
     words = f"{name} is {'a draft' if model.status == Status.DRAFT else 'paused'}."
     return DeletionRefused(words, field="model", advice="Archive it first, then delete it.")
 

@@ -162,6 +162,13 @@ class Overview:
         return self.endpoint.number is not None
 
     @property
+    def badge(self) -> tuple[str, str]:
+        """The state of the model beside its name, and its word where that is not the usual one."""
+        if self.status == "active" and self.endpoint.stopped is not None:
+            return "paused", "Stopped"
+        return self.status, ""
+
+    @property
     def headline(self) -> str:
         """The one sentence under the title."""
         if self.status == "archived":
@@ -172,12 +179,19 @@ class Overview:
             stage = self.running.words.rstrip(".")  # empty while none has begun
             return f"{self.running.what} is under way{': ' if stage else ''}{stage}."
         if self.endpoint.stopped is not None:
-            return f"v{self.endpoint.stopped} was stopped: nothing answers until it is started again."
+            stopped = self.endpoint.stopped
+            return f"v{stopped} was stopped: nothing answers until it is started again.{self._figures_of(stopped)}"
         if not self.deployed:
             return "Nothing answers yet. The marked step is the next one."
-        verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
         resting = " Its schedules rest." if self.status == "paused" else ""
-        return f"v{self.endpoint.number} answers.{verdict}{resting}"
+        verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
+        return f"v{self.endpoint.number} answers.{self._figures_of(self.endpoint.number) or verdict}{resting}"
+
+    def _figures_of(self, number: int | None) -> str:
+        """Which version was measured, where that is another than the one in service."""
+        if self.lift is None or self.trained.number == number:
+            return ""
+        return f" The figures below are those of v{self.trained.number}, the newest version."
 
     @property
     def steps(self) -> list[Step]:

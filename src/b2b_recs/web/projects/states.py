@@ -81,7 +81,9 @@ WAYS: dict[Status, dict[Status, Move | NoWay]] = {
     Status.ACTIVE: {
         Status.DRAFT: _NO_DRAFT,
         Status.PAUSED: _PAUSE,
-        Status.ARCHIVED: NoWay("answers requests.", "Pause it first, then archive it."),
+        Status.ARCHIVED: NoWay(
+            "is active.", "Pause it first, so that its schedules rest, then archive it, so that nothing answers."
+        ),
     },
     Status.PAUSED: {Status.DRAFT: _NO_DRAFT, Status.ACTIVE: _RESUME, Status.ARCHIVED: _ARCHIVE},
     Status.ARCHIVED: {

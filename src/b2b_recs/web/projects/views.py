@@ -87,12 +87,13 @@ def model(request: HttpRequest, model_id: int) -> HttpResponse:
 @requires("viewer")
 @require_GET
 def model_live(request: HttpRequest, model_id: int) -> HttpResponse:
-    """The part of the page that changes: every second while a run goes, now and then while requests are answered."""
+    """All of the page that changes, from one reading: every second while a run goes, now and then while requests are
+    answered."""
     found = model_or_404(request, model_id)
     overview = model_queries.overview(found)
     with shown_in(found.time_zone):
         context = {"model": found, "overview": overview, "may_edit": allows(request, "editor")}
-        answer = render(request, "projects/model_live.html", context)
+        answer = render(request, "projects/model_poll.html", context)
     if overview.busy != (request.GET.get("was") == "busy"):
         answer["HX-Refresh"] = "true"  # a run began or ended: chart, recent runs and buttons have changed too
     return answer
