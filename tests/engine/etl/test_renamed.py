@@ -56,7 +56,8 @@ def test_types_columns_and_rejected_rows_follow_the_new_names(tmp_path: Path) ->
     table.bad = lambda one: "Total: too large" if one["Total"] == 30 else None
     types = [ColumnMapping("order.id", "", WarehouseType.NUMERIC)]
     job = Job(tmp_path, table, load=MERGE, names=NAMES, columns=["order.id"], types=types, reject_threshold=0.5)
-    assert job.run().rows_rejected == 1
+    result = job.run()
+    assert result.rows_rejected == 1 and result.rejected_example
     assert job.table.schema().names == ["order_id", "file_time"]
     (kept,) = job.table.rejected.read().to_pylist()
     assert '"order_id": "3"' in kept["row"] and kept["reason"] == "Total: too large"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from tenant_rows import Tenant
-from warehouse_rows import load_table, stop_run, table_of, warehouse_of
+from warehouse_rows import NOW, REJECTED, load_table, stop_run, table_of, warehouse_of
 
 from b2b_recs.web.datasets.tables import address_of
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
@@ -231,6 +232,17 @@ def test_versions_are_listed_with_their_runs_and_compared(acme: Tenant, opened: 
     assert "is the same as" in opened("versions/compare/?before=1&after=1", status=422)
     assert "Two versions are needed" in opened("versions/compare/", status=422)
     assert "has no version 9" in opened("versions/compare/?before=9&after=0", status=404)
+
+
+def test_a_rejected_row_is_told_by_its_key_and_its_column_is_named_once(acme: Tenant, opened: Open) -> None:
+    table = warehouse_of(acme).table("raw_data", table_of(acme))
+    row = {"row": json.dumps({"id": "41", "d1": "n/a"}), "column": "d1", "reason": "d1: n/a is not a date"}
+    kept = {**row, "run": "etl-run-1", "rejected_at": NOW, "fingerprint": "2"}
+    table.rejected.append(pa.Table.from_pylist([kept], REJECTED))
+    text = opened("rejected/?column=d1&reason=d1:+n/a+is+not+a+date")
+    assert '<span class="sample" title="id" dir="auto">41</span>' in text
+    assert "<td>n/a is not a date</td>" in text and "</span> n/a is not a date</span>" in text
+    assert "x</span>" not in text  # the row with another reason
 
 
 def test_rejected_rows_are_searched_narrowed_and_exported(acme: Tenant, opened: Open) -> None:

@@ -50,6 +50,7 @@ def outcome(
         rows_read=read.read,
         rows_loaded=settled.loaded,
         rows_rejected=read.rejected,
+        rejected_example=read.example,
         rows_known=settled.known,
         rows_replaced=removed - deleted if files else settled.replaced,
         rows_repeated=settled.repeated,

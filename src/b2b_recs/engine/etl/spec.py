@@ -139,6 +139,7 @@ class CopyResult(BaseModel):
     rows_read: int
     rows_loaded: int
     rows_rejected: int
+    rejected_example: str = ""  # why the first row was rejected that no run before has kept
     rows_known: int = 0  # read again inside the lag window, already in the warehouse
     rows_replaced: int = 0  # loaded rows that took the place of an older form of themselves
     rows_deleted: int = 0  # removed because they are no longer in the source

@@ -150,9 +150,11 @@ class CompareTab:
 
 @dataclass(frozen=True)
 class RejectedShown:
-    """One rejected row with the address of its run."""
+    """One rejected row with the address of its run, and its key where one is known: (name, value)."""
 
     of: RejectedRow
+    why: str
+    key: list[tuple[str, SafeString | str]]
     run_address: str
     values: list[tuple[str, SafeString | str, bool]]
 
@@ -168,7 +170,7 @@ class RejectedTab:
     page: Page[Any]
     rows: list[RejectedShown]
     wanted: Wanted
-    reasons: list[tuple[str, str, int, bool]]
+    reasons: list[tuple[str, str, str, int, bool]]  # column, reason, the same in short, rows, whether it is chosen
     kept: int
     of_run: int | None
     run_address: str
@@ -272,19 +274,27 @@ def rejected_tab(one: WarehouseTable, wanted: Wanted, page: int) -> RejectedTab:
     rows = [
         RejectedShown(
             row,
+            _why(row.column, row.reason),
+            [(name, shown_value(_text(row.values[name]))) for name in one.key if name in row.values],
             runs.get(_run_number(row.run), ""),
             [(name, shown_value(_text(value)), name == row.column) for name, value in row.values.items()],
         )
         for row in found.rows
     ]
+    chosen = (wanted.column, wanted.reason)
     reasons = [
-        (one.column, one.reason, one.rows, (one.column, one.reason) == (wanted.column, wanted.reason))
-        for one in found.reasons
+        (each.column, each.reason, _why(each.column, each.reason), each.rows, chosen == (each.column, each.reason))
+        for each in found.reasons
     ]
     kept = rejected_count(one.table, stopped=True)
     run, address = _stopped_run(one, found) if wanted.stopped else (None, "")
     listed = Paginator(range(found.total), REJECTED).get_page(page)
     return RejectedTab(found, listed, rows, wanted, reasons, kept, run, address)
+
+
+def _why(column: str, reason: str) -> str:
+    """The reason without the name of the column, which stands beside it."""
+    return reason.removeprefix(f"{column}: ")
 
 
 def _stopped_run(one: WarehouseTable, found: RejectedPage) -> tuple[int | None, str]:

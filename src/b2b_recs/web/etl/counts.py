@@ -14,6 +14,18 @@ def counts_in_words(results: Mapping[str, Any]) -> str:
     return in_words(noted(results)) if _counted(results) else ""
 
 
+def counts_on_card(results: Mapping[str, Any]) -> str:
+    """The same as short as it can be: “980 of 1,000” where rows were left out for a reason, “1,000 ≠ 980” without."""
+    if not _counted(results):
+        return ""
+    result = noted(results)
+    left_out = result.rows_rejected + result.rows_repeated
+    source, here = result.source_count or 0, result.warehouse_count or 0
+    if left_out and source == here + left_out:
+        return f"{here:,} of {source:,}"
+    return f"{source:,} {'=' if source == here else '≠'} {here:,}"
+
+
 def noted(results: Mapping[str, Any]) -> CopyResult:
     """What a run has noted of its copy, as the engine knows it."""
     known = {name: results[name] for name in CopyResult.model_fields if name in results}

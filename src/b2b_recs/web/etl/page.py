@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.web.accounts.access import allows
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
-from b2b_recs.web.datasets.tables import address_of
-from b2b_recs.web.etl.counts import counts_in_words, counts_scope, counts_told
+from b2b_recs.web.datasets.tables import address_of, rejected_address
+from b2b_recs.web.etl.counts import counts_in_words, counts_on_card, counts_scope, counts_told
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
 from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
@@ -52,9 +54,12 @@ class JobCard:
     step: int
     table_address: str = ""  # the page of the destination
     run: RunView | None = None
-    counts: str = ""
+    counts: str = ""  # short; counts_words has them in full
+    counts_words: str = ""
     counts_told: str = ""
     counts_scope: str = ""
+    rejected_why: str = ""
+    rejected_address: str = ""
     spark: Spark = field(default_factory=lambda: spark_of(()))
 
     @property
@@ -88,6 +93,8 @@ class JobList:
     state: str
     total: int
     drafts: int
+    loaded: int = 0  # of all jobs, those that have loaded rows
+    oldest: datetime | None = None  # when the one of them did that has waited longest
 
     @property
     def cards(self) -> list[JobCard]:
@@ -126,8 +133,22 @@ class EtlPage:
             return f"{about} Connect the first source."
         if not self.jobs.total:
             return f"{about} Choose the first table to copy."
-        jobs = "1 job" if self.jobs.total == 1 else f"{self.jobs.total:,} jobs"
+        jobs = counted(self.jobs.total, "job") + freshness(self.jobs, datetime.now(UTC))
         return f"{about} {jobs}." if self.following else f"{about} {jobs}; schedules are paused."
+
+
+def freshness(jobs: JobList, now: datetime) -> str:
+    """How old the oldest data is, as the end of a sentence; nothing before anything was loaded."""
+    if jobs.oldest is None:
+        return ""
+    minutes = max(1, math.ceil((now - jobs.oldest).total_seconds() / 60))
+    hours, days = math.ceil(minutes / 60), math.ceil(minutes / 1440)
+    age = counted(minutes, "minute") if minutes <= 90 else counted(hours, "hour") if hours <= 48 else f"{days:,} days"
+    if jobs.loaded < jobs.total:
+        return f", {jobs.loaded:,} loaded within {age}, {jobs.total - jobs.loaded:,} not loaded yet"
+    if hours > 48:
+        return f", the oldest data is {age} old"
+    return f", all data fresh within {age}" if jobs.total > 1 else f", fresh within {age}"
 
 
 def etl_page(request: HttpRequest, model: ModelEndpoint) -> EtlPage:
@@ -140,13 +161,19 @@ def job_list(request: HttpRequest, model: ModelEndpoint) -> JobList:
     """The jobs the request asks for; seven queries however many there are."""
     query, state = request.GET.get("q", "").strip(), request.GET.get("state", "")
     everything = DataSource.objects.filter(configuration__model=model)
-    totals = everything.aggregate(jobs=Count("id", filter=Q(draft=False)), drafts=Count("id", filter=Q(draft=True)))
+    totals = everything.aggregate(
+        jobs=Count("id", filter=Q(draft=False)),
+        drafts=Count("id", filter=Q(draft=True)),
+        loaded=Count("table__last_synced_at", filter=Q(draft=False)),
+        oldest=Min("table__last_synced_at", filter=Q(draft=False)),
+    )
     rows = _narrowed(everything, query, state).order_by("draft", "name", "id")
     shown = Paginator(rows.values_list("id", flat=True), PER_PAGE).get_page(request.GET.get("page", "1"))
     jobs = DataSource.objects.select_related("connection", "configuration__model", "table")
     found = {job.id: job for job in jobs.filter(id__in=list(shown.object_list))}
     shown.object_list = job_cards([found[number] for number in shown.object_list if number in found], model.id)
-    return JobList(shown, query, state if state in STATES else "", totals["jobs"], totals["drafts"])
+    state = state if state in STATES else ""
+    return JobList(shown, query, state, totals["jobs"], totals["drafts"], totals["loaded"], totals["oldest"])
 
 
 def job_cards(jobs: Sequence[DataSource], model_id: int, times: int = 1) -> list[JobCard]:
@@ -208,6 +235,7 @@ def _card(
 ) -> JobCard:
     table = getattr(job, "table", None)
     values = table.spec if table else {}
+    results = (run.results or {}) if run else {}
     return JobCard(
         id=job.id,
         name=job.name,
@@ -222,8 +250,11 @@ def _card(
         step=job.wizard_step,
         table_address="" if job.draft else address_of(model_id, values),
         run=present_etl(run, model_id) if run else None,
-        counts=counts_in_words(run.results or {}) if run else "",
-        counts_told=counts_told(run.results or {}) if run else "",
-        counts_scope=counts_scope(run.results or {}) if run else "",
+        counts=counts_on_card(results),
+        counts_words=counts_in_words(results),
+        counts_told=counts_told(results),
+        counts_scope=counts_scope(results),
+        rejected_why=str(results.get("rejected_example") or ""),
+        rejected_address=rejected_address(model_id, run, values) if run else "",
         spark=spark_of(ended),
     )

@@ -89,6 +89,9 @@ class RunView:
     error: str
     advice: str
     rows: int | None = None
+    rows_read: int | None = None
+    rows_rejected: int | None = None
+    rejected_address: str = ""  # where the rows it rejected are kept
     fraction: int | None = None
     reconciled: bool | None = None
     cancel_requested: bool = False
@@ -103,6 +106,11 @@ class RunView:
     def kind_word(self) -> str:
         """What kind of run, in a word."""
         return "copy" if self.kind == "etl" else ""
+
+    @property
+    def notices(self) -> list[tuple[str, str]]:
+        """The warnings, each with where to look; empty where there is nothing to look at."""
+        return [(words, self.rejected_address if "rejected" in words else "") for words in self.warnings]
 
     @property
     def is_over(self) -> bool:
@@ -212,7 +220,7 @@ def present_etl(run: Any, model_id: int) -> RunView:
     """An ETLRun with its ``data_source`` loaded."""
     results = run.results or {}
     view = _present(run, "etl", model_id, run.data_source.name)
-    view.rows = run.rows_loaded
+    view.rows, view.rows_read, view.rows_rejected = run.rows_loaded, run.rows_read, run.rows_rejected
     view.fraction = _fraction(run)
     view.warnings = [str(warning) for warning in results.get("warnings") or ()]
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:

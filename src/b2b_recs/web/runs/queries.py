@@ -123,7 +123,8 @@ def etl_run_view(run: ETLRun, model_id: int) -> RunView:
     spec = (
         DataSourceTable.objects.filter(data_source_id=run.data_source_id).values_list("spec", flat=True).first() or {}
     )
-    view.facts = [*_belongings(run, model_id, spec), *etl_facts(run, rejected_address(model_id, run, spec))]
+    view.rejected_address = rejected_address(model_id, run, spec)
+    view.facts = [*_belongings(run, model_id, spec), *etl_facts(run, view.rejected_address)]
     tell_turns([view])
     return _with_log(view, ETLRun.KIND)
 
