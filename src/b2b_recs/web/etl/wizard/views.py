@@ -121,7 +121,7 @@ def job_tables(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse
 def job_schedule_words(request: HttpRequest, model_id: int) -> HttpResponse:
     """A schedule in words with its next five times, while it is being typed."""
     model = model_or_404(request, model_id, "editor")
-    context: dict[str, Any] = {"zone": request.GET.get("time_zone", "").strip() or model.time_zone}
+    context: dict[str, Any] = {"model": model, "zone": request.GET.get("time_zone", "").strip() or model.time_zone}
     try:
         rule = schedule_rule(request.GET, model.time_zone)
         context["words"], context["times"] = next_times(rule)
