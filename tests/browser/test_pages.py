@@ -144,6 +144,7 @@ def test_a_second_answer_shows_one_list_at_a_time_like_the_first(
         page.get_by_label("Customer").fill(customer)
         page.get_by_role("button", name="Recommend").click()
         expect(page.locator("#answer")).to_contain_text(shown)
+        expect(page.locator("#curl-text")).to_contain_text(f'"customer_id": "{customer}", "k": 5')
         page.wait_for_timeout(100)  # what is set after a swap is set by then
         expect(panels).to_have_count(1)
         tabs.last.click()

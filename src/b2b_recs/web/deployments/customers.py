@@ -42,6 +42,14 @@ def find_customers(artifact_id: str, text: str, limit: int = SHOWN) -> list[Cust
     return (beginning + inside)[:limit]
 
 
+def any_named(artifact_id: str) -> bool:
+    """Whether the data had a name for any customer."""
+    try:
+        return _read(artifact_id).named
+    except EngineError:
+        return False
+
+
 def customer_name(artifact_id: str, customer_id: str) -> str:
     """The name of a customer, "" when there is none."""
     return next((customer.name for customer in _customers(artifact_id) if customer.id == customer_id), "")
@@ -69,10 +77,11 @@ def _customers(artifact_id: str) -> tuple[Customer, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The customers of one artifact, and the ordinary ones among them."""
+    """The customers of one artifact, the ordinary ones among them, and whether any has a name."""
 
     all: tuple[Customer, ...]
     ordinary: tuple[Customer, ...]
+    named: bool
 
 
 @lru_cache(maxsize=4)  # an artifact never changes; opening one verifies every byte
@@ -80,7 +89,8 @@ def _read(artifact_id: str) -> _Known:
     bundle = open_bundle(ArtifactStore(Home.current().artifacts), artifact_id)
     pairs = zip(bundle.customer_ids, bundle.customer_names, strict=True)
     found = tuple(Customer(customer_id, name) for customer_id, name in pairs)
-    return _Known(found, tuple(found[index] for index in ordinary_indices(bundle.arrays)))
+    ordinary = tuple(found[index] for index in ordinary_indices(bundle.arrays))
+    return _Known(found, ordinary, any(customer.name for customer in found))
 
 
 def ordinary_indices(arrays: Mapping[str, Any]) -> list[int]:

@@ -16,7 +16,7 @@ class AskForm(forms.Form):
 
     customer = forms.CharField(
         max_length=256,
-        error_messages={"required": "Type a customer id or name.", "max_length": "An id has at most 256 characters."},
+        error_messages={"required": "Type a customer.", "max_length": "An id has at most 256 characters."},
     )
     k = forms.IntegerField(
         min_value=1,

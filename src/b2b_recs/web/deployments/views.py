@@ -15,10 +15,16 @@ from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.serving.requests import MOST_RECOMMENDATIONS
 from b2b_recs.web.accounts.access import allows, model_or_404, requires
 from b2b_recs.web.deployments.answer_lists import ProductList, lists_of
-from b2b_recs.web.deployments.customers import customer_name, example_customer, find_customers, ordinary_customers
+from b2b_recs.web.deployments.customers import (
+    any_named,
+    customer_name,
+    example_customer,
+    find_customers,
+    ordinary_customers,
+)
 from b2b_recs.web.deployments.forms import AskForm
 from b2b_recs.web.deployments.models import Deployment
-from b2b_recs.web.deployments.samples import samples
+from b2b_recs.web.deployments.samples import Samples, samples
 from b2b_recs.web.deployments.services import active_deployment, ask
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui.zone import shown_in
@@ -49,15 +55,16 @@ def try_it(request: HttpRequest, model_id: int) -> HttpResponse:
         context["stopped"] = deployment.trained_model.number
     elif deployment is not None:
         known = find_customers(deployment.artifact_id, "")
-        example = customer or example_customer(deployment)
         context |= {
             "deployment": {"number": deployment.trained_model.number},
             "customers": known,
             "ordinary": ordinary_customers(deployment.artifact_id),
-            "samples": samples(settings.SERVING_URL, model.id, example, 10),
+            "named": any_named(deployment.artifact_id),
         }
         if customer:
             context |= _answered(request, model, deployment)
+        shown = context["answer"].customer if "answer" in context else example_customer(deployment)
+        context["samples"] = _samples(model, shown, k)
     with shown_in(model.time_zone):
         return render(request, "deployments/try_it.html", context)
 
@@ -65,11 +72,13 @@ def try_it(request: HttpRequest, model_id: int) -> HttpResponse:
 @requires("viewer")
 @require_GET
 def try_answer(request: HttpRequest, model_id: int) -> HttpResponse:
-    """The answer alone."""
+    """The answer, and the lines to copy that ask the same."""
     model = model_or_404(request, model_id)
     deployment = active_deployment(model)
     context = {"model": model, **_answered(request, model, deployment)}
-    answer = render(request, "deployments/answer.html", context)
+    if "answer" in context:
+        context["samples"] = _samples(model, context["answer"].customer, request.GET.get("k", ""))
+    answer = render(request, "deployments/answer_and_samples.html", context)
     if "answer" in context:
         answer["HX-Replace-Url"] = f"{request.path.removesuffix('answer/')}?{request.GET.urlencode()}"
     return answer
@@ -83,6 +92,11 @@ def try_customers(request: HttpRequest, model_id: int) -> HttpResponse:
     deployment = active_deployment(model)
     found = find_customers(deployment.artifact_id, request.GET.get("customer", "")[:256]) if deployment else []
     return render(request, "deployments/customers.html", {"customers": found})
+
+
+def _samples(model: ModelEndpoint, customer: str, k: str) -> Samples:
+    form = AskForm({"customer": customer, "k": k})
+    return samples(settings.SERVING_URL, model.id, customer, form.cleaned_data["k"] if form.is_valid() else 10)
 
 
 def _answered(request: HttpRequest, model: ModelEndpoint, deployment: Deployment | None) -> dict[str, Any]:
