@@ -19,6 +19,7 @@ SAMPLE_CHARACTERS = 1_000
 _WGS84 = "(0, 4326)"
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
+_SHORT_YEAR = re.compile(r"\+?0*\d{1,2}")
 _FLOAT = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?")
 _CLOCK = re.compile(r"-?\d{1,3}:\d\d:\d\d(\.\d{1,6})?")
@@ -59,7 +60,8 @@ def select_max(request: ReadRequest, column: ColumnInfo) -> str:
     usable = f"{compared} IS NOT NULL"
     if beyond := _beyond(column):
         usable += f" AND NOT ({beyond})"
-    shown = f"HEX({compared})" if kind is Kind.BYTES else compared
+    exact = sent_as(column, is_mariadb=False) if kind in (Kind.FLOAT, Kind.DOUBLE) else compared
+    shown = f"HEX({exact})" if kind is Kind.BYTES else exact
     origin = _origin(request.schema, request.table)
     return f"SELECT {shown} FROM {origin} WHERE {usable} ORDER BY {compared} DESC LIMIT 1"  # noqa: S608 - quoted names only
 
@@ -133,7 +135,9 @@ def literal(text: str, column: ColumnInfo, time_zone: str) -> str:
     """``text`` as a value of the column's type. Raises BadInput when it is none."""
     kind = kind_of(column)
     if kind in _NUMBERS:
-        return checked_text(text, _NUMBER, column)
+        digits = checked_text(text, _NUMBER, column)
+        # Beside a year, one or two digits stand for a year of our time; none that a column holds is that small.
+        return "0" if column.base_type == "year" and _SHORT_YEAR.fullmatch(digits) else digits
     if kind in (Kind.FLOAT, Kind.DOUBLE):
         digits = checked_text(text, _FLOAT, column)
         return digits if "e" in digits.lower() else f"{digits}e0"

@@ -10,7 +10,7 @@ from b2b_recs.engine.sources.contract import KeyRange, ReadRequest
 from b2b_recs.engine.sources.known_columns import column_of
 from b2b_recs.engine.sources.postgresql.catalog import Column, find_table
 from b2b_recs.engine.sources.postgresql.connection import Session
-from b2b_recs.engine.sources.postgresql.select import PLACE, Server, comparable, select_span
+from b2b_recs.engine.sources.postgresql.select import PLACE, Server, comparable, literal, select_span
 from b2b_recs.engine.sources.postgresql.types import Kind, rule_for
 from b2b_recs.engine.sources.quoting import quote_text
 
@@ -92,7 +92,7 @@ def _inside(request: ReadRequest, column: Column) -> str:
     if window is None or window.cursor != column.info.name:
         return ""
     sides = ((">", window.lower), ("<=", window.upper))
-    return " ".join(f"AND bound {sign} {quote_text(text)}::{column.cast}" for sign, text in sides if text is not None)
+    return " ".join(f"AND bound {sign} {literal(text, column)}" for sign, text in sides if text is not None)
 
 
 def _ranges(column: str, starts: Sequence[str]) -> tuple[KeyRange, ...]:

@@ -158,12 +158,16 @@ def select_span(request: ReadRequest, table: Mapping[str, Column], name: str) ->
 
 
 def comparable(column: Column) -> str:
-    """SQL by which a column is compared and ordered: itself, or its text for types of extensions."""
-    name = quote_name(column.info.name)
-    rule = rule_for(column.info)
+    """SQL by which a column is compared and ordered: itself, or in another type where it has no order of its own."""
+    return quote_name(column.info.name) + _through(column)
+
+
+def _through(column: Column) -> str:
+    """The casts to a type that has an order; empty for most columns."""
+    if rule_for(column.info).kind is Kind.UNSIGNED and column.info.base_type != "oid":
+        return "::text::int8"
     foreign = column.namespace != "pg_catalog" and column.info.type_kind == "base"
-    unordered = rule.kind is Kind.UNSIGNED and column.info.base_type != "oid"
-    return f"{name}::text" if foreign or unordered else name
+    return "::text" if foreign else ""
 
 
 def _key(column: Column) -> str:
@@ -221,9 +225,9 @@ def _window(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
     cursor, name = comparable(column), quote_name(window.cursor)
     conditions = []
     if window.lower is not None:
-        conditions.append(f"{cursor} {'>=' if window.lower_inclusive else '>'} {_literal(window.lower, column)}")
+        conditions.append(f"{cursor} {'>=' if window.lower_inclusive else '>'} {literal(window.lower, column)}")
     if window.upper is not None:
-        conditions.append(f"{cursor} <= {_literal(window.upper, column)}")
+        conditions.append(f"{cursor} <= {literal(window.upper, column)}")
     if not conditions:
         return [] if window.include_null else [f"{name} IS NOT NULL"]
     beyond = _beyond(column) if window.beyond else ""
@@ -239,7 +243,7 @@ def _range(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
     if wanted.column == PLACE:
         return [f"{PLACE} {sign} {quote_text(text)}::tid" for sign, text in sides if text is not None]
     column = column_of(table, wanted.column, request)
-    return [f"{comparable(column)} {sign} {_literal(text, column)}" for sign, text in sides if text is not None]
+    return [f"{comparable(column)} {sign} {literal(text, column)}" for sign, text in sides if text is not None]
 
 
 def _after(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
@@ -249,10 +253,14 @@ def _after(request: ReadRequest, table: Mapping[str, Column]) -> list[str]:
         raise BadInput("The place to resume at does not match the order of the read.", field="key_after")
     columns = [column_of(table, name, request) for name in request.order_by]
     keys = ", ".join(comparable(column) for column in columns)
-    values = ", ".join(_literal(text, column) for text, column in zip(request.key_after, columns, strict=True))
+    values = ", ".join(literal(text, column) for text, column in zip(request.key_after, columns, strict=True))
     return [f"({keys}) > ({values})"]
 
 
-def _literal(text: str, column: Column) -> str:
-    cast = "text" if comparable(column).endswith("::text") else column.cast
+def literal(text: str, column: Column) -> str:
+    """A text as a value of the type that the column is compared as."""
+    if text.startswith("-") and rule_for(column.info).kind in (Kind.UNSIGNED, Kind.WIDE_UNSIGNED):
+        # A type without a sign takes a number below zero for one of its largest.
+        text = "0"
+    cast = _through(column).rpartition("::")[2] or column.cast
     return f"{quote_text(text)}::{cast}"
