@@ -15,6 +15,7 @@ from engine.etl.arena import NOW, Job, Memory, MemorySource, Table
 from b2b_recs.engine import faults
 from b2b_recs.engine.errors import BadInput, ConnectionLost
 from b2b_recs.engine.etl import choice, stage
+from b2b_recs.engine.etl.spec import Catalog
 from b2b_recs.engine.schema.arrow import arrow_schema
 from b2b_recs.engine.sources.contract import FILE_COLUMN, Batch, Capabilities, FileInfo, ReadRequest
 
@@ -254,3 +255,63 @@ def test_the_ledger_tells_when_a_file_was_loaded(tmp_path: Path) -> None:
     job.run()
     found: Sequence[Mapping[str, Any]] = job.table.ledger.read().to_pylist()
     assert {row["path"]: row["loaded_at"] for row in found} == {"a.csv": NOW, "b.csv": NOW + timedelta(days=1)}
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_files_are_loaded_again_once_a_catalog_took_the_place_of_their_rows(tmp_path: Path, killed: bool) -> None:
+    job = FilesJob(tmp_path, **LOAD)
+    job.source.put("a.csv", "1", 1, 2)
+    job.source.put("b.csv", "1", 3)
+    job.run()
+    by_file, job.spec = job.spec, job.spec.model_copy(update={"load": Catalog()})
+    job.source.table.rows = [{"id": 9, FILE_COLUMN: "b.csv"}]
+    _as_catalog(job)
+    assert job.by_file() == {"b.csv": [9]}
+    job.spec = by_file
+    if killed:
+        faults.install(_killed_after_commit)
+        with pytest.raises(KeyboardInterrupt):
+            job.run()
+        faults.install(None)
+    result = job.run()
+    assert job.by_file() == {"a.csv": [1, 2], "b.csv": [3]} and result.reconciled
+    assert job.ledger() == {"a.csv": ("1", 2), "b.csv": ("1", 1)}
+    assert not job.run().changed
+
+
+def test_rows_a_catalog_had_of_files_that_are_gone_leave_when_the_job_says_so(tmp_path: Path) -> None:
+    job = FilesJob(tmp_path, **REMOVE)
+    job.source.put("a.csv", "1", 1, 2)
+    job.run()
+    by_file, job.spec = job.spec, job.spec.model_copy(update={"load": Catalog()})
+    job.source.table.rows = [{"id": 8, FILE_COLUMN: "old.csv"}, {"id": 9, FILE_COLUMN: "a.csv"}]
+    _as_catalog(job)
+    job.spec = by_file
+    result = job.run()
+    assert job.by_file() == {"a.csv": [1, 2]} and result.reconciled
+    assert (result.rows_deleted, result.rows_replaced, result.rows_loaded) == (1, 1, 2)
+
+
+def test_a_ledger_of_an_earlier_release_is_believed_until_a_catalog(tmp_path: Path) -> None:
+    job = FilesJob(tmp_path, **LOAD)
+    job.source.put("a.csv", "1", 1, 2)
+    job.run()
+    job.table.ledger.replace(job.table.ledger.read(), app="copy:written by an earlier release")
+    assert not job.run().changed
+    by_file, job.spec = job.spec, job.spec.model_copy(update={"load": Catalog()})
+    _as_catalog(job)
+    job.spec = by_file
+    assert job.run().files_loaded == 1
+    assert job.by_file() == {"a.csv": [1, 2]}
+
+
+def _as_catalog(job: FilesJob) -> None:
+    """One run of the whole table, as any other source would be read."""
+    files, job.source = job.source, MemorySource(job.source.table)
+    job.run()
+    job.source = files
+
+
+def _killed_after_commit(step: str) -> None:
+    if step == "copy.after_commit":
+        raise KeyboardInterrupt
