@@ -202,12 +202,20 @@ def test_numbers_that_nothing_proves_or_that_disagree_are_told_and_stay_text(
     assert reason in detection.reason and warning in detection.warning
 
 
-def test_decimals_whose_points_may_stand_between_thousands_are_warned_of() -> None:
-    unsure = found(spread("1.234", "999"))
-    assert (unsure.warehouse_type, unsure.proposed, unsure.confidence) == (W.NUMERIC, True, Confidence.LOW)
-    assert "choose the format 1.234,56" in unsure.warning
-    for other in ("1.5", "0.123", "12345"):
-        assert found(spread("1.234", "999", other)).confidence is Confidence.MEDIUM
+@pytest.mark.parametrize("values", [("1.500", "2.250", "12.000"), ("1.234", "999"), ("-1.000",)], ids=str)
+def test_numbers_whose_points_may_all_stand_between_thousands_stay_text_and_are_told(values: tuple[str, ...]) -> None:
+    for text_only in (True, False):
+        detection = found(spread(*values), text_only=text_only)
+        assert (detection.warehouse_type, detection.proposed) == (W.STRING, False)
+        assert f"before decimals or between thousands, such as '{values[0]}'" in detection.reason
+        assert "the format 1.234,56" in detection.warning
+
+
+@pytest.mark.parametrize("other", ["1.5", "0.123", "12.50", "12345", "12345.678"])
+def test_one_number_whose_point_stands_before_decimals_speaks_for_all(other: str) -> None:
+    detection = found(spread("1.125", "999", other))
+    assert (detection.warehouse_type, detection.proposed) == (W.NUMERIC, True)
+    assert detection.confidence is Confidence.MEDIUM
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import re
 import uuid
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -514,6 +515,41 @@ def test_cells_with_errors_and_empty_rows_of_excel(tmp_path: Path) -> None:
         rows, rejected = read(source, request_of(source, "excel", "a.xlsx"))
     assert rows == [{"a": 1, "b": "x"}, {"a": 3, "b": None}]
     assert rejected == [("b", "b: the cell holds an error of Excel, #N/A")]
+
+
+NEVER = "the formula was never calculated; open the workbook in Excel or LibreOffice, save it, and load it again"
+
+
+def test_rows_with_formulas_that_were_never_calculated_are_rejected(tmp_path: Path) -> None:
+    workbook(tmp_path, [], [], ["a", "b", "sum"], [1, 2, "=A4+B4"], [], [3, 4, 7], [None, None, '=A5&"<"'])
+    with opened(tmp_path, "excel") as source:
+        request = request_of(source, "excel", "a.xlsx")
+        rows, rejected = read(source, request)
+        assert rows == [{"a": 3, "b": 4, "sum": 7}]
+        assert rejected == [("sum", f"sum: {NEVER}")] * 2
+        assert source.count(request) == 3
+        # Who does not want the column gets the rows.
+        columns = [column for column in request.columns if column.name != "sum"]
+        assert [row["a"] for row in read(source, replace(request, columns=columns))[0]] == [1, 3, None]
+
+
+def test_formulas_that_have_a_value_are_read_whoever_wrote_them(tmp_path: Path) -> None:
+    workbook(tmp_path, ["a", "b", "c"], [1, "=1", "=2"], [2, "=3", "=4"])
+    cells = {
+        b"<f>1</f><v />": b"<f>1</f><v>1</v>", b"<f>3</f><v />": b'<f t="shared" si="0" />',
+        b'<c r="C2"><f>2</f><v />': b'<c r="C2" t="str"><f>2</f><v></v>', b"<f>4</f><v />": b"<f>4</f><v>x</v>",
+    }  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for before, after in cells.items():
+        assert before in parts["xl/worksheets/sheet1.xml"]
+        parts["xl/worksheets/sheet1.xml"] = parts["xl/worksheets/sheet1.xml"].replace(before, after)
+    with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    with opened(tmp_path, "excel") as source:
+        rows, rejected = read(source, request_of(source, "excel", "a.xlsx"))
+    assert [(row["a"], row["b"]) for row in rows] == [(1, 1)] and rejected == [("b", f"b: {NEVER}")]
 
 
 T, U = "Orders of May", None

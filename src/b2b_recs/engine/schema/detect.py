@@ -186,11 +186,14 @@ def _number(seen: _Seen, kind: Look) -> Detection:
 
 
 def _decimals(seen: _Seen) -> Detection:
-    found = _number(seen, Look.DECIMAL)
-    if not found.proposed or not may_be_thousands(seen.values):
-        return found
-    warning = f"If the point stands between thousands, choose the format 1.234,56. {found.warning}"
-    return replace(found, confidence=Confidence.LOW, warning=warning)
+    if not may_be_thousands(seen.values):
+        return _number(seen, Look.DECIMAL)
+    example = next(value for value in seen.values if "." in value)
+    return _told(
+        f"{seen.all} numbers in which a point may stand before decimals or between thousands, such as {example!r}; "
+        "kept as text.",
+        "Choose NUMERIC, and the format 1.234,56 as well where the point stands between thousands.",
+    )
 
 
 def _formatted_numbers(seen: _Seen) -> Detection | None:

@@ -54,9 +54,10 @@ Up to 1,000 sampled values of every text column are looked into.
 | a date whose day and month cannot be told apart | STRING, told | STRING, told |
 | eight digits that are a date, from {enough} values on | DATE, but for codes | DATE |
 | a whole number | INT64 from {enough} values on, NUMERIC when it needs more than 64 bits; but for codes | INT64, NUMERIC when it needs more than 64 bits |
-| a decimal, or a whole number | NUMERIC or BIGNUMERIC from {enough} values on, but for codes; with low confidence when every point may stand between thousands, as in 1.234 | NUMERIC or BIGNUMERIC; with low confidence when every point may stand between thousands, as in 1.234 |
+| a decimal, or a whole number | NUMERIC or BIGNUMERIC from {enough} values on, but for codes | NUMERIC or BIGNUMERIC |
 | a number in one of the formats below, and one of them proves it, as 1.234,56 and 0,5 do | NUMERIC, BIGNUMERIC or INT64 from {enough} values on, but for codes | NUMERIC, BIGNUMERIC or INT64 |
 | a number whose comma may stand before decimals or between thousands, such as 1,234 | STRING, told | STRING, told |
+| a number of which every point may do so, such as 1.234, where none is like 0.125, 1.5 or 1234 | STRING, told | STRING, told |
 | digits in groups of three with blanks between, such as 1 234 | STRING, told | STRING, told |
 | numbers written in several ways | STRING, told | STRING, told |
 | true or false, yes or no, t or f, y or n | BOOL from {enough} values on; STRING when all are the same word of the last three pairs | BOOL; STRING when all are the same word of the last three pairs |

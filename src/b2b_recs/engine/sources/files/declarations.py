@@ -161,7 +161,7 @@ class Excel(_PlacedType):
         "duration": ARROW_RULES["duration"],
         "text": TypeRule(
             WarehouseType.STRING, "Text, or cells of several kinds as Excel shows them.", family="text",
-            rejected="rows in which any cell holds an error",
+            rejected="rows in which any cell holds an error, or one that is read a formula that was never calculated",
         ),
         "nothing": ARROW_RULES["null"],
     }  # fmt: skip

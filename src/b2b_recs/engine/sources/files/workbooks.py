@@ -76,7 +76,7 @@ def _look_at(archive: zipfile.ZipFile, name: str, file: FileInfo, left: int) -> 
                 )
             is_sheet = is_sheet or b"sheetData" in text
             for found in _PLACE.finditer(text):
-                column, row = _place(found[1] or found[2] or b"")
+                column, row = place(found[1] or found[2] or b"")
                 columns, rows = max(columns, column), max(rows, row)
             rest = text[-_OVERLAP:]
     if is_sheet and columns * rows > LIMITS.workbook_cells:
@@ -84,7 +84,7 @@ def _look_at(archive: zipfile.ZipFile, name: str, file: FileInfo, left: int) -> 
     return size
 
 
-def _place(written: bytes) -> tuple[int, int]:
+def place(written: bytes) -> tuple[int, int]:
     """Column and row of a cell, from 1; 0 for what is not given, or is no place, which the parser will refuse."""
     found = _PLAIN.fullmatch(written)
     if found is None:
