@@ -76,7 +76,7 @@ def test_values_that_disagree_are_shown() -> None:
     assert found is not None
     assert not found.proposed
     assert found.confidence is Confidence.LOW
-    assert "99.0%" in found.reason
+    assert "99 %" in found.reason
     assert "n/a" in found.warning
 
 

@@ -108,7 +108,7 @@ SENTENCES = {
                 {"spec": {"load": {"strategy": "catalog"}, "reject_threshold": 0.1, "drift": "stop"}},
             ),
             "changed the copy settings of orders: what a run loads: new rows → the whole table; share of rows that may "
-            "be rejected: 5% → 10%; new columns in the source: added → stop the run",
+            "be rejected: 5 % → 10 %; new columns in the source: added → stop the run",
         ),
         (
             changed(
@@ -209,7 +209,7 @@ def test_no_phrase_holds_the_name_of_a_table_or_a_column(kind: Any, label: str) 
 def test_a_setting_without_words_of_its_own_keeps_its_name_with_blanks() -> None:
     assert path_words("filters top revenue share") == "products of the top share of revenue"
     assert path_words("some new setting") == "some new setting"
-    assert value_words("reject threshold", 0.055) == "5.5%" and value_words("parallel", 2) == 2
+    assert value_words("reject threshold", 0.055) == "5.5 %" and value_words("parallel", 2) == 2
     (one,) = differences({"spec": ""}, {"spec": {"joins": [{"table": "a"}]}}, {"spec": {"joins": [{"table": "b"}]}})
     assert str(one) == "joined table 1: a → b"
 

@@ -224,7 +224,7 @@ def test_what_the_page_does_not_ask_is_kept(shop: Shop) -> None:
     page = Page(shop)
     text = page.text()
     assert "Also saved, and kept while the table stays the same: 1 condition, columns in capitals." in text
-    assert 'value="95.5"' in text and "Left empty, the last 10% of the order lines, as saved." in text
+    assert 'value="95.5"' in text and "Left empty, the last 10 % of the order lines, as saved." in text
     page.saved(test_days="", top_share="95.5", category="")
     with scope(shop.id):
         dataset, pipeline = Dataset.objects.get(), PipelineConfiguration.objects.get()

@@ -82,7 +82,7 @@ def test_an_unknown_status_is_still_a_word() -> None:
 @pytest.mark.parametrize(
     ("share", "words"),
     [(0, "0 %"), (0.004, "0.4 %"), (0.1234, "12.3 %"), (0.12, "12 %"), (1, "100 %"), (0.0004, "under 0.1 %"),
-     (-0.0004, "−0.1 %"), (-0.07, "−7 %"), (0.9999, "100 %")],
+     (-0.0004, "−0.1 %"), (-0.07, "−7 %"), (0.9999, "over 99.9 %"), (0.98, "98 %")],
 )  # fmt: skip
 def test_shares_are_told_in_percent(share: float, words: str) -> None:
     assert formats.percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from b2b_recs.engine.counting import counted
+from b2b_recs.engine.counting import counted, percent
 from b2b_recs.engine.datasets.interactions import FilterStep, Interactions
 
 DAY = 86_400_000_000  # microseconds
@@ -66,13 +66,13 @@ def _score(facts: dict[str, Any], interactions: Interactions) -> tuple[int, list
     free = facts["lines_without_revenue"] / lines
     span, gap = facts["span_days"], facts["longest_gap_days"]
     found = (
-        (lost > 0.01, min(20.0, 40 * lost), f"{lost:.1%} of the rows read have no customer, product or time."),
-        (single > 0.2, min(20.0, 30 * single), f"{single:.0%} of the customers ordered only once."),
+        (lost > 0.01, min(20.0, 40 * lost), f"{percent(lost)} of the rows read have no customer, product or time."),
+        (single > 0.2, min(20.0, 30 * single), f"{percent(single)} of the customers ordered only once."),
         (span < 90, 20.0, f"The orders cover {counted(span, 'day')}; three months or more are better."),
         (gap > 21, 10.0, f"There is a gap of {counted(gap, 'day')} without any order."),
-        (rare > 0.3, 10.0, f"{rare:.0%} of the products were sold only once."),
-        (again > 0.01, min(10.0, 100 * again), f"{again:.1%} of the lines repeat another line exactly."),
-        (free > 0.1, 10.0, f"{free:.0%} of the lines have no revenue."),
+        (rare > 0.3, 10.0, f"{percent(rare)} of the products were sold only once."),
+        (again > 0.01, min(10.0, 100 * again), f"{percent(again)} of the lines repeat another line exactly."),
+        (free > 0.1, 10.0, f"{percent(free)} of the lines have no revenue."),
     )
     score = 100 - sum(cost for true, cost, _ in found if true)
     return round(max(score, 0)), [words for true, _, words in found if true]

@@ -13,7 +13,7 @@ from typing import IO
 
 import pyarrow as pa
 
-from b2b_recs.engine.counting import counted
+from b2b_recs.engine.counting import counted, percent
 from b2b_recs.engine.errors import Cancelled, ConnectionLost, TooManyRejected
 from b2b_recs.engine.etl.beside import read_beside
 from b2b_recs.engine.etl.cursor import text_of
@@ -280,7 +280,7 @@ def refuse_many_rejected(rejected: int, total: int, spec: CopySpec, example: str
     if rejected and rejected > spec.reject_threshold * total:
         raise TooManyRejected(
             f"{rejected:,} of {counted(total, 'row')} could not be loaded, more than the "
-            f"{spec.reject_threshold:.0%} the job allows. "
+            f"{percent(spec.reject_threshold)} the job allows. "
             "Nothing was committed." + (f" The first: {example}." if example else ""),
             advice="Look at the rejected rows and at the column types of the job, or allow more rejected rows.",
             field="reject_threshold",

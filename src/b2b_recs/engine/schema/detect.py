@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from b2b_recs.engine.counting import percent
 from b2b_recs.engine.schema.formats import FORMATS, formats_of
 from b2b_recs.engine.schema.looks import BOOL_PAIRS, DATES, NUMBERS, Look, look
 from b2b_recs.engine.schema.number_formats import (
@@ -271,7 +272,7 @@ def _mostly(seen: _Seen) -> Detection | None:
         share = sum(seen.looks[kind] for kind in kinds) / len(seen.values)
         if share >= _MOSTLY:
             kind = Look.DECIMAL if len(kinds) > 1 else next(iter(kinds))
-            reason = f"{share:.1%} of {len(seen.values):,} sampled values are {kind}; kept as text."
+            reason = f"{percent(share)} of {len(seen.values):,} sampled values are {kind}; kept as text."
             return Detection(_TYPES[kind], share, Confidence.LOW, reason, _others(seen, kinds), False)
     return None
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
+from b2b_recs.engine.counting import percent
 from b2b_recs.engine.evaluation.metrics import METRICS
 
 
@@ -38,7 +39,7 @@ class TestSplit(BaseModel):
         """The test period as people say it."""
         if self.test_days is not None:
             return "the last day" if self.test_days == 1 else f"the last {self.test_days} days"
-        return f"the last {self.test_share:.0%} of the order lines"
+        return f"the last {percent(self.test_share or 0)} of the order lines"
 
 
 class TrainingSpec(BaseModel):

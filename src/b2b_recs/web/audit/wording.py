@@ -102,7 +102,7 @@ def path_words(path: str) -> str:
 def value_words(path: str, value: Any) -> Any:
     """A value of that setting as people say it; what needs no words stays as it is."""
     if path in _SHARES and isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{100 * value:g}%"
+        return f"{100 * value:g} %"
     return _VALUES.get(path, {}).get(value, value) if isinstance(value, str) else value
 
 

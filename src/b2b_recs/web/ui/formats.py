@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
 from b2b_recs.engine.counting import counted as counted
+from b2b_recs.engine.counting import percent as in_percent
 
 SYMBOLS = {
     "GBP": "£",
@@ -71,13 +72,8 @@ def decimals(value: object, places: int = 3) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as "12 %", small ones as "0.4 %"; what is there and rounds to nothing is "under 0.1 %"."""
-    value = 100 * abs(share)
-    sign = "−" if share < 0 else ""
-    if 0 < value < 0.1:
-        return f"{sign or 'under '}0.1{_JOIN}%"
-    places = 0 if round(value, 1) == round(value) else 1
-    return f"{sign}{value:.{places}f}{_JOIN}%"
+    """A share as "12 %", on one line; see the engine's."""
+    return in_percent(share).replace(" %", f"{_JOIN}%")
 
 
 def duration(seconds: object) -> str:
