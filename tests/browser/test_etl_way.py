@@ -167,7 +167,7 @@ def sign_up(page: Page) -> None:
     press(page, page.get_by_role("link", name="Create an account"))
     page.wait_for_url("**/accounts/signup/")
     write(page, "Your name", "Mira Müller")
-    write(page, "Email", "mira@spare-parts.example")
+    write(page, "E-mail", "mira@spare-parts.example")
     write(page, "Password", "thirty spare bolts")
     page.keyboard.press("Enter")
     page.wait_for_url("**/organization/new/")

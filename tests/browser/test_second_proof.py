@@ -46,7 +46,7 @@ def fresh_code(secret: str) -> str:
 def with_password(page: Page, address: str, who: str) -> None:
     """Type address and password on the sign-in page."""
     page.goto(address)
-    page.get_by_label("Email").fill(f"{who}@example.com")
+    page.get_by_label("E-mail").fill(f"{who}@example.com")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
 
@@ -113,14 +113,17 @@ def test_a_code_of_the_app_is_asked_after_the_password_and_a_recovery_code_stand
     secret = page.locator("#totp-secret").inner_text().strip()
     page.get_by_label("Authenticator code").fill("000000")
     page.get_by_role("button", name="Turn on").click()
-    expect(page.get_by_text("Incorrect code.")).to_be_visible()
+    expect(page.get_by_text("This code is not right.")).to_be_visible()
     assert page.locator("#totp-secret").inner_text().strip() == secret  # scanned once is enough
     page.get_by_label("Authenticator code").fill(fresh_code(secret))
     page.get_by_role("button", name="Turn on").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
     recovery: list[Any] = page.locator("#recovery_codes").inner_text().split()
     assert len(recovery) == len(set(recovery)) == 10
+    expect(page.get_by_text("Two-factor sign-in is on.")).to_be_visible()
     assert visitor.faults() == []
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_role("heading", name="Two-factor sign-in")).to_be_visible()
 
     sign_out(page, base)
     with_password(page, f"{base}/accounts/login/", "app")
@@ -130,7 +133,7 @@ def test_a_code_of_the_app_is_asked_after_the_password_and_a_recovery_code_stand
     page.wait_for_url("**/accounts/2fa/authenticate/**")  # the password alone opens nothing
     page.get_by_label("Code").fill("000000")
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("Incorrect code.")).to_be_visible()
+    expect(page.get_by_text("This code is not right.")).to_be_visible()
     used = fresh_code(secret)
     page.get_by_label("Code").fill(used)
     page.get_by_role("button", name="Sign in", exact=True).click()
@@ -140,7 +143,7 @@ def test_a_code_of_the_app_is_asked_after_the_password_and_a_recovery_code_stand
     with_password(page, f"{base}/accounts/login/", "app")
     page.get_by_label("Code").fill(used)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_text("Incorrect code.")).to_be_visible()  # a code signs in once
+    expect(page.get_by_text("This code is not right.")).to_be_visible()  # a code signs in once
     page.get_by_label("Code").fill(recovery[0])
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(f"{base}/")

@@ -146,7 +146,12 @@ ACCOUNT_ADAPTER = "b2b_recs.web.accounts.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
-ACCOUNT_FORMS = {"signup": "b2b_recs.web.accounts.sign_up.SignUpForm"}
+ACCOUNT_FORMS = {
+    "login": "b2b_recs.web.accounts.sign_up.SignInForm",
+    "signup": "b2b_recs.web.accounts.sign_up.SignUpForm",
+    "reset_password": "b2b_recs.web.accounts.sign_up.ForgottenForm",
+    "add_email": "b2b_recs.web.accounts.sign_up.NewAddressForm",
+}
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -154,6 +159,7 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_CHANGE_EMAIL = True
 # How many proxies of ours stand in front; further entries of X-Forwarded-For are the visitor's own invention.
 ALLAUTH_TRUSTED_PROXY_COUNT = envint("B2B_RECS_TRUSTED_PROXIES", 1 if HOSTED else 0, 0, 10)
+MFA_ADAPTER = "b2b_recs.web.accounts.adapter.SecondProofAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_PASSKEY_SIGNUP_ENABLED = False

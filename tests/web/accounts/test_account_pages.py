@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -34,7 +35,7 @@ def with_password(tenant: Tenant, role: str = "viewer") -> Client:
     client = Client()
     assert client.post("/accounts/login/", {"login": person.email, "password": PASSWORD}).status_code == 302
     asked = client.get("/accounts/2fa/totp/activate/", follow=True).content.decode()
-    assert "Is it you?" in asked
+    assert "Is it you?" in asked and '<a class="btn btn-secondary btn-block" href="/account/">Cancel</a>' in asked
     assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
     return client
 
@@ -63,16 +64,21 @@ def test_an_authenticator_app_is_turned_on_and_off_with_recovery_codes(acme: Ten
     page = client.get("/accounts/2fa/totp/activate/").content.decode()
     assert 'id="totp-secret"' in page
     wrong = client.post("/accounts/2fa/totp/activate/", {"code": "000000"})
-    assert "Incorrect code" in wrong.content.decode()
+    assert "The app shows a new one every 30 seconds" in wrong.content.decode()
+    assert "recovery codes" not in wrong.content.decode()
     TOTP.activate(person, generate_totp_secret())
     RecoveryCodes.activate(person)
     index = client.get("/accounts/2fa/").content.decode()
     assert "Turn off" in index and "10 of 10 not used yet." in index
     codes = client.get("/accounts/2fa/recovery-codes/").content.decode()
     assert RecoveryCodes(Authenticator.objects.get(type="recovery_codes")).get_unused_codes()[0] in codes
+    assert "Two-factor sign-in is on." in codes and '<a class="btn btn-success" href="/accounts/2fa/">Done</a>' in codes
     assert "10 not used yet." in client.get("/account/").content.decode()
-    asked = Client().post("/accounts/login/", {"login": person.email, "password": PASSWORD}, follow=True)
+    visitor = Client()
+    asked = visitor.post("/accounts/login/", {"login": person.email, "password": PASSWORD}, follow=True)
     assert "Second proof" in asked.content.decode()
+    wrong = visitor.post("/accounts/2fa/authenticate/", {"code": "000000"}).content.decode()
+    assert "This code is not right." in wrong and "Or type one of your recovery codes" in wrong
     client.post("/accounts/2fa/totp/deactivate/")
     assert not Authenticator.objects.filter(user=person, type="totp").exists()
 
@@ -82,6 +88,8 @@ def test_without_a_mail_server_nothing_pretends_to_be_sent(acme: Tenant) -> None
     assert "has no mail server" in client.get("/accounts/email/").content.decode()
     assert client.post("/accounts/email/", {"email": "other@example.com", "action_add": ""}).status_code == 409
     assert not EmailAddress.objects.filter(email="other@example.com").exists()
+    account = client.get("/account/").content.decode()
+    assert "/accounts/email/" not in account and "Whoever runs this installation can change it." in account
     visitor = Client()
     assert "has no mail server" in visitor.get("/accounts/password/reset/").content.decode()
     done = visitor.post("/accounts/password/reset/", {"email": "viewer@acme.example"}, follow=True)
@@ -95,6 +103,7 @@ def test_with_a_mail_server_an_address_changes_once_it_is_confirmed(acme: Tenant
     EmailAddress.objects.update_or_create(
         user=acme.people["viewer"], email="viewer@acme.example", defaults={"verified": True, "primary": True}
     )
+    assert 'href="/accounts/email/"' in client.get("/account/").content.decode()
     page = client.post("/accounts/email/", {"email": "v2@acme.example", "action_add": "1"}, follow=True)
     assert "Waiting for" in page.content.decode()
     link = next(word for word in mail.outbox[0].body.split() if "/confirm-email/" in word)
@@ -115,6 +124,40 @@ def test_a_mail_server_that_fails_is_said_and_breaks_nothing(acme: Tenant, setti
     assert "The mail server did not take the e-mail." in answer.content.decode()
 
 
+def test_a_confirmation_that_the_mail_server_did_not_take_is_not_called_sent(
+    client: Client, acme: Tenant, settings: Any, monkeypatch: Any
+) -> None:
+    settings.SIGN_UP, settings.EMAIL_HOST = True, "mail.example.com"
+
+    def refuse(*_: Any, **__: Any) -> int:
+        raise ConnectionRefusedError("no answer")
+
+    monkeypatch.setattr("django.core.mail.message.EmailMessage.send", refuse)
+    page = client.post("/accounts/signup/", NEW, follow=True).content.decode()
+    assert "The mail server did not take the e-mail." in page and "to confirm the address was sent" not in page
+
+
+def test_the_address_is_spelt_in_one_way_wherever_it_is_asked(client: Client, acme: Tenant, settings: Any) -> None:
+    settings.SIGN_UP, settings.EMAIL_HOST = True, "mail.example.com"
+    pages = [client.get(f"/accounts/{path}/") for path in ("login", "signup", "password/reset")]
+    pages += [client.post("/accounts/login/", {"login": "a@example.com", "password": "x" * 12})]
+    pages += [with_password(acme).get("/accounts/email/")]
+    for page in pages:
+        text = re.sub(r"<[^>]*>", " ", page.content.decode())
+        assert "E-mail" in text and not re.search(r"\bemail\b", text, re.IGNORECASE), text
+    assert "The e-mail address or the password is not right." in pages[3].content.decode()
+
+
+def test_who_is_turned_away_keeps_the_navigation(client: Client, acme: Tenant) -> None:
+    viewer = signed_in(acme, "viewer")
+    for path, status, title in (("/organization/audit/", 403, "Not allowed"), ("/nowhere/", 404, "Not found")):
+        answer = viewer.get(path)
+        page = answer.content.decode()
+        assert answer.status_code == status and f"<h1>{title}</h1>" in page
+        assert 'class="side"' in page and 'href="/organization/members/"' in page
+    assert 'class="side"' not in client.get("/nowhere/").content.decode()
+
+
 def test_sign_up_is_closed_unless_the_installation_opens_it(client: Client, acme: Tenant) -> None:
     assert "Accounts are made by invitation" in client.get("/accounts/signup/").content.decode()
     client.post("/accounts/signup/", NEW)
@@ -128,6 +171,7 @@ def test_from_sign_up_to_the_first_model(client: Client, acme: Tenant, settings:
     assert "Create an account" in client.get("/accounts/login/").content.decode()
     answer = client.post("/accounts/signup/", NEW)
     assert (answer.status_code, answer["Location"]) == (302, "/organization/new/")
+    assert "was sent" not in client.get("/organization/new/").content.decode()
     assert client.post("/organization/new/", {"name": ""}).status_code == 422
     page = client.post("/organization/new/", {"name": "Bolts & “Nuts”"}, follow=True)
     assert "Bolts &amp; “Nuts” is yours." in page.content.decode()
@@ -150,7 +194,8 @@ def test_with_a_mail_server_an_organization_needs_a_confirmed_address(
     client: Client, settings: Any, acme: Tenant
 ) -> None:
     settings.SIGN_UP, settings.EMAIL_HOST = True, "mail.example.com"
-    client.post("/accounts/signup/", NEW)
+    told = client.post("/accounts/signup/", NEW, follow=True).content.decode()
+    assert f"An e-mail to confirm the address was sent to {NEW['email']}." in told
     assert "Confirm your address first" in client.get("/organization/new/").content.decode()
     assert client.post("/organization/new/", {"name": "Mine"}).status_code == 403
     link = next(word for word in mail.outbox[0].body.split() if "/confirm-email/" in word)

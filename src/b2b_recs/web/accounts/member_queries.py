@@ -21,7 +21,7 @@ ROLES = {
     Role.OWNER: "Everything, also making and removing owners.",
     Role.ADMIN: "Members, API keys, the audit log and settings, and everything editors do.",
     Role.EDITOR: "Connections, jobs, training: changes and runs whatever the models need.",
-    Role.VIEWER: "Looks at everything and asks models; changes nothing.",
+    Role.VIEWER: "Looks at everything but the audit log and settings, and asks models; changes nothing.",
 }
 
 

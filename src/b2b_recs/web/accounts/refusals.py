@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
+from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import Resolver404, is_valid_path
+
+from b2b_recs.web.tenancy import person
 
 # By status: the title of the page, the usual words, and the code programs read.
 WORDS = {
@@ -63,9 +67,15 @@ def refuse(request: HttpRequest, status: int, message: str = "", advice: str = "
     if of_api(request.path) or "application/json" in request.headers.get("Accept", ""):
         return error_answer(status, code, message or usual, advice or ADVICE[status])
     told = message or (f"{usual} {ADVICE[403]}" if status == 403 else usual)
+    member = getattr(request, "membership", None) is not None
     homeless = status == 403 and getattr(request, "organization", None) is None and request.user.is_authenticated
-    context = {"title": title, "message": told, "homeless": homeless}
-    return render(request, "accounts/refusal.html", context, status=status)
+    context = {"title": title, "message": told, "homeless": homeless, "layout": "ui/entrance.html"}
+    if not member or status >= 500 or request.headers.get("HX-Request") == "true":
+        return render(request, "accounts/refusal.html", context, status=status)
+    context["layout"] = "ui/shell.html"
+    # a request that opens its transactions itself has none by now
+    with nullcontext() if connection.in_atomic_block else person(request.user.pk):
+        return render(request, "accounts/refusal.html", context, status=status)
 
 
 def not_allowed(request: HttpRequest, role: str = "editor") -> HttpResponse:
@@ -99,7 +109,8 @@ def error_answer(
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old or came from elsewhere; a program that did not say who it is learns just that."""
-    if of_api(request.path) and not request.user.is_authenticated:
+    of_page = request.headers.get("HX-Request") == "true"
+    if (of_api(request.path) or of_page) and not request.user.is_authenticated:
         return refuse(request, 401)
     told = "This form is too old or came from another site. Go back, reload the page, try again."
     return refuse(request, 403, told, "Send the header X-CSRFToken with the token of the page, or use an API key.")

@@ -1,16 +1,40 @@
-"""The form with which a visitor makes an account, where the installation allows it."""
+"""The library's forms that ask for an address, spelt as everywhere here; one with which a visitor makes an account."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.forms import SignupForm
+from allauth.account.forms import AddEmailForm, LoginForm, ResetPasswordForm, SignupForm
 from django.http import HttpRequest
 
 from b2b_recs.web.accounts.forms import own_name
 
 
-class SignUpForm(SignupForm):
+class _Address:
+    """Calls the field of the address by its one name."""
+
+    fields: dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields.get("email") or self.fields["login"]
+        field.label = "E-mail"
+        field.widget.attrs.pop("placeholder", None)
+
+
+class SignInForm(_Address, LoginForm):
+    """Address and password."""
+
+
+class ForgottenForm(_Address, ResetPasswordForm):
+    """The address to which a link is sent."""
+
+
+class NewAddressForm(_Address, AddEmailForm):
+    """Another address for the account."""
+
+
+class SignUpForm(_Address, SignupForm):
     """Address, name and password; the organization is named on the next page."""
 
     full_name = own_name()
