@@ -101,3 +101,29 @@ def test_a_number_that_may_also_be_a_word_is_typed_as_either() -> None:
     typed, stored = {"location": "a", "header_row": "3"}, {"location": "a", "header_row": 3}
     assert changes_from(excel, typed, stored) == {}
     assert changes_from(excel, {**typed, "header_row": ""}, stored) == {"header_row": None}
+
+
+@pytest.mark.parametrize(
+    ("type_name", "given", "told"),
+    [
+        (
+            "s3",
+            {"bucket": "orders", "format": "csv"},
+            "Access key ID is missing. It is needed, unless anybody may read the bucket without keys.",
+        ),
+        (
+            "azure_blob",
+            {"account": "acme", "container": "orders", "format": "csv"},
+            "Account key is missing. Give it or a shared access signature, unless anybody may read the container.",
+        ),
+        (
+            "sftp",
+            {"host": "h", "username": "u", "format": "csv"},
+            "Password is missing. Give either it or a private key.",
+        ),
+    ],
+)
+def test_what_is_needed_by_what_else_was_given_is_told_as_missing(
+    type_name: str, given: dict[str, object], told: str
+) -> None:
+    assert told in [str(fault) for fault in parameter_faults(type_name, given)]

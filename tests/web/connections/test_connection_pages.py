@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -200,3 +201,14 @@ def test_a_connection_stored_with_its_port_as_text_is_tested_and_renamed_without
     assert other.status_code == 422 and "password was not given again" in other.content.decode()
     with scope(acme.id):
         assert Connection.objects.get(id=number).name == "renamed"
+
+
+def test_who_is_signed_out_is_told_so_and_comes_back_to_the_page_of_the_form(acme: Tenant) -> None:
+    address, page = place(acme, f"{acme.id_of('Connection')}/test/"), place(acme)
+    part = Client(headers={"host": "localhost"}).post(address, headers=HTMX)
+    assert part.status_code == 401 and "Sign in first" in part.content.decode()
+    strict = Client(enforce_csrf_checks=True, headers={"host": "localhost"})  # no cookie is left at all
+    assert strict.post(address, headers=HTMX).status_code == 401
+    for referer, after in ((f"http://localhost{page}?q=a", f"{page}?q=a"), ("https://evil.example/x", "/"), ("", "/")):
+        answer = Client(headers={"host": "localhost"}).post(address, headers={"Referer": referer})
+        assert answer["Location"] == f"/accounts/login/?{urlencode({'next': after}, safe='/')}"

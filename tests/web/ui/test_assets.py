@@ -76,3 +76,18 @@ def test_every_class_a_template_uses_is_in_the_style_sheet() -> None:
         for name in classes_in(template.read_text()) - known - marks
     }
     assert unknown == set()
+
+
+def test_a_script_asks_a_form_for_nothing_a_field_can_be_named_like() -> None:
+    named = "dataset|elements|action|method|name|id|target"
+    for script in sorted((WEB / "ui/sources/scripts").glob("*.js")):
+        found = re.findall(rf"\b(?:form|form\)|asked|present)\??\.(?:{named})\b", script.read_text())
+        assert found == [], f"{script.name}: read the attribute, or ask window.formFields"
+
+
+def test_the_form_in_the_gallery_refuses_in_words_of_the_product() -> None:
+    from b2b_recs.web.ui.gallery import ExampleForm
+
+    for port in ("90000", "0", "many"):
+        errors = ExampleForm({"name": "a", "currency": "GBP", "port": port}).errors
+        assert list(errors.values()) == [["This cannot be a port. Give a whole number from 1 to 65,535."]]

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -125,10 +125,12 @@ def _refusal(declared: SourceType, first: ErrorDetails) -> BadInput:
         )
     title = known.title or field
     value = first.get("input")
-    blank = isinstance(value, str) and not value.strip() and known.is_required()
-    if blank or first["type"] == "missing":
+    blank = not (value.get_secret_value() if isinstance(value, SecretStr) else str(value)).strip()
+    if first["type"] == "missing" or (blank and known.is_required()):
         return BadInput(f"{title} is missing.", advice=known.description or f"Fill in {title.lower()}.", field=field)
     reason, advice = words_for(first)
+    if blank and first["type"] == "value_error":  # needed by what else is given, and the reason says when it is not
+        return BadInput(f"{title} is missing.", advice=f"{reason[:1].upper()}{reason[1:]}.", field=field)
     # An address that was pasted whole may hold a password, and a large box a private key.
     large = isinstance(known.json_schema_extra, dict) and "format" in known.json_schema_extra
     hidden = large or field in declared.secret_fields or _may_hold_a_secret(str(value))

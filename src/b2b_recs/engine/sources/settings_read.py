@@ -48,4 +48,5 @@ def _reader(parameters: type[BaseModel], name: str) -> TypeAdapter[Any] | None:
     field = parameters.model_fields.get(name)
     if field is None:
         return None
-    return TypeAdapter(Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation)
+    read_as: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    return TypeAdapter(read_as)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from b2b_recs.web.accounts.models import ApiKey, Role
 from b2b_recs.web.accounts.refusals import not_allowed, refuse
@@ -128,6 +130,15 @@ def _strictness(policy: str) -> int:
 def _enter_first(request: HttpRequest) -> HttpResponse:
     if request.path.startswith("/api/"):
         return refuse(request, 401)
-    if request.headers.get("HX-Request") == "true":
-        return HttpResponse(status=204, headers={"HX-Redirect": "/accounts/login/"})
-    return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else "/")
+    if request.headers.get("HX-Request") == "true":  # a part of a page: its script keeps the page and says so
+        return refuse(request, 401)
+    return redirect_to_login(request.get_full_path() if request.method in ("GET", "HEAD") else _page_of(request))
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page of ours whose form was sent, to come back to after signing in; the dashboard where none is told."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(page)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"

@@ -58,6 +58,7 @@ class FormField:
     default: str = ""
     further: bool = False
     set_at: Any = None
+    secret: bool = False
     folders: tuple[str, ...] = ()
 
     @property
@@ -117,6 +118,7 @@ def form_of(
                 default=default,
                 further=name in FURTHER and name not in required,
                 set_at=set_at.get(name),
+                secret=secret,
                 folders=tuple(map(str, folders)) if name == declared.place_field else (),
             )
         )

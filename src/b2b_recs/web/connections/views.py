@@ -321,7 +321,11 @@ def _go(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _page(request: HttpRequest, model: ModelEndpoint, declared: SourceType, context: dict[str, Any]) -> HttpResponse:
+    # The name under which the browser's tab keeps what was typed; a saved change ends what it kept before.
+    row = context.get("row")
+    what = f"saved/{row.id}/{context['mark']}" if row else f"new/{declared.type}"
     context |= {
+        "kept_as": f"connection/{request.user.pk}/{model.id}/{what}",
         "model": model,
         "declared": declared,
         "tile": tile_of(declared.type),

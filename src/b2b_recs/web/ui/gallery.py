@@ -13,6 +13,8 @@ from django.shortcuts import render
 
 from b2b_recs.web.accounts.policies import public
 
+PORT_WORDS = "This cannot be a port. Give a whole number from 1 to 65,535."
+
 
 class ExampleForm(forms.Form):
     """One field of each kind, one of them refused."""
@@ -20,7 +22,9 @@ class ExampleForm(forms.Form):
     name = forms.CharField(help_text="Shown in every list.")
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 2}))
     currency = forms.ChoiceField(choices=[("GBP", "GBP"), ("EUR", "EUR")])
-    port = forms.IntegerField(min_value=1, max_value=65535)
+    port = forms.IntegerField(
+        min_value=1, max_value=65535, error_messages=dict.fromkeys(("min_value", "max_value", "invalid"), PORT_WORDS)
+    )
     scheduled = forms.BooleanField(required=False, label="Run on its schedule")
 
 

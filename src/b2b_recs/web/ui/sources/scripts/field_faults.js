@@ -17,15 +17,17 @@
     clear(form);
     let first = null;
     for (const fault of form.querySelectorAll("[data-fault]")) {
-      const input = form.elements.namedItem(fault.dataset.fault);
-      const field = input instanceof Element ? input.closest(".field") : null;
+      const input = window.formField(form, fault.dataset.fault);
+      const field = input?.closest(".field");
       if (!field) continue;
       input.closest("details")?.setAttribute("open", "");
       const note = document.createElement("span");
       note.className = "field-error";
       note.id = `${input.id}-fault`;
       note.dataset.fieldFault = "";
-      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).join(" ");
+      const hint = document.getElementById(`${input.id}-hint`)?.textContent ?? "";
+      // what the hint beside the field says is not said again
+      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).filter((line) => !hint.startsWith(line)).join(" ");
       field.append(note);
       input.setAttribute("aria-invalid", "true");
       input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${note.id}`.trim());
@@ -36,7 +38,7 @@
   }
   document.addEventListener("htmx:after:swap", () => {
     for (const form of document.querySelectorAll("form[data-faults]")) {
-      const place = document.querySelector(form.dataset.faults);
+      const place = document.querySelector(form.getAttribute("data-faults"));
       if (place?.querySelector("[data-fault]")) mark(form);
       else if (place?.childElementCount) clear(form);
       for (const one of place?.querySelectorAll("[data-suggest]") ?? []) {
@@ -87,7 +89,7 @@
     if (event.target.closest?.(".field, .schema-table")) forget(event.target);
     const form = event.target.closest?.("form[data-stale]");
     if (!form || event.target.closest("[data-lasting]")) return;
-    document.querySelector(form.dataset.stale)?.replaceChildren();
+    document.querySelector(form.getAttribute("data-stale"))?.replaceChildren();
     const field = event.target.closest(".field");
     field?.querySelector("[data-field-fault]")?.remove();
     event.target.removeAttribute("aria-invalid");

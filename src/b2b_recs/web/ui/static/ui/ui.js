@@ -1,3 +1,267 @@
+// What a pasted address, connection string or command says, as fields of a connection's form. Nothing is sent anywhere.
+// window.readAddress(text) gives {type, found, told} or null: the source it belongs to where that is known, values by
+// the name of the field, and sentences about what was left out.
+(() => {
+  "use strict";
+
+  const SCHEMES = {
+    postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
+    "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
+    gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfs: "azure_blob", abfss: "azure_blob", wasb: "azure_blob",
+    wasbs: "azure_blob", bigquery: "bigquery",
+  };
+  const PAIRS = {
+    server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
+    "initial catalog": "database", databasename: "database", dbname: "database", db: "database", uid: "username", "user id": "username",
+    user: "username", username: "username", pwd: "password", password: "password", sslmode: "ssl_mode", "ssl mode": "ssl_mode",
+    "ssl-mode": "ssl_mode", encrypt: "ssl_mode", tls: "ssl_mode", ssl: "ssl_mode", authsource: "auth_database", service_name: "service_name",
+    account: "account", warehouse: "warehouse", role: "role", accountname: "account", accountkey: "account_key",
+    sharedaccesssignature: "sas_token", blobendpoint: "endpoint", schema: "schema", replicaset: "replicaSet",
+  };
+  // “on” asks for encryption without saying how much is checked.
+  const ENCRYPTION = {
+    true: "on", yes: "on", mandatory: "on", required: "require", strict: "verify-full", false: "disable", no: "disable",
+    disabled: "disable", preferred: "prefer", allow: "prefer", verify_identity: "verify-full", "verify-identity": "verify-full", verifyfull: "verify-full",
+  };
+  // Short and long options of command-line clients; of others only what stands in quotes or looks like an address is read.
+  const OPTIONS = {
+    psql: { h: "host", host: "host", p: "port", port: "port", U: "username", username: "username", d: "database", dbname: "database" },
+    mysql: { h: "host", host: "host", P: "port", port: "port", u: "username", user: "username", D: "database", database: "database", "ssl-mode": "ssl_mode", password: "password" },
+    sqlcmd: { S: "host", U: "username", P: "password", d: "database" },
+  };
+  const CLIENTS = {
+    psql: ["postgresql", OPTIONS.psql], mysql: ["mysql", OPTIONS.mysql], mariadb: ["mariadb", OPTIONS.mysql], sqlcmd: ["sqlserver", OPTIONS.sqlcmd],
+    sqlplus: ["oracle", {}], mongosh: ["mongodb", {}], mongo: ["mongodb", {}], sftp: ["sftp", {}],
+  };
+  const VARIABLES = {
+    PGHOST: "host", PGPORT: "port", PGUSER: "username", PGPASSWORD: "password", PGDATABASE: "database", PGSSLMODE: "ssl_mode", MYSQL_PWD: "password",
+  };
+  const SRV = "An address with +srv is found by a look-up that is not made here. Host and port are still needed: in Atlas choose Connect, Drivers and the oldest "
+    + "version of a driver, which shows an address that begins with mongodb:// and names the members; one of them goes into Host.";
+
+  const decode = (text) => {
+    try { return decodeURIComponent(text); } catch { return text; }
+  };
+  const unquoted = (text) => text.replace(/^(["'`])(.*)\1$/s, "$2").trim();
+  const encryption = (value) => ENCRYPTION[value.toLowerCase()] ?? value.toLowerCase();
+
+  function put(found, name, value) {
+    found[name] = name === "ssl_mode" ? encryption(value) : value;
+  }
+
+  // “host:port” or “host,port”; of several hosts the first.
+  function place(found, text, told) {
+    const hosts = text.replace(/^(tcp|ssl|mysqlx):/i, "").split(/,(?!\d+$)/);
+    const [, host, port] = /^(\[[^\]]+\]|[^:,]*)(?:[:,](\d+))?$/.exec(hosts[0].trim()) || [, hosts[0]];
+    found.host = host.replace(/^\[|\]$/g, "").replace(/\\.*$/, "");
+    if (port) found.port = port;
+    if (hosts.length > 1) told.push(`A connection has one host: the first was taken, and ${hosts.slice(1).map((one) => one.trim()).join(", ")} left out.`);
+  }
+
+  // name=value, as libpq writes them (blanks between, \ before a quote) or as ODBC and ADO do (semicolons, quotes doubled).
+  function pairsOf(text) {
+    const bare = text.replace(/'(?:[^'\\]|\\.)*'|"[^"]*"|\{[^}]*\}/g, "");
+    const semicolons = bare.includes(";");
+    const shape = semicolons ? /\s*([^=;]+?)\s*=\s*("(?:[^"]|"")*"|'(?:[^']|'')*'|\{[^}]*\}|[^;]*?)\s*(?:;|$)/g : /([\w-]+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)+)/g;
+    return [...text.matchAll(shape)].map(([, name, value]) => {
+      if (!semicolons) return [name, value.replace(/^'(.*)'$/s, "$1").replace(/\\(.)/gs, "$1")];
+      if (/^".*"$/s.test(value)) return [name, value.slice(1, -1).replaceAll('""', '"')];
+      if (/^'.*'$/s.test(value)) return [name, value.slice(1, -1).replaceAll("''", "'")];
+      return [name, value.replace(/^\{(.*)\}$/s, "$1")];
+    });
+  }
+
+  function fromPairs(text) {
+    const found = {};
+    const told = [];
+    for (const [name, value] of pairsOf(text)) {
+      const field = PAIRS[name.trim().toLowerCase()];
+      if (field && value) put(found, field, value);
+    }
+    if (found.host) place(found, found.host, told);
+    const azure = found.account_key || found.sas_token;
+    if (azure && found.endpoint) {
+      const account = /^https:\/\/([a-z0-9]+)\.blob\.core\.windows\.net\/?$/i.exec(found.endpoint);
+      if (account) found.account ??= account[1];
+      if (account) delete found.endpoint;
+    }
+    return Object.keys(found).length > 1 ? { type: azure ? "azure_blob" : "", found, told } : null;
+  }
+
+  // user/password@//host:port/service, and what jdbc:oracle:thin: puts before it.
+  function fromOracle(text) {
+    const bare = text.replace(/^jdbc:oracle:(thin|oci):/i, "");
+    const named = bare !== text;
+    const [, username, password, rest] = /^(?:([^\s/@:]+)\/(.*))?@(?!.*@)(.+)$/s.exec(bare) || [];
+    if (!rest || (!named && !username)) return null;
+    const found = { username, password: password && unquoted(password) };
+    const told = [];
+    if (/^\(\s*DESCRIPTION/i.test(rest)) {
+      const said = (name) => [...rest.matchAll(new RegExp(`\\(\\s*${name}\\s*=\\s*([^()\\s]+)\\s*\\)`, "gi"))].map((one) => one[1]);
+      [found.host] = said("HOST");
+      [found.port] = said("PORT");
+      [found.service_name] = said("SERVICE_NAME");
+      if (said("HOST").length > 1) told.push(`A connection has one host: the first was taken, and ${said("HOST").slice(1).join(", ")} left out.`);
+      return { type: "oracle", found, told };
+    }
+    const parts = /^(?:tcps?:)?(?:\/\/)?([^:/\s]+)(?::(\d+))?([/:])([\w$#.-]+)(?:[?:].*)?$/i.exec(rest);
+    if (!parts) return null;
+    [, found.host, found.port, , found.service_name] = parts;
+    if (parts[3] === ":") told.push("What follows the second colon is a SID; when the test does not know it, ask for the service name.");
+    return { type: "oracle", found, told };
+  }
+
+  // Addresses of stores as the consoles of their clouds show them.
+  function fromHttps(text) {
+    let address;
+    try { address = new URL(text); } catch { return null; }
+    const host = address.hostname;
+    const [first = "", ...below] = decode(address.pathname).replace(/^\/+|\/+$/g, "").split("/");
+    const whole = [first, ...below].filter(Boolean).join("/");
+    const told = [];
+    const signed = address.search.slice(1);
+    const azure = /^([a-z0-9]+)\.(?:blob|dfs)\.core\.windows\.net$/.exec(host);
+    if (azure) {
+      const found = { account: azure[1], container: first, prefix: below.join("/") };
+      if (/(^|&)sig=/.test(signed)) found.sas_token = signed;
+      if (/(^|&)sr=b(&|$)/.test(signed)) told.push("This signature opens one file: to list files, one for the container is needed.");
+      return { type: "azure_blob", found, told };
+    }
+    if (signed) told.push("What follows the ? opens one file for a while and is not used here.");
+    const s3 = /^(?:(.+)\.)?s3(?:\.dualstack)?(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com(?:\.cn)?$/.exec(host);
+    if (s3) {
+      const [, bucket, region = "us-east-1"] = s3;
+      return { type: "s3", found: bucket ? { bucket, region, prefix: whole } : { bucket: first, region, prefix: below.join("/") }, told };
+    }
+    const google = /^(?:(.+)\.)?storage\.(?:googleapis|cloud\.google)\.com$/.exec(host);
+    if (google) return { type: "gcs", found: google[1] ? { bucket: google[1], prefix: whole } : { bucket: first, prefix: below.join("/") }, told };
+    const snowflake = /^(.+)\.snowflakecomputing\.com$/.exec(host);
+    if (snowflake) return { type: "snowflake", found: { account: snowflake[1] }, told: [] };
+    return null;
+  }
+
+  // user:password@ before the last @ of the part that names the server; a password may hold any sign.
+  function parted(text) {
+    const [, place, path = "", query = ""] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text) || [];
+    const cut = place.lastIndexOf("@");
+    if (cut >= 0) return { user: place.slice(0, cut), hosts: place.slice(cut + 1), path, query };
+    const late = text.split("?")[0].lastIndexOf("@");
+    if (late >= 0 && /:(?!\d*$)/.test(place)) {
+      const [, hosts, under = "", asked = ""] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text.slice(late + 1));
+      return { user: text.slice(0, late), hosts, path: under, query: asked };
+    }
+    return { user: undefined, hosts: place, path, query };
+  }
+
+  function fromStore(type, scheme, { user, hosts, path }) {
+    const prefix = decode(path).replace(/\/$/, "");
+    if (type === "bigquery") return { type, found: { project: hosts, dataset: path.replace(/\/.*$/, "") }, told: [] };
+    if (type !== "azure_blob") return { type, found: { bucket: hosts, prefix }, told: [] };
+    if (scheme === "az") return { type, found: { container: hosts, prefix }, told: [] };
+    return { type, found: { account: hosts.replace(/\..*$/, ""), container: user, prefix }, told: [] };
+  }
+
+  function fromQuery(found, query, told) {
+    const unused = [];
+    for (const [key, value] of new URLSearchParams(query)) {
+      const field = PAIRS[key.toLowerCase()];
+      if (key.toLowerCase() === "replicaset") told.push("The set of replicas is not asked who leads it: the host in the field is read.");
+      else if (field && value) put(found, field, value);
+      else unused.push(key);
+    }
+    if (unused.length) told.push(`Not used here: ${unused.join(", ")}.`);
+  }
+
+  function fromAddress(text) {
+    const bare = text.replace(/^jdbc:/i, "");
+    const [, written, rest] = /^([a-z0-9+]+):\/\/(.*)$/is.exec(bare) || [];
+    if (!written) return null;
+    if (/^https?$/i.test(written)) return fromHttps(bare);
+    const scheme = /^mongodb\+srv$/i.test(written) ? "mongodb+srv" : written.toLowerCase().replace(/\+.*/, "");
+    const type = SCHEMES[scheme];
+    if (!type) return null;
+    if (type === "sqlserver" && rest.includes(";")) {
+      const [first, ...more] = rest.split(";");
+      const pairs = fromPairs(`server=${first};${more.join(";")}`);
+      return { type, found: pairs?.found ?? {}, told: pairs?.told ?? [] };
+    }
+    const parts = parted(rest);
+    if (["s3", "gcs", "bigquery", "azure_blob"].includes(type)) return fromStore(type, scheme, parts);
+    return fromServer(type, scheme, parts);
+  }
+
+  function fromServer(type, scheme, { user, hosts, path, query }) {
+    const found = {};
+    const told = [];
+    if (user !== undefined) {
+      const colon = user.indexOf(":");
+      found.username = decode(colon < 0 ? user : user.slice(0, colon));
+      if (colon >= 0) found.password = decode(user.slice(colon + 1));
+    }
+    place(found, hosts, told);
+    const name = decode(path).replace(/\/$/, "");
+    if (name) found[{ oracle: "service_name", sftp: "folder" }[type] || "database"] = name;
+    if (type === "snowflake") {
+      found.account = found.host.replace(/\.snowflakecomputing\.com$/, "");
+      delete found.host;
+      [found.database = "", found.schema] = name.split("/");
+    }
+    fromQuery(found, query, told);
+    if (type === "snowflake" && found.schema) told.push(`The schema ${found.schema} is chosen with a table, in the job.`);
+    if (type === "snowflake") delete found.schema;
+    if (scheme === "mongodb+srv") {
+      delete found.host;
+      delete found.port;
+      told.unshift(SRV);
+    }
+    return { type, found, told };
+  }
+
+  // The words of a command line, quotes taken off.
+  function wordsOf(text) {
+    const words = text.replace(/\\\r?\n/g, " ").match(/(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\.|[^\s"'\\])+/g) || [];
+    return words.map((word) => word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gs, (_, double, single, one) => single ?? one ?? double.replace(/\\(["\\$`])/g, "$1")));
+  }
+
+  function fromCommand(text) {
+    const words = wordsOf(text.replace(/^\$\s+/, ""));
+    const found = {};
+    let at = 0;
+    while (/^[A-Z_]+=/.test(words[at] || "")) {
+      const [name, value] = words[at++].split(/=(.*)/s);
+      if (VARIABLES[name]) put(found, VARIABLES[name], value);
+    }
+    const [type, options] = CLIENTS[(words[at++] || "").replace(/^.*\//, "")] || [];
+    if (!type) return null;
+    const loose = [];
+    for (; at < words.length; at++) {
+      const [, name, given] = /^--([\w-]+)(?:=(.*))?$/s.exec(words[at]) || /^-(\w)(.*)$/s.exec(words[at]) || [];
+      if (!name) loose.push(words[at]);
+      else if (name === "p" && options === OPTIONS.mysql) { if (given) found.password = given; }
+      else if (options[name]) put(found, options[name], given || (name === "password" ? "" : words[++at]) || "");
+    }
+    const whole = [found.database, ...loose].find((word) => word && /:\/\/|=|@/.test(word));
+    const read = whole && (fromOracle(whole) || fromAddress(whole) || fromPairs(whole));
+    if (read) {
+      if (whole === found.database) delete found.database;
+      return { ...read, type: read.type || type, found: { ...found, ...read.found } };
+    }
+    if (loose[0] && !found.database) found.database = loose[0];
+    if (loose[1] && type === "postgresql" && !found.username) found.username = loose[1];
+    const told = [];
+    if (found.host) place(found, found.host, told);
+    return Object.keys(found).length ? { type, found, told } : null;
+  }
+
+  window.readAddress = (pasted) => {
+    let text = unquoted(pasted.trim().replace(/;$/, ""));
+    // DATABASE_URL=…, also with export before it or as YAML writes it.
+    const [, assigned] = /^(?:export\s+|set\s+|\$env:)?[A-Z][A-Z0-9_]*\s*[=:]\s*(.+)$/s.exec(text) || [];
+    if (assigned && /^["'`]?[a-z0-9+]+:[a-z/]/.test(assigned)) text = unquoted(assigned);
+    return fromCommand(text) || (text.includes("://") && !/^jdbc:oracle/i.test(text) ? fromAddress(text) : null) || fromOracle(text) || fromPairs(text);
+  };
+})();
+
 // Clicks on elements that ask for something small.
 (() => {
   "use strict";
@@ -61,98 +325,28 @@
 (() => {
   "use strict";
 
-  const SCHEMES = {
-    postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
-    "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
-    gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfss: "azure_blob", wasbs: "azure_blob", bigquery: "bigquery",
-  };
   const NAMES = {
     postgresql: "PostgreSQL", redshift: "Redshift", mysql: "MySQL", mariadb: "MariaDB", mongodb: "MongoDB", sqlserver: "SQL Server",
     oracle: "Oracle", snowflake: "Snowflake", s3: "Amazon S3", gcs: "Google Cloud Storage", sftp: "SFTP", azure_blob: "Azure Blob Storage",
     bigquery: "BigQuery",
   };
-  const PAIRS = {
-    server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
-    "initial catalog": "database", databasename: "database", dbname: "database", uid: "username", "user id": "username", user: "username",
-    username: "username", pwd: "password", password: "password", sslmode: "ssl_mode", service_name: "service_name", account: "account",
-    warehouse: "warehouse", role: "role", accountname: "account", accountkey: "account_key",
-  };
-  const decode = (text) => {
-    try { return decodeURIComponent(text); } catch { return text; }
-  };
-
-  function fromPairs(text) {
-    const found = {};
-    const parts = text.includes(";") ? text.split(";") : text.match(/(\w+)\s*=\s*('[^']*'|\S+)/g) || [];
-    for (const part of parts) {
-      const cut = part.indexOf("=");
-      const name = PAIRS[part.slice(0, cut).trim().toLowerCase()];
-      if (cut > 0 && name) found[name] = part.slice(cut + 1).trim().replace(/^'(.*)'$/, "$1");
-    }
-    if (found.host) {
-      const [, host, port] = /^(?:tcp:)?([^,:]+)(?:[,:](\d+))?$/.exec(found.host) || [];
-      if (host) found.host = host;
-      if (port) found.port = port;
-    }
-    return Object.keys(found).length > 1 ? { type: "", found } : null;
-  }
-
-  function fromAddress(text) {
-    const oracle = /^jdbc:oracle:thin:(?:([^/@]+)\/([^@]*))?@(?:\/\/)?([^:/]+)(?::(\d+))?[/:](.+)$/i.exec(text);
-    if (oracle) {
-      const [, username, password, host, port, service_name] = oracle;
-      return { type: "oracle", found: { username, password, host, port, service_name } };
-    }
-    const bare = text.replace(/^jdbc:/i, "");
-    const cut = /^([a-z0-9+]+)(?:\+[a-z0-9]+)?:\/\/(.*)$/is.exec(bare);
-    if (!cut) return null;
-    const scheme = /^mongodb\+srv:/i.test(bare) ? "mongodb+srv" : cut[1].toLowerCase().replace(/\+.*/, "");
-    const type = SCHEMES[scheme];
-    if (!type) return null;
-    if (type === "sqlserver" && cut[2].includes(";")) {
-      const [place, ...rest] = cut[2].split(";");
-      const pairs = fromPairs(`server=${place};${rest.join(";")}`);
-      return { type, found: pairs ? pairs.found : {} };
-    }
-    const [, user, rest] = /^(?:([^/]*)@)?(.*)$/s.exec(cut[2]);
-    const [, place, path, query] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest);
-    const found = {};
-    if (["s3", "gcs"].includes(type)) return { type, found: { bucket: place, prefix: decode(path || "").replace(/\/$/, "") } };
-    if (type === "bigquery") return { type, found: { project: place, dataset: path } };
-    if (user !== undefined) {
-      const colon = user.indexOf(":");
-      found.username = decode(colon < 0 ? user : user.slice(0, colon));
-      if (colon >= 0) found.password = decode(user.slice(colon + 1));
-    }
-    const first = place.split(",")[0];
-    const [, host, port] = /^(\[[^\]]+\]|[^:]*)(?::(\d+))?$/.exec(first) || [, first];
-    found.host = host.replace(/^\[|\]$/g, "");
-    if (port) found.port = port;
-    const name = decode(path || "").replace(/\/$/, "");
-    if (name) found[{ oracle: "service_name", sftp: "folder" }[type] || "database"] = name;
-    if (type === "snowflake") {
-      found.account = found.host.replace(/\.snowflakecomputing\.com$/, "");
-      delete found.host;
-    }
-    for (const [key, value] of new URLSearchParams(query || "")) {
-      const field = { authsource: "auth_database", tls: "ssl_mode" }[key.toLowerCase()] || PAIRS[key.toLowerCase()];
-      if (field) found[field] = field === "ssl_mode" && value === "true" ? "require" : value;
-    }
-    return { type, found };
-  }
-
   // What an address can say; whatever a new one does not say goes back to what the empty form had.
-  const PARTS = new Set([...Object.values(PAIRS), "auth_database", "bucket", "prefix", "project", "dataset", "folder"]);
-  const fields = (form) => [...form.elements].filter((input) => PARTS.has(input.name));
+  const PARTS = new Set([
+    "host", "port", "database", "username", "password", "ssl_mode", "service_name", "account", "warehouse", "role", "account_key", "sas_token",
+    "auth_database", "bucket", "container", "region", "prefix", "project", "dataset", "folder",
+  ]);
+  const fields = (form) => window.formFields(form).filter((input) => PARTS.has(input.name));
   const title = (input) => (input.labels?.[0]?.firstChild?.textContent || input.name).trim().toLowerCase();
 
   function takes(input, value) {
-    if (!(input instanceof Element) || value === undefined || value === "") return false;
-    return input.tagName !== "SELECT" || [...input.options].some((option) => option.value === value);
+    if (!input || value === undefined || value === "") return false;
+    return input.tagName !== "SELECT" || value === "on" || [...input.options].some((option) => option.value === value);
   }
 
+  // Encryption that is only asked for does not take back a check of the certificate.
   function set(input, value) {
-    input.value = value;
+    if (value !== "on") input.value = value;
+    else if (!["require", "verify-full"].includes(input.value)) input.value = "require";
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
@@ -162,7 +356,7 @@
   }
 
   function fill(form, found) {
-    const fitting = Object.entries(found).map(([name, value]) => [form.elements.namedItem(name), value]).filter(([input, value]) => takes(input, value));
+    const fitting = Object.entries(found).map(([name, value]) => [window.formField(form, name), value]).filter(([input, value]) => takes(input, value));
     for (const [input, value] of fitting) set(input, value);
     return fitting.map(([input]) => input);
   }
@@ -174,7 +368,7 @@
     const rest = fields(form).filter((input) => !filled.includes(input));
     const empty = rest.filter((input) => !input.value && !("stored" in input.dataset) && (input.name === "password" || "needed" in input.dataset));
     const still = empty.length ? ` Still empty: ${listed(empty)}.` : "";
-    return `Filled in: ${listed(filled)}.${still}${"saved" in form.dataset ? keptOf(rest, filled) : ""}`;
+    return `Filled in: ${listed(filled)}.${still}${form.hasAttribute("data-saved") ? keptOf(rest, filled) : ""}`;
   }
 
   // What becomes of a stored connection's other settings.
@@ -187,40 +381,47 @@
 
   // An address that names a host and no port means the usual one, also where a connection was saved with another.
   function usualPort(form, found) {
-    const port = form.elements.namedItem("port");
+    const port = window.formField(form, "port");
     if (found.host && !found.port && port?.dataset.usual) found.port = port.dataset.usual;
   }
 
   // What cannot be taken apart stays to be mended, without what may be a password.
-  const harmless = (text) => text.replace(/^([a-z0-9+.:-]*:\/\/)?.*@/is, "$1").replace(/[?;](?=.*=).*$/s, "").replace(/\b(pwd|password|\w*key|\w*token|sig)\s*=\s*('[^']*'|\S+)/gi, "$1=");
+  const harmless = (text) => text.replace(/^([a-z0-9+.:-]*:\/\/)?.*@/is, "$1").replace(/[?;](?=.*=).*$/s, "").replace(/((?:pwd|password|\w*key|\w*token|sig)\s*=\s*)("[^"]*"|'[^']*'|\S+)/gi, "$1");
 
   // Takes an address apart; says whether it could.
   function take(input) {
-    const form = input.form;
+    const { form } = input;
     const words = form.querySelector("[data-paste-words]");
-    const read = fromAddress(input.value.trim()) || fromPairs(input.value.trim());
+    const read = window.readAddress(input.value);
     if (!read) {
       if (input.value.trim()) words.textContent = "This is no address we can take apart. Fill in the fields below.";
       input.value = harmless(input.value);
       return false;
     }
     const alike = { postgresql: "redshift", mysql: "mariadb", mariadb: "mysql", redshift: "postgresql" };
-    const mine = form.dataset.type;
+    const mine = form.getAttribute("data-type");
+    const saved = form.hasAttribute("data-saved");
     const foreign = read.type && read.type !== mine && alike[read.type] !== mine;
     input.value = "";
-    if (foreign && "saved" in form.dataset) {
+    if (foreign && saved) {
       words.textContent = `This is an address of ${NAMES[read.type]}, and this connection reads ${NAMES[mine]}: nothing was filled in. Make a new connection for it.`;
       return true;
     }
     // The port of another product would be wrong here, whatever else of the address may fit.
     if (foreign) delete read.found.port;
-    if (Object.entries(read.found).some(([name, value]) => takes(form.elements.namedItem(name), value))) fields(form).forEach(reset);
-    if ("saved" in form.dataset) usualPort(form, read.found);
+    if (Object.entries(read.found).some(([name, value]) => takes(window.formField(form, name), value))) fields(form).forEach(reset);
+    if (saved) usualPort(form, read.found);
     const filled = fill(form, read.found);
-    const usual = filled.length && form.elements.namedItem("port") ? " The port here is the usual one of this source." : "";
-    const other = foreign ? ` This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source.${usual}` : "";
-    words.textContent = `${toldOf(form, filled)}${other}`;
+    const usual = filled.length && window.formField(form, "port") ? " The port here is the usual one of this source." : "";
+    const other = foreign ? [`This is an address of ${NAMES[read.type]}: to read from it, go back and choose ${NAMES[read.type]} as the source.${usual}`] : [...read.told, ...left(form, read.found)];
+    words.textContent = [toldOf(form, filled), ...other].join(" ");
     return true;
+  }
+
+  // What the address says and no field takes.
+  function left(form, found) {
+    const names = Object.entries(found).filter(([name, value]) => value && !takes(window.formField(form, name), value)).map(([name]) => name.replaceAll("_", " "));
+    return names.length ? [`No field here takes: ${names.join(", ")}.`] : [];
   }
 
   // An address in the field of the host goes apart like one in its own field; what cannot be taken apart shows no password.
@@ -234,7 +435,7 @@
 
   // What follows the ? of a signed address is a secret and goes into its own field.
   function takeSigned(event, input) {
-    const { signature } = input.form.elements;
+    const signature = window.formField(input.form, "signature");
     const signed = /^(https:\/\/[^\s?#]+)\?([^\s#]+)$/i.exec((event.clipboardData?.getData("text") || "").trim());
     if (!signature || !signed || !/(sig|signature|token|secret|key|code|credential|auth)=/i.test(signed[2])) return;
     event.preventDefault();
@@ -250,7 +451,7 @@
     else if (input.name === "location") takeSigned(event, input);
     else if (input.name === "host") {
       const text = event.clipboardData?.getData("text") || "";
-      if (!text.includes("://") && !text.includes(";") && !fromPairs(text.trim())) return;
+      if (!text.includes("://") && !text.includes(";") && !window.readAddress(text)) return;
       event.preventDefault();
       takeHost(input, text);
     }
@@ -281,15 +482,17 @@
     clear(form);
     let first = null;
     for (const fault of form.querySelectorAll("[data-fault]")) {
-      const input = form.elements.namedItem(fault.dataset.fault);
-      const field = input instanceof Element ? input.closest(".field") : null;
+      const input = window.formField(form, fault.dataset.fault);
+      const field = input?.closest(".field");
       if (!field) continue;
       input.closest("details")?.setAttribute("open", "");
       const note = document.createElement("span");
       note.className = "field-error";
       note.id = `${input.id}-fault`;
       note.dataset.fieldFault = "";
-      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).join(" ");
+      const hint = document.getElementById(`${input.id}-hint`)?.textContent ?? "";
+      // what the hint beside the field says is not said again
+      note.textContent = [...fault.querySelectorAll("p")].map((line) => line.textContent).filter((line) => !hint.startsWith(line)).join(" ");
       field.append(note);
       input.setAttribute("aria-invalid", "true");
       input.setAttribute("aria-describedby", `${input.getAttribute("aria-describedby") || ""} ${note.id}`.trim());
@@ -300,7 +503,7 @@
   }
   document.addEventListener("htmx:after:swap", () => {
     for (const form of document.querySelectorAll("form[data-faults]")) {
-      const place = document.querySelector(form.dataset.faults);
+      const place = document.querySelector(form.getAttribute("data-faults"));
       if (place?.querySelector("[data-fault]")) mark(form);
       else if (place?.childElementCount) clear(form);
       for (const one of place?.querySelectorAll("[data-suggest]") ?? []) {
@@ -351,7 +554,7 @@
     if (event.target.closest?.(".field, .schema-table")) forget(event.target);
     const form = event.target.closest?.("form[data-stale]");
     if (!form || event.target.closest("[data-lasting]")) return;
-    document.querySelector(form.dataset.stale)?.replaceChildren();
+    document.querySelector(form.getAttribute("data-stale"))?.replaceChildren();
     const field = event.target.closest(".field");
     field?.querySelector("[data-field-fault]")?.remove();
     event.target.removeAttribute("aria-invalid");
@@ -359,45 +562,129 @@
 })();
 
 // Forms: ask first when data-confirm says so; a second click while the first is sent does nothing.
+// A field may be named like a property of its form (dataset, action, elements): what a form says of itself is read from
+// its attributes, and its fields are asked for here.
 (() => {
   "use strict";
 
+  const { get: elementsOf } = Object.getOwnPropertyDescriptor(HTMLFormElement.prototype, "elements");
+  window.formFields = (form) => [...elementsOf.call(form)];
+  window.formField = (form, name) => window.formFields(form).find((field) => field.name === name) ?? null;
+
+  const asks = (element) => element?.getAttribute("data-confirm-title");
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    const asked = event.submitter?.dataset.confirmTitle ? event.submitter : form;
-    if (asked.dataset.confirmTitle && form.dataset.confirmed !== "yes") {
+    const asked = asks(event.submitter) ? event.submitter : form;
+    if (asks(asked) && form.getAttribute("data-confirmed") !== "yes") {
       event.preventDefault();
       const submitter = event.submitter;
       window.showConfirmModal({
-        title: asked.dataset.confirmTitle,
-        message: asked.dataset.confirmMessage || "",
-        confirmText: asked.dataset.confirmText || "Confirm",
-        type: asked.dataset.confirmType || "info",
+        title: asks(asked),
+        message: asked.getAttribute("data-confirm-message") || "",
+        confirmText: asked.getAttribute("data-confirm-text") || "Confirm",
+        type: asked.getAttribute("data-confirm-type") || "info",
         onConfirm: () => {
           // a partial update may have replaced the form while the dialog was open
           const present = form.isConnected ? form : document.querySelector(`form[action="${form.getAttribute("action")}"]`);
           if (!present) return;
-          present.dataset.confirmed = "yes";
+          present.setAttribute("data-confirmed", "yes");
           present.requestSubmit(submitter?.isConnected ? submitter : undefined);
         },
       });
       return;
     }
-    if (form.method === "post" && !form.hasAttribute("hx-post")) {
-      if (form.dataset.sent === "yes") {
+    if ((form.getAttribute("method") || "").toLowerCase() === "post" && !form.hasAttribute("hx-post")) {
+      if (form.hasAttribute("data-sent")) {
         event.preventDefault();
         return;
       }
-      form.dataset.sent = "yes";
+      if (!navigator.onLine) {
+        event.preventDefault();
+        form.removeAttribute("data-confirmed");
+        window.showToast("There is no network, so nothing was sent. What you typed is still here.", "error", { about: "network" });
+        return;
+      }
+      form.setAttribute("data-sent", "yes");
       for (const button of form.querySelectorAll("button[type=submit], button:not([type])")) button.setAttribute("aria-busy", "true");
     }
   });
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      delete form.dataset.confirmed;
+      form.removeAttribute("data-sent");
+      form.removeAttribute("data-confirmed");
       for (const button of form.querySelectorAll("[aria-busy]")) button.removeAttribute("aria-busy");
     }
+  });
+})();
+
+// A form with data-kept-as gets back what was typed into it after a reload, a way back or a session that ended: the tab
+// keeps it under that name until it is saved. Passwords, keys and whatever looks like one are never kept.
+(() => {
+  "use strict";
+
+  const FORMS = "form[data-kept-as]";
+  const SECRET = /:\/\/[^/\s]*@|(password|passwd|pwd|secret|token|sig|signature|key)\s*[=:]|-----BEGIN/i;
+  const nameOf = (form) => form.getAttribute("data-kept-as");
+
+  function plain(form) {
+    return window.formFields(form).filter(
+      (field) => field.name && field.matches("input, select, textarea") && !field.matches("[type=hidden], [type=password], [data-secret], [name^='forget-']"),
+    );
+  }
+  const ticks = (field) => field.type === "checkbox";
+  const valueOf = (field) => (ticks(field) ? field.checked : field.value);
+  function usual(field) {
+    if (ticks(field)) return field.defaultChecked;
+    if (field.tagName !== "SELECT") return field.defaultValue;
+    return ([...field.options].find((option) => option.defaultSelected) ?? field.options[0])?.value ?? "";
+  }
+
+  // A browser may refuse its storage; then nothing is kept.
+  function store(use) {
+    try { return use(sessionStorage); } catch { return null; }
+  }
+  function keep(form) {
+    const typed = plain(form).filter((field) => valueOf(field) !== usual(field) && !SECRET.test(valueOf(field)));
+    const values = Object.fromEntries(typed.map((field) => [field.name, valueOf(field)]));
+    store((kept) => (typed.length ? kept.setItem(nameOf(form), JSON.stringify(values)) : kept.removeItem(nameOf(form))));
+  }
+  const forget = (form) => store((kept) => kept.removeItem(nameOf(form)));
+
+  function fill(form) {
+    const values = store((kept) => JSON.parse(kept.getItem(nameOf(form)) ?? "null"));
+    if (!values) return;
+    for (const field of plain(form)) {
+      if (!(field.name in values)) continue;
+      if (ticks(field)) field.checked = values[field.name] === true;
+      else if (field.tagName !== "SELECT" || [...field.options].some((option) => option.value === values[field.name])) field.value = values[field.name];
+      if (valueOf(field) !== usual(field)) field.closest("details")?.setAttribute("open", "");
+    }
+    form.querySelector("[data-kept-words]")?.removeAttribute("hidden");
+  }
+  function begin() {
+    for (const form of document.querySelectorAll(FORMS)) fill(form);
+  }
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", begin);
+  else begin();
+
+  for (const kind of ["input", "change"]) {
+    document.addEventListener(kind, (event) => {
+      const form = event.target.form?.closest?.(FORMS);
+      if (form) keep(form);
+    });
+  }
+  document.addEventListener("click", (event) => {
+    const form = event.target.closest?.("[data-kept-clear]")?.form;
+    if (!form) return;
+    forget(form);
+    HTMLFormElement.prototype.reset.call(form);
+    form.querySelector("[data-kept-words]")?.setAttribute("hidden", "");
+  });
+  document.addEventListener("htmx:after:request", (event) => {
+    const { ctx } = event.detail ?? {};
+    const form = ctx?.sourceElement?.closest?.(FORMS);
+    if (form && ctx.response?.headers?.get("HX-Redirect")) forget(form);
   });
 })();
 
@@ -565,24 +852,50 @@
   });
 })();
 
-// A refusal of a partial update is said, not swallowed; one that explains itself on the page (422) needs no toast.
+// A refusal of a partial update is said, and what is on the page stays; one that explains itself on the page (422) needs
+// no toast. An answer takes away what was said about the same address before.
 (() => {
   "use strict";
 
+  const NETWORK = "network";
+  const about = (ctx) => String(ctx?.request?.action ?? "").split("?")[0];
+
+  let signedOut = null;  // what asks by itself says it once
+
+  function signIn(byItself) {
+    if (byItself && signedOut) return;
+    const next = encodeURIComponent(location.pathname + location.search);
+    signedOut = window.showToast("You are signed out. What is on this page stays here until you leave it.", "error", {
+      about: "signed out", link: { href: `/accounts/login/?next=${next}`, words: "Sign in" },
+    });
+  }
+
+  // The server's own words, from the page it answers with.
+  function wordsOf(text) {
+    const page = new DOMParser().parseFromString(text || "", "text/html");
+    return page.querySelector("h1 + p")?.textContent.trim() || "The server could not answer. Reload the page and try again.";
+  }
+
   document.addEventListener("htmx:response:error", (event) => {
-    const status = event.detail?.ctx?.response?.status;
-    if (event.target.closest?.("[data-poll]") || status === 422) return;
-    window.showToast("The server could not answer. Reload the page and try again.", "error");
+    const { ctx } = event.detail ?? {};
+    const status = ctx?.response?.status;
+    if (status === 422) return;
+    if (ctx) ctx.swap = "none";
+    const polled = Boolean(event.target.closest?.("[data-poll]"));
+    if (status === 401) signIn(polled);
+    else if (!polled) window.showToast(wordsOf(ctx?.text), "error", { about: about(ctx) });
   });
   let lost = null;
   document.addEventListener("htmx:error", (event) => {
     if (event.target.closest?.("[data-poll]")) {
-      lost ??= window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning", true);
+      lost ??= window.showToast("The connection to the server is lost. The page goes on when it is back.", "warning", { stays: true });
     } else {
-      window.showToast("The server cannot be reached. Check your network and try again.", "error");
+      window.showToast("The server cannot be reached. Check your network and try again.", "error", { about: NETWORK });
     }
   });
-  document.addEventListener("htmx:after:request", () => {
+  document.addEventListener("htmx:after:request", (event) => {
+    window.forgetToasts(NETWORK);
+    if ((event.detail?.ctx?.response?.status ?? 500) < 400) window.forgetToasts(about(event.detail.ctx));
     if (lost) window.showToast("The connection to the server is back.", "success");
     lost?.remove();
     lost = null;
@@ -652,27 +965,48 @@
   setInterval(refreshTimes, 1000);
 })();
 
-// Toasts. One that stays is taken away by whoever raised it; errors stay until they are dismissed.
+// Toasts. One that stays is taken away by whoever raised it; errors stay until they are dismissed, or until something
+// newer is said about the same thing: window.showToast(words, type, {stays, about, link: {href, words}}).
 (() => {
   "use strict";
 
-  function toast(message, type = "info", stays = false) {
+  const shown = (box) => [...box.querySelectorAll(".toast")];
+  const told = (item) => item.querySelector("p").textContent;
+
+  function toast(message, type = "info", { stays = false, about = "", link = null } = {}) {
     const box = document.getElementById("toasts");
     if (!box) return null;
+    const alike = shown(box).find((item) => told(item) === message && item.classList.contains("toast-error"));
+    if (alike && type === "error") return alike;
+    if (about) window.forgetToasts(about);
     const item = document.createElement("div");
     item.className = `toast toast-${type}`;
+    item.setAttribute("data-about", about);
     const text = document.createElement("p");
     text.textContent = message;
+    item.append(text);
+    if (link) {
+      const way = document.createElement("a");
+      way.className = "btn btn-sm";
+      way.href = link.href;
+      way.textContent = link.words;
+      item.append(way);
+    }
     const close = document.createElement("button");
     close.type = "button";
     close.className = "btn btn-icon btn-sm";
     close.setAttribute("aria-label", "Dismiss");
     close.textContent = "×";
     close.addEventListener("click", () => item.remove());
-    item.append(text, close);
+    item.append(close);
     box.append(item);
     if (!stays && type !== "error" && type !== "danger") setTimeout(() => item.remove(), 6000);
     return item;
   }
   window.showToast = toast;
+  // What was said about something no longer holds.
+  window.forgetToasts = (about) => {
+    const box = document.getElementById("toasts");
+    for (const item of box ? shown(box) : []) if (item.getAttribute("data-about") === about) item.remove();
+  };
 })();
