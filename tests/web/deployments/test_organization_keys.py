@@ -46,6 +46,16 @@ def test_a_key_of_one_model_is_that_models(acme: Tenant) -> None:
     assert key.model_id == acme.id_of("ModelEndpoint") and key.scopes == ["recommend", "write"]
 
 
+def test_the_keys_of_a_model_say_what_each_may_in_the_words_of_the_organizations_keys(acme: Tenant) -> None:
+    model = acme.id_of("ModelEndpoint")
+    make(acme, model=model, scopes=["recommend", "write"])
+    pages = [signed_in(acme, "viewer").get(path).content.decode() for path in (f"/models/{model}/keys/", KEYS)]
+    for page in pages:
+        assert '<td data-label="May">Ask for recommendations, Change and run</td>' in page
+        assert "Valid" in page and "Works" not in page
+    assert "A key asks this model for recommendations and nothing else." not in pages[0]
+
+
 def test_a_revoked_key_opens_nothing(acme: Tenant) -> None:
     text, _ = make(acme)
     with scope(acme.id):

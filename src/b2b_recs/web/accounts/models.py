@@ -194,6 +194,11 @@ class ApiKey(TenantModel):
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix})"
 
+    @property
+    def may(self) -> list[str]:
+        """What the key may do, in words."""
+        return [str(self.Scope(scope).label) for scope in self.Scope.values if scope in self.scopes]
+
 
 class SignInLink(models.Model):
     """A link that signs a user in once; only the SHA-256 of its token is kept."""

@@ -119,8 +119,6 @@ def _listing(query: str, state: str, page: str, model_id: int | None) -> Keys:
     if state in dict(STATES):
         keys = keys.filter(revoked_at__isnull=state == "valid")
     shown = Paginator(keys, PER_PAGE).get_page(page)
-    for key in shown.object_list:
-        key.may = [ApiKey.Scope(scope).label for scope in ApiKey.Scope.values if scope in key.scopes]
     return Keys(shown, query, state if state in dict(STATES) else "")
 
 
