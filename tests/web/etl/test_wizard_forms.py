@@ -123,7 +123,7 @@ def test_what_was_set_elsewhere_is_shown_and_kept() -> None:
         (f"{APPEND}&row_limit=-3", "row_limit"),
         (f"{APPEND}&row_limit=½", "row_limit"),
         (f"{EVERYTHING}&strategy=catalog&keep_days=0", "keep_days"),
-        ("column=total&strategy=transactional&cursor=ordered_at", "columns"),
+        ("column=total&strategy=transactional&cursor=ordered_at", "cursor"),
         (f"{APPEND.replace('&key=order_id', '')}&deletes=remove", "key"),
     ],
 )
@@ -152,7 +152,7 @@ def test_the_first_run_reads_from_no_day_that_has_begun_nowhere(since: str, refu
             "strategy=merge&backfill=date&lag=often&row_limit=-3",
             ["cursor", "key", "since", "lag", "row_limit", "columns"],
         ),
-        ("column=total&strategy=transactional&cursor=ordered_at&key=order_id", ["columns", "columns"]),
+        ("column=total&strategy=transactional&cursor=ordered_at&key=order_id", ["cursor", "key"]),
         ("strategy=catalog&keep_days=0&row_limit=many", ["keep_days", "row_limit", "columns"]),
     ],
 )

@@ -24,6 +24,7 @@ def job(acme: Tenant) -> str:
     ("typed", "words"),
     [
         ({"destination_table": "1 orders"}, "The table name “1 orders” cannot be used. Begin with a letter"),
+        ({"destination_table": ""}, "The table name is missing. Begin with a letter"),
         (
             {"destination_table": "b" * 140},
             "This table name is 12 characters too long: it has 140, and 128 is the most",
@@ -223,3 +224,29 @@ def test_next_times_of_a_job_are_shown_in_the_zone_of_its_schedule_which_is_name
     assert "Asia/Tokyo</span>" in text
     row = client.get(f"/models/{acme.id_of('ModelEndpoint')}/etl/").content.decode()
     assert 'Every day at 03:30 <span class="faint">Asia/Tokyo</span>' in row
+
+
+@pytest.mark.parametrize(
+    ("wrong", "beside", "told"),
+    [
+        ({"column": ["note"], "cursor": "id", "key": "id"}, "column-1", "The column “id” is needed and not chosen."),
+        ({"column": ["id"], "cursor": "id", "key": "note"}, "column-2", "The column “note” is needed and not chosen."),
+        ({"column": [], "cursor": "id", "key": "id"}, "columns", "No column is chosen."),
+        ({"column": ["id"], "cursor": "id", "key": []}, "key", "Changed rows need a key that tells rows apart."),
+    ],
+)
+def test_what_step_3_refuses_of_columns_stands_beside_the_tick_it_is_about(
+    acme: Tenant, job: str, wrong: dict[str, Any], beside: str, told: str
+) -> None:
+    text = signed_in(acme).post(f"{job}step/3/", {"strategy": "merge", "backfill": "all", **wrong}).content.decode()
+    note = text.split(f'id="{beside}-error"')[1].split("</span></span>")[0]
+    assert told in note
+    marked = re.findall(r'<input type="checkbox"[^>]*aria-invalid="true"[^>]*aria-describedby="([\w-]+)"', text)
+    assert marked == [f"{beside}-error"]
+
+
+def test_a_column_to_arrange_by_that_is_chosen_twice_is_marked_where_it_is_chosen_again(acme: Tenant, job: str) -> None:
+    typed = {"destination_table": "bq_orders", "cluster": ["id", "note", "id", ""]}
+    text = signed_in(acme).post(f"{job}step/4/", typed).content.decode()
+    marked = re.findall(r'<select class="select" id="(id_cluster_\d)"[^>]*aria-invalid="true"', text)
+    assert marked == ["id_cluster_3"] and text.count('id="cluster_by-error"') == 1

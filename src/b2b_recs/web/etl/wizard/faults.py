@@ -53,13 +53,20 @@ def told(step: int, refusal: EngineError | None, columns: Collection[str] = ()) 
     for fault in faults:
         place = (fault.field or "").removeprefix("load.")
         column = next((name for name in (getattr(fault, "column", ""), place) if name in columns), "")
-        if column and (place in ("types", "names") or place not in FIELDS.get(step, ())):
+        if column and _has_row(step, place):
             _add(found.rows, column, fault)
         elif place in FIELDS.get(step, ()):
             _add(found.beside, place, fault)
         else:
             found.elsewhere.append(fault)
     return found
+
+
+def _has_row(step: int, place: str) -> bool:
+    """Whether a page tells a fault below the row of its column: in step 3, that it has to be ticked."""
+    if step == 3:
+        return place in ("cursor", "key")
+    return place in ("types", "names") or place not in FIELDS.get(step, ())
 
 
 def _add(places: dict[str, EngineError], place: str, fault: EngineError) -> None:

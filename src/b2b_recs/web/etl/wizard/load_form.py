@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 from pydantic import TypeAdapter
 
-from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.several import Collected
 from b2b_recs.engine.sources.contract import Capabilities
@@ -54,6 +54,7 @@ class ColumnRow:
     time: bool
     samples: list[str | None]
     chosen: bool
+    fault: EngineError | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class LoadForm:
     row_limit: str
     drift: str
     deletes: str
+
+    def with_faults(self, faults: Mapping[str, EngineError]) -> LoadForm:
+        """The form that tells these faults, by column, below their rows."""
+        return replace(self, rows=[replace(row, fault=faults.get(row.name)) for row in self.rows])
 
     @property
     def shown(self) -> str:
@@ -214,11 +219,12 @@ def _refuse_no_cursor_or_key(load: Mapping[str, Any], chosen: list[str]) -> None
             advice = "Choose a time or a number column."
             raise BadInput("No column says what is new.", field="cursor", advice=advice)
     # Where nothing is chosen at all, that is what is told.
-    for name in dict.fromkeys([cursor, *key] if chosen else ()):
+    needed = {cursor: "cursor", **{name: "key" for name in key if name != cursor}} if chosen else {}
+    for name, field in needed.items():
         with faults.part():
             if name and name not in chosen:
                 told = f"The column “{name[:100]}” is needed and not chosen."
-                raise BadInput(told, field="columns", advice="Tick it in the list.")
+                raise BadInput(told, field=field, advice="Tick it in the list.", column=name)
     with faults.part():
         needs = "Changed rows need a key that tells rows apart." if load["strategy"] == "merge" else ""
         needs = needs or ("Deleted rows are found by a key." if load["deletes"] != "keep" else "")

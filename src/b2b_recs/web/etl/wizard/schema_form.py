@@ -116,9 +116,16 @@ class SchemaForm:
         return [row.name for row in self.rows if row.warehouse_type not in ("JSON", "FLOAT64", "GEOGRAPHY", "BYTES")]
 
     @property
-    def cluster_places(self) -> list[str]:
-        """The chosen columns, filled up to four places."""
-        return [*self.cluster_by, *[""] * (MOST_CLUSTERED - len(self.cluster_by))]
+    def cluster_places(self) -> list[tuple[str, bool]]:
+        """The chosen columns, filled up to four places, each with whether it is the one chosen a second time."""
+        places = [*self.cluster_by, *[""] * (MOST_CLUSTERED - len(self.cluster_by))]
+        return [(name, bool(name) and at == self.cluster_twice) for at, name in enumerate(places)]
+
+    @property
+    def cluster_twice(self) -> int | None:
+        """The first place whose column is chosen before it already."""
+        by = self.cluster_by
+        return next((at for at, name in enumerate(by) if name in by[:at]), None)
 
 
 def schema_form(values: Mapping[str, Any], proposal: TableProposal) -> SchemaForm:

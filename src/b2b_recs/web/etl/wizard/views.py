@@ -250,9 +250,9 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
     if step in (3, 4):
         try:
             form = context["form"] = _form(request, wizard, step)
-            if step == 4:
-                faults = told(step, refusal or _named_already(request, wizard), {row.name for row in form.rows})
-                context["form"] = form.with_faults(faults.rows)
+            already = _named_already(request, wizard) if step == 4 else None
+            faults = told(step, refusal or already, {row.name for row in form.rows})
+            context["form"] = form.with_faults(faults.rows)
         except EngineError as error:
             trouble = context["trouble"] = error
     context |= _told(faults, refusal)
