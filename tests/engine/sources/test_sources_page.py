@@ -32,3 +32,10 @@ def test_every_extra_has_its_requirements() -> None:
     for declared in SOURCE_TYPES.values():
         if declared.extra:
             assert (ROOT / f"requirements/{declared.extra}.txt").is_file(), declared.type
+
+
+def test_the_grant_on_a_folder_covers_the_files_there_and_those_to_come() -> None:
+    command = SOURCE_TYPES["csv"].grants.splitlines()[0].split()
+    entries = command[command.index("--modify") + 1].split(",")
+    assert entries == ["user:b2b-recs:rX", "default:user:b2b-recs:rX"]
+    assert "--recursive" in command and "--default" not in command

@@ -14,6 +14,7 @@ from b2b_recs.engine.sources.fields import Certificate, SourceParameters
 from b2b_recs.engine.sources.files.declaring import FilesType
 from b2b_recs.engine.sources.files.locations import Location, Signature, is_address
 from b2b_recs.engine.sources.files.options import CsvOptions, ExcelOptions, JsonOptions, ParquetOptions
+from b2b_recs.engine.sources.form_help import FILES_LOADED, FormHelp
 from b2b_recs.engine.sources.rules import TypeRule
 
 _FOLDER_WORDS = (
@@ -21,7 +22,7 @@ _FOLDER_WORDS = (
     "addresses of files, separated by blanks."
 )
 _GRANTS = (
-    "setfacl --recursive --modify user:b2b-recs:rX --default /srv/files\n"
+    "setfacl --recursive --modify user:b2b-recs:rX,default:user:b2b-recs:rX /srv/files\n"
     "# and in the environment of the installation:\n"
     "B2B_RECS_FILE_FOLDERS=/srv/files    # several: /srv/files:/mnt/exports; unset: files in the home folder"
 )
@@ -29,6 +30,14 @@ _GRANTS = (
 
 class Place(SourceParameters):
     """Where the files are."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="Let files be read",
+        grants="The operator runs this on the machine of this installation. Nothing here ever writes to the files.",
+        reach="A folder lies on the machine of this installation. For https addresses, this installation must reach "
+        "their host, usually on port 443.",
+        notes=("Files are read only; nothing is changed, moved or deleted.", FILES_LOADED),
+    )
 
     location: Location = Field(title="Folder or address", description=_FOLDER_WORDS, max_length=20_000)
     signature: Signature = Field(
