@@ -11,6 +11,7 @@ from django.urls import reverse
 from b2b_recs.engine.errors import TooManyRejected
 from b2b_recs.web.etl.counts import counts_in_words, counts_told
 from b2b_recs.web.etl.history import attempts_of, numbers_of
+from b2b_recs.web.etl.mending import mending
 from b2b_recs.web.runs.faults import fault_of
 from b2b_recs.web.ui import formats
 
@@ -92,6 +93,7 @@ class RunView:
     rows_read: int | None = None
     rows_rejected: int | None = None
     rejected_address: str = ""  # where the rows it rejected are kept
+    mending: tuple[str, str] = ("", "")  # words and address of what to change after a failure
     fraction: int | None = None
     reconciled: bool | None = None
     cancel_requested: bool = False
@@ -133,6 +135,12 @@ class RunView:
         if self.started_at is None or self.finished_at is None:
             return None
         return max(0.0, (self.finished_at - self.started_at).total_seconds())
+
+    @property
+    def beside(self) -> float | None:
+        """Seconds of the wall time in none of the stages; None before the end and where they are too few to tell."""
+        rest = (self.seconds or 0.0) - sum(stage.seconds or 0.0 for stage in self.stages)
+        return rest if rest >= max(0.05, 0.02 * (self.seconds or 0.0)) else None
 
     @property
     def at(self) -> datetime:
@@ -221,7 +229,7 @@ def present_etl(run: Any, model_id: int) -> RunView:
     results = run.results or {}
     view = _present(run, "etl", model_id, run.data_source.name)
     view.rows, view.rows_read, view.rows_rejected = run.rows_loaded, run.rows_read, run.rows_rejected
-    view.fraction = _fraction(run)
+    view.fraction, view.mending = _fraction(run), mending(run, model_id)
     view.warnings = [str(warning) for warning in results.get("warnings") or ()]
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:
         view.reconciled = bool(results.get("reconciled"))
