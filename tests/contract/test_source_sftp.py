@@ -17,6 +17,7 @@ from contract.stored_files_contract import FORMAT_PARAMETERS, KEYS, StoredFilesC
 from sftp_server import PASSWORD, SftpServer
 
 from b2b_recs.engine import errors
+from b2b_recs.engine.sources.files import store as file_store
 from b2b_recs.engine.sources.sftp import store as sftp_store
 
 OTHER = asyncssh.generate_private_key("ssh-ed25519")
@@ -124,6 +125,22 @@ class TestCsvOverSftp(SftpContract):
                     source.columns("", name)
                 with pytest.raises(errors.TableMissing):
                     self.store(source).info(name)
+
+    def test_a_file_written_in_the_second_of_its_listing_is_another_one_later(
+        self, lines: SftpArena, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lines.put("just-now.csv", b"id\n1\n")
+        written = (lines.root / "just-now.csv").stat().st_mtime
+        monkeypatch.setattr(file_store.time, "time", lambda: written + 0.5)
+        with lines.open() as source:
+            store = self.store(source)
+            first = store.info("just-now.csv")
+            monkeypatch.setattr(file_store.time, "time", lambda: written + 60)
+            later = store.info("just-now.csv")
+            assert first.mark != later.mark and later == store.info("just-now.csv")
+            # To a read that is on its way it is the same.
+            with store.open(first) as content:
+                assert content.read() == b"id\n1\n"
 
     def test_a_listing_without_an_end_is_given_up(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sftp_store, "_MOST_ENTRIES", 5000)

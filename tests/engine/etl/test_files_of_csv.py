@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +16,7 @@ from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.files import store
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 
@@ -243,3 +247,34 @@ def test_what_the_new_files_lack_is_empty_and_what_no_file_has_is_refused(tmp_pa
     assert sorted(names(tmp_path), key=str) == [("a.csv", "x"), ("b.csv", None)][: 1 + rows]
     with pytest.raises(ColumnMissing, match=r"\*\.csv has no column gone\."):
         copied(tmp_path, "three", columns=("id", "gone"))
+
+
+def test_a_file_written_again_within_the_second_it_was_read_in_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    second = int(time.time())
+
+    def write(name: str) -> None:
+        # As on a share that keeps whole seconds.
+        (place / "a.csv").write_text(f"id,name\n1,{name}\n")
+        os.utime(place / "a.csv", (second, second))
+
+    write("x")
+    monkeypatch.setattr(store.time, "time", lambda: second + 0.5)
+    copied(tmp_path, "one")
+    write("y")
+    monkeypatch.setattr(store.time, "time", lambda: second + 60.0)
+    assert copied(tmp_path, "two").rows_replaced == 1
+    assert names(tmp_path) == [("a.csv", "y")]
+    assert not copied(tmp_path, "three").changed
+
+
+def test_a_file_whose_second_ends_while_it_is_read_is_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.csv").write_text("id,name\n1,x\n")
+    os.utime(tmp_path / "in" / "a.csv", (1_700_000_000, 1_700_000_000))
+    moments = itertools.count(1_700_000_000, 2)
+    monkeypatch.setattr(store.time, "time", lambda: float(next(moments)))
+    assert copied(tmp_path, "one").rows_loaded == 1

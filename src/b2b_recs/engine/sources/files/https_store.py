@@ -30,7 +30,7 @@ from b2b_recs.engine.sources.files.download import Download
 from b2b_recs.engine.sources.files.guarded_backend import CONNECT_SECONDS, GuardedBackend
 from b2b_recs.engine.sources.files.limits import LIMITS, too_much
 from b2b_recs.engine.sources.files.locations import addresses, checked_address
-from b2b_recs.engine.sources.files.store import FileStore, file_changed
+from b2b_recs.engine.sources.files.store import FileStore, file_changed, same_file, timed_mark
 
 _REDIRECTS = 5
 _MOVED = (301, 302, 303, 307, 308)
@@ -90,7 +90,7 @@ class HttpsStore(FileStore):
                 kept.close()
             response = self._ask("GET", file.path)
             found = self._described(file.path, response)
-            if found.mark != file.mark:
+            if not same_file(found, file):
                 response.close()
                 raise file_changed(file)
             kept = Download(self._chunks(response, file), file, response.close)
@@ -192,7 +192,9 @@ class HttpsStore(FileStore):
             when = parsedate_to_datetime(modified).astimezone(UTC) if modified else None
         # Of a server that tells neither tag nor time, a file counts as another one in each session.
         seen = f"{size}|{tag}|{modified}" if tag or modified else f"{size}|{self._session}"
-        return FileInfo(path, size, hashlib.sha256(seen.encode()).hexdigest()[:32], when)
+        mark = hashlib.sha256(seen.encode()).hexdigest()[:32]
+        # Tags are often made of the size and the time, which is told in seconds.
+        return FileInfo(path, size, mark if when is None else timed_mark(mark, when.timestamp()), when)
 
     def _missing(self, path: str) -> TableMissing:
         return TableMissing(

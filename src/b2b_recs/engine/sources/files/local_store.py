@@ -13,7 +13,7 @@ from b2b_recs.engine.errors import PermissionMissing, SourceRefused, TableMissin
 from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.locations import folder_behind
-from b2b_recs.engine.sources.files.store import FileStore, file_changed
+from b2b_recs.engine.sources.files.store import FileStore, file_changed, same_file, timed_mark
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without blocking: a named pipe in the folder must not hold a run for ever.
@@ -63,7 +63,7 @@ class LocalStore(FileStore):
     def open(self, file: FileInfo) -> BinaryIO:
         """The file, opened step by step without following any link."""
         content = os.fdopen(self._descriptor(file.path), "rb")
-        if _info(file.path, os.fstat(content.fileno())).mark != file.mark:
+        if not same_file(_info(file.path, os.fstat(content.fileno())), file):
             content.close()
             raise file_changed(file)
         return content
@@ -166,6 +166,9 @@ class LocalStore(FileStore):
 def _info(path: str, found: os.stat_result) -> FileInfo:
     """Size, time and number of the file: one that was moved in has another mark even when size and time agree."""
     mark = f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
+    if found.st_mtime_ns % 1_000_000_000 == 0:
+        # A share that keeps whole seconds only.
+        mark = timed_mark(mark, found.st_mtime)
     return FileInfo(path, found.st_size, mark, datetime.fromtimestamp(found.st_mtime, UTC))
 
 

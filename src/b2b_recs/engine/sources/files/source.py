@@ -30,7 +30,7 @@ from b2b_recs.engine.sources.files.hurry import CHECK_SECONDS
 from b2b_recs.engine.sources.files.listing import find_files, list_tables, nothing_found
 from b2b_recs.engine.sources.files.patterns import Pattern
 from b2b_recs.engine.sources.files.shapes import read_as, shape_of, written
-from b2b_recs.engine.sources.files.store import FileStore, file_changed
+from b2b_recs.engine.sources.files.store import FileStore, file_changed, same_file
 
 _SAMPLE_FILES = 5
 _SAMPLE_BYTES = 1024 * 1024
@@ -226,7 +226,7 @@ class FileSource(Source):
 
     def _changed(self, file: FileInfo) -> bool:
         try:
-            return self._store.info(file.path).mark != file.mark
+            return not same_file(self._store.info(file.path), file)
         except TableMissing:
             return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
@@ -12,6 +13,9 @@ from b2b_recs.engine.sources.contract import FileInfo
 from b2b_recs.engine.sources.files.hurry import Hurry
 
 _MOST_LEFT_OUT = 1_000
+_MAY_CHANGE = "~"
+# Clocks of two machines differ a little, and some places keep every other second.
+_UNSURE_SECONDS = 2.0
 
 
 class FileStore(ABC):
@@ -79,6 +83,21 @@ class FileStore(ABC):
     @abstractmethod
     def close(self) -> None:
         """Release connections and temporary files; safe to call twice."""
+
+
+def timed_mark(told: str, seconds: float, now: float | None = None) -> str:
+    """``told`` as the mark of a file that was written at ``seconds``, in a place that tells no parts of seconds.
+
+    While that second may not be over, the file may be written once more without telling another time. The mark then
+    is one that it has no longer a little later, so that whoever kept it looks at the file again, once.
+    """
+    now = time.time() if now is None else now
+    return f"{told}{_MAY_CHANGE}" if abs(now - seconds) < _UNSURE_SECONDS else told
+
+
+def same_file(one: FileInfo, other: FileInfo) -> bool:
+    """Whether two looks at a file saw the same content, as far as its place can tell."""
+    return one.mark.removesuffix(_MAY_CHANGE) == other.mark.removesuffix(_MAY_CHANGE)
 
 
 def file_changed(file: FileInfo) -> ConnectionLost:

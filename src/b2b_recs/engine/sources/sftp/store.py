@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, ClassVar
 from b2b_recs.engine.errors import ConnectionLost, DatabaseMissing, SourceRefused, TableMissing
 from b2b_recs.engine.sources.contract import Dialer, FileInfo
 from b2b_recs.engine.sources.files.range_file import range_file
-from b2b_recs.engine.sources.files.store import FileStore, file_changed
+from b2b_recs.engine.sources.files.store import FileStore, file_changed, same_file, timed_mark
 from b2b_recs.engine.sources.sftp.parameters import SftpParameters
 from b2b_recs.engine.sources.sftp.session import Session, quietly
 
@@ -100,7 +100,7 @@ class SftpStore(FileStore):
 
         async def read(start: int, stop: int) -> bytes:
             content: bytes = await handle.read(stop - start, start)
-            if _described(file.path, await handle.stat()).mark != file.mark:
+            if not same_file(_described(file.path, await handle.stat()), file):
                 raise file_changed(file)
             return content
 
@@ -114,7 +114,7 @@ class SftpStore(FileStore):
             if not self._session.closed:
                 self._session.run(quietly(handle.close()))
 
-        if _described(file.path, attributes).mark != file.mark:
+        if not same_file(_described(file.path, attributes), file):
             done()
             raise file_changed(file)
         return range_file(file.size, fetch, done)
@@ -212,4 +212,5 @@ def _text(name: bytes | str) -> str:
 def _described(path: str, attributes: Any) -> FileInfo:
     size, seconds = int(attributes.size or 0), int(attributes.mtime or 0)
     part = int(attributes.mtime_ns or 0)
-    return FileInfo(path, size, f"{size}-{seconds}.{part:09}", datetime.fromtimestamp(seconds, UTC))
+    mark = f"{size}-{seconds}.{part:09}"
+    return FileInfo(path, size, mark if part else timed_mark(mark, seconds), datetime.fromtimestamp(seconds, UTC))
