@@ -19,6 +19,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
 from b2b_recs.web.datasets.tables import address_of, rejected_address
 from b2b_recs.web.etl.counts import counts_in_words, counts_on_card, counts_scope, counts_told
+from b2b_recs.web.etl.mending import USUAL_STEP, mend_step
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
 from b2b_recs.web.etl.spark import RUNS, Ended, Spark, spark_of
@@ -52,6 +53,7 @@ class JobCard:
     connection_on: bool
     schedule: ScheduleOut
     step: int
+    edit_step: int = USUAL_STEP  # where editing opens: at what the last run failed of
     table_address: str = ""  # the page of the destination
     run: RunView | None = None
     counts: str = ""  # short; counts_words has them in full
@@ -248,6 +250,7 @@ def _card(
         connection_on=job.connection.enabled,
         schedule=schedule_out(job, row, times),
         step=job.wizard_step,
+        edit_step=(mend_step(run) if run else 0) or USUAL_STEP,
         table_address="" if job.draft else address_of(model_id, values),
         run=present_etl(run, model_id) if run else None,
         counts=counts_on_card(results),

@@ -1,0 +1,38 @@
+"""After a failed run, its page, the job's page and Edit lead to the step, or the connection, that mends it."""
+
+from __future__ import annotations
+
+import pytest
+from tenant_rows import Tenant
+from wizard_rows import address_of, looked_at_job, signed_in
+
+from b2b_recs.web.etl.models import ETLRun
+from b2b_recs.web.tenancy import scope
+
+TYPE = "Column geo of type point cannot become INT64."
+CURSOR = "The backfill of 30 needs a cursor of dates, and id is INT64."
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "step", "words"),
+    [
+        ("bad_input", TYPE, 4, "Change it in step 4: warehouse table"),
+        ("bad_input", CURSOR, 3, "Change it in step 3: rows and columns"),
+        ("too_many_rejected", "12 of 20 rows were rejected.", 4, "Change it in step 4: warehouse table"),
+        ("column_missing", "public.orders has no column note.", 3, "Change it in step 3: rows and columns"),
+        ("authentication_refused", "The password was refused.", 0, "Open the connection"),
+        ("storage_full", "The disk is full.", 0, ""),
+    ],
+)
+def test_a_failed_run_leads_to_what_mends_it(acme: Tenant, code: str, error: str, step: int, words: str) -> None:
+    job = looked_at_job(acme)
+    with scope(acme.id):
+        run = ETLRun.objects.filter(data_source_id=acme.id_of("DataSource")).order_by("-id")[0]
+        ETLRun.objects.filter(id=run.id).update(status="failed", error_code=code, error=error, advice="Choose STRING.")
+    client, model = signed_in(acme), f"/models/{acme.id_of('ModelEndpoint')}"
+    page, own = client.get(job).content.decode(), client.get(f"{model}/runs/copies/{run.id}/").content.decode()
+    there = f"{job}step/{step}/" if step else f"{model}/etl/connections/"
+    for text in (page, own):
+        assert (f">{words}</a>" in text and f'href="{there}' in text) if words else ("Change it in" not in text)
+    edit = f'href="{address_of(acme, acme.id_of("DataSource"))}step/{step or 3}/"'
+    assert edit in page and edit in client.get(f"{model}/etl/").content.decode()
