@@ -10,15 +10,17 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from engine.etl.arena import NOW, Job, Memory, Table
+from engine.etl.copying import Watcher
 
-from b2b_recs.engine.errors import NotReconciled
-from b2b_recs.engine.etl import sums
+from b2b_recs.engine.errors import ConnectionLost, NotReconciled
+from b2b_recs.engine.etl import stage, sums
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.sources.contract import Capabilities
 
 COLUMNS = {"id": "bigint!", "at": "timestamptz", "amount": "bigint", "note": "text"}
 CATALOG: dict[str, Any] = {"load": {"keep_days": 7}, "reconcile": "checksums"}
 KEYED: dict[str, Any] = {"load": {"cursor": "at", "key": ["id"]}, "reconcile": "checksums"}
+LIMITED: dict[str, Any] = {**KEYED, "row_limit": 180}
 
 
 def row(number: int, **values: Any) -> dict[str, Any]:
@@ -88,6 +90,37 @@ def test_a_source_that_changes_while_it_is_read_is_told_not_refused(
     result = job.run()
     assert result.sums == ()
     assert "The source changed while it was read, so its sums could not be compared." in result.warnings
+
+
+@pytest.mark.parametrize("settings", [KEYED, LIMITED])
+def test_a_row_that_changed_during_an_interruption_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(stage, "PART_BYTES", 1500)
+    job = Job(tmp_path, orders(200), **settings)
+    job.source.fail_after, job.source.failure = 12, ConnectionLost("The connection broke.")
+    with pytest.raises(ConnectionLost):
+        job.run("one")
+    job.source.fail_after = None
+    job.source.table.rows[3]["amount"] = 31  # and its cursor stays
+    watcher = Watcher()
+    result = job.run("one", watcher)
+    assert "Going on after 120 rows read before the interruption." in watcher.lines
+    assert "The source changed since the interruption; reading again from the start." in watcher.lines
+    assert result.reconciled and {item.column for item in result.sums} == {"id", "amount"}
+    assert {found["amount"] for found in job.rows() if found["id"] == 3} == {31}
+    assert job.strays() == []
+
+
+def test_sums_that_differ_without_an_interruption_fail_each_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = Job(tmp_path, orders(100), **KEYED)
+    right = job.source.totals
+    monkeypatch.setattr(job.source, "totals", lambda *given: {**right(*given), "amount": Decimal(49501)})
+    for _ in range(2):
+        with pytest.raises(NotReconciled):
+            job.run("one")
 
 
 def test_rejected_rows_are_left_out_of_the_sums(tmp_path: Path) -> None:

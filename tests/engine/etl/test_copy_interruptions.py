@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.etl.arena import Job
+from engine.etl.arena import Job, Table
 from engine.etl.copying import CATALOG, KEYED, Watcher, orders, row, write_small_parts
 
 from b2b_recs.engine.errors import (
@@ -17,6 +18,7 @@ from b2b_recs.engine.errors import (
     StorageFull,
     TableMissing,
 )
+from b2b_recs.engine.etl import stage
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.warehouse import parts
 
@@ -69,6 +71,43 @@ def test_rows_that_came_and_went_during_an_interruption_are_read_again(tmp_path:
     result = job.run("run-a")
     assert job.ids() == sorted(found["id"] for found in job.source.table.rows)
     assert result.reconciled
+
+
+class AnyCapitals(str):
+    """Text as many databases compare it: its capitals tell nothing apart."""
+
+    def __eq__(self, other: object) -> bool:
+        return self.casefold() == str(other).casefold()
+
+    def __gt__(self, other: str) -> bool:
+        return self.casefold() > str(other).casefold()
+
+    def __lt__(self, other: str) -> bool:
+        return self.casefold() < str(other).casefold()
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize("limit", [4, None])
+def test_keys_the_source_takes_for_equal_are_all_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: int | None
+) -> None:
+    monkeypatch.setattr(stage, "PART_BYTES", 1)
+    codes = ("x0", "a1", "A1", "b1", "c1", "d1")
+    rows = [
+        {"code": AnyCapitals(code), "at": row(at)["at"]} for code, at in zip(codes, (1, 2, 2, 3, 4, 5), strict=True)
+    ]
+    load = {"cursor": "at", "key": ["code"], "lag": timedelta()}
+    job = Job(tmp_path, Table({"code": "text!", "at": "timestamptz"}, rows), load=load, row_limit=limit)
+    job.source.batch_rows = 1
+    # After the first of the two.
+    job.source.fail_after, job.source.failure = 2, ConnectionLost("The connection broke.")
+    with pytest.raises(ConnectionLost):
+        job.run("run-a")
+    job.source.fail_after = None
+    for key in ("run-a", "run-b", "run-c"):
+        assert job.run(key).reconciled
+    assert sorted(found["code"] for found in job.rows()) == sorted(codes)
 
 
 def test_an_interrupted_catalog_starts_over_with_one_snapshot(tmp_path: Path) -> None:

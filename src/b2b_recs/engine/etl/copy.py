@@ -11,6 +11,7 @@ from pathlib import Path
 
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError, Fenced, TooManyRejected
+from b2b_recs.engine.etl.as_claimed import as_claimed
 from b2b_recs.engine.etl.choice import Choice
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
@@ -18,14 +19,14 @@ from b2b_recs.engine.etl.outcome import loaded_since, outcome
 from b2b_recs.engine.etl.plan import Bounds, Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
 from b2b_recs.engine.etl.reached import NOTE, later_columns
-from b2b_recs.engine.etl.reconcile import Claim, check_content, check_read, in_words, reconcile
-from b2b_recs.engine.etl.rejected import commit_rejected, rejected_rows
+from b2b_recs.engine.etl.reconcile import Claim, in_words, reconcile
+from b2b_recs.engine.etl.rejected import commit_rejected
 from b2b_recs.engine.etl.renamed import Renamed, renamed_spec
 from b2b_recs.engine.etl.settle import Leaving, Settled, settle
 from b2b_recs.engine.etl.spec import Catalog, ColumnSum, CopyResult, CopySpec, Files, Incremental
 from b2b_recs.engine.etl.stage import Stage
 from b2b_recs.engine.etl.stopped import forget_stopped, keep_stopped
-from b2b_recs.engine.etl.sums import part_sums, summed_columns
+from b2b_recs.engine.etl.sums import summed_columns
 from b2b_recs.engine.etl.sweep import leaving_rows, read_keys, turnover
 from b2b_recs.engine.etl.unasked import MOST_READS, told, wider, without_values
 from b2b_recs.engine.etl.words import load_words, read_words, reading_words
@@ -191,14 +192,15 @@ class _Run:
         wide = None if complete else self._wider(plan, staged)
         if wide is not None:
             return self._read(wide, [], None)
-        if claim.rows is not None and not complete:
-            if resumed and claim.rows != stage.read:
-                # Rows came or went between the two reads: one read of one state is what can be compared.
-                self.progress.log("The source changed since the interruption; reading again from the start.")
-                return self._read(whole(plan), [], None)
-            self._warn(check_read(claim.rows, stage.read, lambda: self._claim(plan, ()).rows or 0))
-        if claim.sums:
-            self._compare_sums(plan, staged, claim)
+        ask = lambda names: self._claim(plan, names)  # noqa: E731 - asked only when something differs
+        given = (staged, self.table, self.journal)
+        compared = as_claimed(claim, ask, *given, resumed=resumed, complete=complete)
+        if compared is None:
+            self.progress.log("The source changed since the interruption; reading again from the start.")
+            return self._read(whole(plan), [], None)
+        self.sums, warnings = compared
+        for words in warnings:
+            self._warn(words)
         for words in told(plan, staged, added=self.spec.drift != "ignore" or not self.table.exists()):
             self._warn(words)
         self._warn(without_values(plan, self.table, staged))
@@ -221,13 +223,6 @@ class _Run:
     def _claim(self, plan: Plan, columns: Sequence[str]) -> Claim:
         # Files are not counted beforehand: that would be to read them twice.
         return Claim(None) if isinstance(self.spec.load, Files) else Claim.of(self.source, plan, columns)
-
-    def _compare_sums(self, plan: Plan, staged: list[Staged], claim: Claim) -> None:
-        read = part_sums(self.table, [item.part for item in staged], tuple(claim.sums))
-        rejected = (row.row for row in rejected_rows(self.journal, staged))
-        again = lambda: self._claim(plan, tuple(claim.sums)).sums  # noqa: E731 - asked only when they differ
-        self.sums, warning = check_content(claim, read, rejected, again)
-        self._warn(warning)
 
     def _keep_rejected(self) -> None:
         """Keep the rows that stopped the run for looking at; the refusal stays what the run ends with."""

@@ -221,7 +221,7 @@ def _incremental(
     ordered = bool(ties) or load.cursor in primary or load.key == (load.cursor,)
     order = (load.cursor, *ties) if ordered or spec.row_limit is not None else ()
     by_name = {column.name: column for column in layout.columns}
-    resumable = ordered and all(_sure(name, by_name, proposal) for name in order)
+    resumable = ordered and all(_sure(name, by_name, proposal, limited=limited) for name in order)
     limit = _limit(source, spec, table, layout, cursor, bounds)
     main = Window(load.cursor, bounds.lower, bounds.upper, lower_inclusive=True, beyond=limit is None)
     segments = [_read(spec, layout, main, order, limit)]
@@ -379,8 +379,15 @@ def _known_rows(table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds
     return table.row_count() if found is None else found
 
 
-def _sure(name: str, columns: dict[str, ColumnMapping], proposal: _Proposal) -> bool:
+def _sure(name: str, columns: dict[str, ColumnMapping], proposal: _Proposal, *, limited: bool) -> bool:
+    """Whether a read can go on after a value of a column, because source and warehouse have one order of it.
+
+    Text in other capitals may be the same to a source, which then leaves it out. The number of rows shows that, but
+    where a limit sets the number.
+    """
     mapping = columns[name]
+    if limited and mapping.warehouse_type is WarehouseType.STRING:
+        return False
     return mapping.warehouse_type in _SURE and proposal()[name].warehouse_type is mapping.warehouse_type
 
 
