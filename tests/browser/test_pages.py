@@ -10,7 +10,7 @@ import pytest
 from browser.conftest import Visitor
 from browser.installation import Installation
 from browser.test_looks import path_of
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 Visit = Callable[..., Visitor]
@@ -97,6 +97,27 @@ def test_a_run_is_stopped_after_a_question_that_says_what_is_lost(
     dialog.get_by_role("button", name="Stop run").click()
     expect(page.get_by_text(re.compile("^(Stopping|Cancelled)$")).first).to_be_visible()
     expect(page.get_by_role("button", name="Cancel run")).to_have_count(0)
+    assert visitor.complaints == []
+
+
+def test_title_recent_runs_and_card_of_a_run_change_together(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.page
+
+    def later(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace("is under way", "goes on"))
+
+    page.route(re.compile(r"/live/\?was=busy"), later)
+    visitor.go(f"/models/{site.seeded['ending']}/")
+    expect(page.locator("#headline")).to_contain_text("goes on")
+    for place in ("#headline", "#recent", "#model-state", "#live"):
+        expect(page.locator(place)).to_have_count(1)
+    expect(page.locator("#recent li").first).to_be_visible()
+    page.unroute_all()
+    expect(page.locator("#headline")).to_contain_text("is under way")
     assert visitor.complaints == []
 
 
