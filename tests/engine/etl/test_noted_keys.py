@@ -32,3 +32,13 @@ def test_rows_that_share_a_noted_key_are_all_read(tmp_path: Path) -> None:
     job.run()
     assert job.source.reads[-1].order_by == ()
     assert job.ids() == [1, 1, 1, 2]
+
+
+def test_a_declared_key_that_may_be_empty_binds_no_rows(tmp_path: Path) -> None:
+    table = replace(orders(1, 2), columns={"id": "bigint", "at": "timestamptz", "amount": "bigint", "note": "text"})
+    table.rows += [{**row(3), "id": None}, {**row(4), "id": None}]
+    job = Job(tmp_path, table, **KEYED)
+    assert job.run().rows_repeated == 1
+    table.rows[-1] |= {"amount": 99}
+    assert job.run().rows_replaced == 1
+    assert [found["amount"] for found in job.rows() if found["id"] is None] == [99]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from b2b_recs.engine.etl.plan import Bounds
+from b2b_recs.engine.etl.bounds import Bounds
 from b2b_recs.engine.etl.spec import Catalog, CopyResult, CopySpec, Transactional
 from b2b_recs.engine.etl.words import load_words, read_words, reading_words
 

@@ -285,3 +285,17 @@ def test_a_window_bound_is_a_value_and_never_sql(arena: PostgreSQLArena, source:
     with pytest.raises(BadInput):
         source.count(proposed(source, "w", window=Window("v", lower="a\x00")))
     assert arena.rows("SELECT count(*) FROM w") == [(1,)]
+
+
+def test_a_key_that_rows_of_other_tables_may_repeat_is_none(arena: PostgreSQLArena, source: Source) -> None:
+    arena.execute(
+        "DROP TABLE IF EXISTS parent, cut CASCADE",
+        "CREATE TABLE parent (id int PRIMARY KEY)",
+        "CREATE TABLE child (CONSTRAINT own PRIMARY KEY (id)) INHERITS (parent)",
+        "CREATE TABLE cut (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE cut_low PARTITION OF cut FOR VALUES FROM (0) TO (10)",
+        "INSERT INTO parent VALUES (1)",
+        "INSERT INTO child VALUES (1)",
+    )
+    keys = {name: source.columns("public", name)[0].key_position for name in ("parent", "child", "cut")}
+    assert keys == {"parent": None, "child": 1, "cut": 1}

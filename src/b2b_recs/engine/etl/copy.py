@@ -12,11 +12,13 @@ from pathlib import Path
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import EngineError, Fenced, TooManyRejected
 from b2b_recs.engine.etl.as_claimed import as_claimed
+from b2b_recs.engine.etl.bounds import Bounds
+from b2b_recs.engine.etl.changed import MEANING
 from b2b_recs.engine.etl.choice import Choice
 from b2b_recs.engine.etl.files import commit_ledger
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
-from b2b_recs.engine.etl.plan import Bounds, Plan, make_plan
+from b2b_recs.engine.etl.plan import Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
 from b2b_recs.engine.etl.reached import NOTE, later_columns
 from b2b_recs.engine.etl.reconcile import Claim, in_words, reconcile
@@ -295,6 +297,7 @@ class _Run:
             plan.layout.schema,
             settled.parts,
             settled.removed,
+            MEANING: plan.meaning,
             replace=isinstance(load, Catalog),
             app=self.app,
             notes={NOTE: note},
@@ -305,7 +308,9 @@ class _Run:
         """The columns that older rows are without; none where every row is written anew."""
         if isinstance(self.spec.load, Catalog) or not self.table.exists():
             return ()
-        return later_columns(self.table, plan.layout.schema.names, [field.name for field in plan.layout.added])
+        by_file = isinstance(self.spec.load, Files)
+        names = plan.layout.schema.names if by_file else [column.name for column in plan.layout.columns]
+        return later_columns(self.table, names, [field.name for field in plan.layout.added])
 
     def _tidy(self, result: CopyResult) -> None:
         """Join small files, and remove what no kept version needs."""

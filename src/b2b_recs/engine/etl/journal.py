@@ -16,8 +16,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from b2b_recs.engine.etl.bounds import Bounds
 from b2b_recs.engine.etl.choice import Choice
-from b2b_recs.engine.etl.plan import Bounds, Fixed
+from b2b_recs.engine.etl.plan import Fixed
 from b2b_recs.engine.etl.reconcile import Claim
 from b2b_recs.engine.sources.contract import Fields, FileInfo, KeyRange
 from b2b_recs.engine.warehouse.local import LocalTable

@@ -13,7 +13,7 @@ from b2b_recs.engine.sources.contract import RejectedRow
 from b2b_recs.engine.warehouse.local import LocalTable
 
 if TYPE_CHECKING:
-    from b2b_recs.engine.etl.plan import Bounds
+    from b2b_recs.engine.etl.bounds import Bounds
 
 
 def fingerprint(row: RejectedRow) -> str:

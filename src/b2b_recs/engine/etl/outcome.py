@@ -38,7 +38,7 @@ def outcome(
     after = cursor_after(plan, spec.time_zone, table, staged, read)
     # Where the cursor stands is worth a commit of its own when it is the first one, or one that mends another.
     earlier = plan.bounds is not None and (
-        plan.bounds.earlier or plan.bounds.anew or (before is None and after is not None)
+        plan.bounds.earlier or plan.bounds.anew or plan.bounds.reread or (before is None and after is not None)
     )
     changed = isinstance(spec.load, Catalog) or bool(settled.loaded or removed) or earlier or not table.exists()
     files = isinstance(spec.load, Files)
@@ -75,7 +75,8 @@ def loaded_since(plan: Plan, table: LocalTable, read: Stage) -> str | None:
     bounds, cursor = plan.bounds, plan.cursor
     if bounds is None or cursor is None:
         return None
-    if bounds.before is None or (bounds.earlier and not cut_off(plan, read)):
+    # What is read again is read up to the cursor of before at least, whatever the limit of rows is.
+    if bounds.before is None or bounds.reread or (bounds.earlier and not cut_off(plan, read)):
         return bounds.lower
     return since(table, cursor.name)
 

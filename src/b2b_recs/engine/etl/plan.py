@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,14 +16,16 @@ import pyarrow.dataset as ds
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import FilesMissing, TableMissing
 from b2b_recs.engine.etl.becoming import refuse_impossible
+from b2b_recs.engine.etl.bounds import Bounds, bounds_of
+from b2b_recs.engine.etl.changed import UNCHANGED, Changed, changed_since, meaning_of, refuse_renames
 from b2b_recs.engine.etl.choice import NOTHING, Choice
-from b2b_recs.engine.etl.cursor import first_bound, lower_bound, scalar, usable
+from b2b_recs.engine.etl.cursor import scalar
 from b2b_recs.engine.etl.cursor_order import with_order
 from b2b_recs.engine.etl.drift import Layout, lay_out, stored_mapping
 from b2b_recs.engine.etl.files import choose, kept_shapes, loaded_files
 from b2b_recs.engine.etl.fitness import refuse_unfit
 from b2b_recs.engine.etl.known_rejects import rejects_inside
-from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since, source_before
+from b2b_recs.engine.etl.reached import source_before
 from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
@@ -49,24 +52,6 @@ _MOVED = "The rows before came from {}, so the table was read from the beginning
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
-    """The window of a run by a cursor, fixed at its start; ``before`` is the cursor of the run before.
-
-    ``earlier``: it begins before everything that was loaded so far, because the job's backfill was set back.
-    ``anew``: it takes in everything loaded so far, because no run can go on from ``before``.
-    ``rejected`` of its rows are kept as rejected already; counted only where a limit of rows must reach beyond them.
-    """
-
-    lower: str | None
-    upper: str | None
-    before: str | None
-    with_null: bool
-    earlier: bool = False
-    anew: bool = False
-    rejected: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """One run. ``segments`` are read by so many ``sessions``; rows of each come in its ``order_by`` when there is one.
 
@@ -86,6 +71,8 @@ class Plan:
     ranges: tuple[KeyRange, ...] = ()
     sessions: int = 1
     met: Fields = field(default_factory=dict)  # fields that an earlier read of the run met, so that this one reads them
+    changed: Changed = UNCHANGED
+    meaning: Mapping[str, Any] = field(default_factory=dict)  # what the commit notes of how the rows were read
 
     @property
     def fixed(self) -> Fixed:
@@ -123,6 +110,7 @@ def make_plan(
     Raises TableMissing, FilesMissing, ColumnMissing, PermissionMissing, SchemaDrift, BadInput.
     """
     plan, proposal = _plan(source_type, source, spec, table, now, fixed)
+    plan = replace(plan, meaning=meaning_of(spec, plan.layout.columns, proposal))
     if source_type.capabilities.sampled:
         segments = tuple(replace(segment, unasked=not spec.columns) for segment in plan.segments)
         plan = replace(plan, segments=segments, met=fixed.met if fixed else {})
@@ -154,6 +142,7 @@ def _plan(
     if source_type.capabilities.sampled:
         columns = known_columns(columns, spec, stored, source_type.met_columns(fixed.met if fixed else {}))
     proposal = _Proposal(source_type, spec, columns)
+    refuse_renames(spec, table, columns)
     layout = lay_out(columns, spec, stored, proposal)
     refuse_impossible(source_type, columns, spec.types)
     unshown = tuple(column.name for column in layout.columns if column.name not in shown)
@@ -164,22 +153,17 @@ def _plan(
     primary = tuple(
         column.name for column in sorted(columns, key=lambda column: column.key_position or 0) if column.key_position
     )
+    changed = changed_since(spec, table, layout, meaning_of(spec, layout.columns, proposal))
+    layout = replace(layout, warnings=(*layout.warnings, *changed.warnings))
     if isinstance(spec.load, Files):
-        return _files(source_type, source, spec, table, layout, now, fixed), proposal
+        return _files(source, spec, table, layout, changed, now, fixed), proposal
     if not isinstance(spec.load, Incremental):
-        request = ReadRequest(
-            spec.source_schema,
-            spec.source_table,
-            layout.columns,
-            row_limit=spec.row_limit,
-            batch_bytes=BATCH_BYTES,
-            time_zone=spec.time_zone,
-        )
+        request = _read(spec, layout, None, limit=spec.row_limit)
         full = all(column.name not in primary or not column.nullable for column in columns)
         return Plan(layout, (request,), None, (), True, False, now, primary if full else ()), proposal
     if moved := source_before(table, spec.origin):
         layout = replace(layout, warnings=(*layout.warnings, _MOVED.format(moved)))
-    load, given = spec.load, (table, layout, primary, columns, now, fixed, proposal)
+    load, given = spec.load, (table, layout, changed, primary, columns, now, fixed, proposal)
     return _incremental(source_type, source, spec, load, *given), proposal
 
 
@@ -190,6 +174,7 @@ def _incremental(
     load: Incremental,
     table: LocalTable,
     layout: Layout,
+    changed: Changed,
     primary: tuple[str, ...],
     columns: Sequence[ColumnInfo],
     now: datetime,
@@ -207,14 +192,14 @@ def _incremental(
     again = askable and bool(load.key) and not limited
     bounds = fixed.bounds if fixed is not None else None
     if bounds is None:
-        bounds = _bounds(source, spec, load, table, cursor, now, again)
+        bounds = bounds_of(source, spec, load, table, cursor, now, with_null=again, reread=changed.reread)
         if limited:
             bounds = replace(bounds, rejected=rejects_inside(table, cursor, bounds))
     if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
     if limited and bounds.upper is not None:
         layout = replace(layout, warnings=(*layout.warnings, *_beyond(source, spec, layout, load.cursor, bounds.upper)))
-    if bounds.anew and not load.key:
+    if bounds.anew and not load.key and not bounds.reread:
         layout = replace(layout, warnings=(*layout.warnings, _ANEW.format(bounds.before)))
     ties = load.key if load.key and not any(nullable[name] for name in load.key) else primary
     ties = tuple(name for name in ties if name != load.cursor)
@@ -230,20 +215,25 @@ def _incremental(
         # Without a largest cursor there is no window that the two could be on either side of: one reads everything.
         segments = [others] if bounds.upper is None else [*segments, others]
     # Without a snapshot a row that moves while it is read may come at both of its places.
-    unique = source_type.capabilities.snapshot and bool(primary) and set(primary) <= set(load.key)
-    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary)
+    unique = source_type.capabilities.snapshot and _binds(primary, nullable) and set(primary) <= set(load.key)
+    return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary, changed=changed)
+
+
+def _binds(primary: Sequence[str], nullable: Mapping[str, bool]) -> bool:
+    """Whether a declared key is unique in every row, which it need not be where it is empty."""
+    return bool(primary) and not any(nullable[name] for name in primary)
 
 
 def _files(
-    source_type: SourceType,
     source: Source,
     spec: CopySpec,
     table: LocalTable,
     layout: Layout,
+    changed: Changed,
     now: datetime,
     fixed: Fixed | None,
 ) -> Plan:
-    choice = fixed.choice if fixed is not None else choose(source, spec, table)
+    choice = fixed.choice if fixed is not None else choose(source, spec, table, every=changed.reread)
     request = _read(spec, layout, None)
     segments = tuple(replace(request, files=paths) for paths in choice.groups())
     return Plan(layout, segments, None, (), True, True, now, choice=choice)
@@ -304,32 +294,6 @@ def _read(
     )
 
 
-def _bounds(
-    source: Source,
-    spec: CopySpec,
-    load: Incremental,
-    table: LocalTable,
-    cursor: ColumnMapping,
-    now: datetime,
-    with_null: bool,
-) -> Bounds:
-    """The window of the run; ``with_null``: rows without a cursor value are read in every run."""
-    before = last_cursor(table, load.cursor, spec.origin) if table.exists() else None
-    everything = with_null or load.backfill == "all"
-    upper = source.largest(spec.source_schema, spec.source_table, cursor)
-    if before is not None:
-        start, reached = earlier_start(table, load, cursor, now, spec.time_zone)
-        if reached:
-            if spec.row_limit is not None:
-                # The limit counts from the oldest row, so what is loaded already must not lie in the window.
-                upper = since(table, load.cursor)
-            return Bounds(start, upper, before, everything, earlier=True)
-        if not usable(before, cursor):
-            return Bounds(since(table, load.cursor), upper, before, everything, anew=True)
-        return Bounds(lower_bound(before, cursor, load, now, spec.time_zone), upper, before, with_null)
-    return Bounds(first_bound(load, cursor, now, spec.time_zone), upper, None, everything)
-
-
 def window_rows(table: LocalTable, version: int | None, cursor: ColumnMapping, bounds: Bounds) -> int | None:
     """Rows of a version inside the window, None when the cursor's order in the warehouse is not surely the source's."""
     dataset = table.arrow_dataset(version)
@@ -362,7 +326,7 @@ def _limit(
     source: Source, spec: CopySpec, table: LocalTable, layout: Layout, cursor: ColumnMapping, bounds: Bounds
 ) -> int | None:
     """How many rows a run reads at most, so that as many as the job allows are new; None without a limit."""
-    if spec.row_limit is None:
+    if spec.row_limit is None or bounds.unlimited:
         return None
     known = _known_rows(table, layout, cursor, bounds)
     if bounds.before is not None and not (bounds.earlier or bounds.anew):

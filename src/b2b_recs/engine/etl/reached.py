@@ -25,7 +25,7 @@ def last_cursor(table: LocalTable, column: str, source: Sequence[str]) -> str | 
         for commit in table.history(few):
             note = commit.notes.get(NOTE)
             if note is not None:
-                same = note.get("column") == column and not _differs(note, source)
+                same = note.get("column") == column and not differs(note, source)
                 return str(note["cursor"]) if same and note.get("cursor") else None
     return None
 
@@ -35,7 +35,7 @@ def source_before(table: LocalTable, source: Sequence[str]) -> str:
     for commit in table.history(_RECENT) if table.exists() else ():
         note = commit.notes.get(NOTE)
         if note is not None:
-            if not _differs(note, source):
+            if not differs(note, source):
                 return ""
             before = note["source"][:2]
             return (
@@ -44,9 +44,19 @@ def source_before(table: LocalTable, source: Sequence[str]) -> str:
     return ""
 
 
-def _differs(note: Mapping[str, Any], source: Sequence[str]) -> bool:
+def differs(note: Mapping[str, Any], source: Sequence[str]) -> bool:
     """Whether a note tells of another source; a part that one of the two does not name is the same."""
     return any(before != now for before, now in zip(note.get("source", ()), source, strict=False))
+
+
+def newest_note(table: LocalTable) -> Mapping[str, Any] | None:
+    """What the newest copy into the table noted; None before the first."""
+    for few in (_RECENT, None):
+        for commit in table.history(few) if table.exists() else ():
+            if commit.notes.get(NOTE) is not None:
+                note: Mapping[str, Any] = commit.notes[NOTE]
+                return note
+    return None
 
 
 def noted_key(table: LocalTable) -> tuple[str, ...]:
@@ -70,7 +80,9 @@ def later_columns(table: LocalTable, names: Sequence[str], added: Sequence[str])
             if note is None:
                 continue
             # A run that ended between widening the table and loading its rows has left no note of its own.
-            held = note.get("columns", held) if held is None else held
+            # A job may read fewer columns than its table has; of files, each may have columns of its own.
+            read = note.get("meaning", {}).get("read") if note.get("strategy") != "files" else None
+            held = (read or note.get("columns")) if held is None else held
             if "later" in note or note.get("strategy") == "catalog":
                 found += [tuple(step) for step in reversed(note.get("later", ()))]
                 return _steps(found, [name for name in names if name not in held] if held is not None else added)

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import NotReconciled
-from b2b_recs.engine.etl.plan import Bounds, Plan, window_rows
+from b2b_recs.engine.etl.bounds import Bounds
+from b2b_recs.engine.etl.plan import Plan, window_rows
 from b2b_recs.engine.etl.ranges import whole
 from b2b_recs.engine.etl.spec import ColumnSum, CopyResult
 from b2b_recs.engine.etl.sums import Sums, check_sums, rejected_sums, source_sums, warehouse_sums, without_rejected

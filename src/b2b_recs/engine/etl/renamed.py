@@ -43,7 +43,7 @@ def renamed_spec(spec: CopySpec) -> CopySpec:
         "cluster_by": tuple(_one(new, name) for name in spec.cluster_by),
         "names": {},
     }
-    return spec.model_copy(update=changes)
+    return spec.model_copy(update=changes).renamed_from({called: name for name, called in new.items()})
 
 
 def renamed_columns(columns: Sequence[ColumnInfo], names: Mapping[str, str]) -> list[ColumnInfo]:

@@ -86,7 +86,8 @@ def settle(
             view_of(connection, "stored", plan.layout.schema, [str(path) for path in table.files()])
         if compared:
             added = [field.name for field in plan.layout.added]
-            later = later_columns(table, plan.layout.schema.names, added) if stored else ()
+            names = [column.name for column in plan.layout.columns]
+            later = later_columns(table, names, added) if stored else ()
             matches = _compare(connection, plan, [str(folder / part.path) for part in parts], later, stored=stored)
         if leaving is not None and stored:
             left = without(_left(connection, leaving, plan.layout.schema), matches.replaced)
@@ -123,8 +124,16 @@ def _compare(
     repeated = _repeated(connection, plan)
     if not stored:
         return _Matches(repeated=repeated)
-    known, replaced = _by_key(connection, plan) if plan.key else by_row(connection, plan, later)
-    return _Matches(known, replaced, repeated)
+    if plan.changed.reread:
+        return _Matches(replaced=_by_any_key(connection, plan.changed.keys), repeated=repeated)
+    if not plan.key:
+        known, replaced = by_row(connection, plan, later)
+        return _Matches(known, replaced, repeated)
+    outlived: Positions = {}
+    if not plan.key_unique and plan.cursor is not None and plan.bounds is not None and plan.bounds.with_null:
+        outlived = _outlived(connection, plan.key, plan.cursor.name)
+    known, replaced = _by_key(connection, plan, "newest" if outlived else "latest")
+    return _Matches(known, replaced, both(repeated, outlived))
 
 
 def _left(connection: duckdb.DuckDBPyConnection, leaving: Leaving, schema: pa.Schema) -> Positions:
@@ -148,12 +157,37 @@ def _repeated(connection: duckdb.DuckDBPyConnection, plan: Plan) -> Positions:
     return positions_of(connection, f"SELECT {FILE}, {ROW} FROM staged QUALIFY {nth} > 1")  # noqa: S608 - the same
 
 
-def _by_key(connection: duckdb.DuckDBPyConnection, plan: Plan) -> tuple[Positions, Positions]:
-    """Rows whose key the table has: the same row is known, another one replaces it."""
+def _outlived(connection: duckdb.DuckDBPyConnection, key: Sequence[str], cursor: str) -> Positions:
+    """Rows of ``latest`` without a cursor value whose key the table has with one; the view ``newest`` is without them.
+
+    Where a key is not unique, a row of which nothing says when it was made is not the newest one.
+    """
+    empty, full = f"s.{quoted(cursor)} IS NULL", f"t.{quoted(cursor)} IS NOT NULL"
+    connection.execute(
+        f"CREATE TEMP TABLE outlived AS SELECT s.{FILE} AS sf, s.{ROW} AS sr FROM latest s "  # noqa: S608 - quoted names
+        f"SEMI JOIN (SELECT * FROM stored t WHERE {full}) t ON {equal(key)} WHERE {empty}"
+    )
+    connection.execute(
+        f"CREATE VIEW newest AS SELECT l.* FROM latest l ANTI JOIN outlived ON l.{FILE} = sf AND l.{ROW} = sr"  # noqa: S608
+    )
+    return positions_of(connection, "SELECT sf, sr FROM outlived")
+
+
+def _by_any_key(connection: duckdb.DuckDBPyConnection, keys: Sequence[Sequence[str]]) -> Positions:
+    """Rows of the table that have the same as a staged one in all columns of a key."""
+    found: Positions = {}
+    for key in keys:
+        query = f"SELECT t.{FILE}, t.{ROW} FROM stored t SEMI JOIN staged s ON {equal(key)}"  # noqa: S608 - quoted names
+        found = both(found, positions_of(connection, query))
+    return found
+
+
+def _by_key(connection: duckdb.DuckDBPyConnection, plan: Plan, latest: str) -> tuple[Positions, Positions]:
+    """Rows of the view ``latest`` whose key the table has: the same row is known, another one replaces it."""
     same_key = equal(plan.key)
     connection.execute(
         f"CREATE TEMP TABLE pairs AS SELECT s.{FILE} AS sf, s.{ROW} AS sr, t.{FILE} AS tf, t.{ROW} AS tr "  # noqa: S608
-        f"FROM stored t JOIN latest s ON {same_key}"
+        f"FROM stored t JOIN {latest} s ON {same_key}"
     )
     found = connection.sql("SELECT DISTINCT tf FROM pairs").fetchall()
     if not found:

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from b2b_recs.engine.errors import NotReconciled
-from b2b_recs.engine.etl.plan import Bounds, Plan, window_filter
+from b2b_recs.engine.etl.bounds import Bounds
+from b2b_recs.engine.etl.plan import Plan, window_filter
 from b2b_recs.engine.etl.ranges import whole
 from b2b_recs.engine.etl.spec import ColumnSum, CopySpec
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType

@@ -34,6 +34,9 @@ def read_keys(source: Source, plan: Plan, spec: CopySpec, folder: Path, progress
     """
     if not isinstance(spec.load, Incremental) or spec.load.deletes == "keep":
         return None
+    if not plan.changed.key_held:
+        progress.log("Deleted rows are looked for from the next run on: those loaded before lack the key of now.")
+        return None
     by_name = {column.name: column for column in plan.layout.columns}
     columns = tuple(by_name[name] for name in plan.key)
     schema = plain_schema(arrow_schema(columns))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from b2b_recs.engine.counting import counted
+from b2b_recs.engine.etl.bounds import Bounds
 from b2b_recs.engine.etl.choice import NOTHING, Choice
-from b2b_recs.engine.etl.plan import Bounds
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files, Incremental
 
 MEGABYTE = 1_000_000
@@ -22,6 +22,9 @@ def reading_words(spec: CopySpec, bounds: Bounds | None, choice: Choice = NOTHIN
         return f"Reading {table}: it has no row with a {spec.load.cursor} yet."
     since = f"from {bounds.lower} " if bounds.lower is not None else ""
     beside = f", and the rows without a {spec.load.cursor}" if bounds.with_null and bounds.before is not None else ""
+    if bounds.reread:
+        span = f"{since or 'everything '}up to {bounds.upper}"
+        return f"The job was changed: reading {table} by {spec.load.cursor} again, {span}{beside}."
     if bounds.earlier:
         span = f"{since or 'everything '}up to {bounds.upper}"
         return f"The backfill reaches further back now: reading {table} by {spec.load.cursor}, {span}{beside}."

@@ -52,6 +52,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = {schema} AND c.relname = {table} AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 """
 
+# The key of a table binds the rows of its partitions, and not those of tables that inherit from it.
 # Domains are followed to the type behind them; the outermost length or precision wins. A length of -1 gives a name to
 # cast to that cuts nothing: without one, "character" and "bit" stand for one character and one bit.
 _COLUMNS = """
@@ -66,8 +67,9 @@ WITH RECURSIVE resolved AS (
     SELECT DISTINCT ON (attnum) * FROM resolved ORDER BY attnum, depth DESC
 )
 SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
-       (SELECT array_position(i.indkey::int2[], a.attnum) + 1 FROM pg_index i
-        WHERE i.indrelid = a.attrelid AND i.indisprimary)::int,
+       (SELECT array_position(i.indkey::int2[], a.attnum) + 1 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
+        WHERE i.indrelid = a.attrelid AND i.indisprimary AND (c.relkind = 'p' OR NOT EXISTS (
+            SELECT FROM pg_inherits h WHERE h.inhparent = c.oid)))::int,
        t.typname::text,
        CASE WHEN t.typelem <> 0 AND t.typlen = -1 AND t.typcategory = 'A' THEN 'array'
             WHEN t.typtype = 'e' THEN 'enum' WHEN t.typtype = 'c' THEN 'composite'
