@@ -292,12 +292,12 @@ class _Run:
             "key": list(plan.key or plan.primary),
             "columns": plan.layout.schema.names,
             "later": self._later(plan),
+            MEANING: plan.meaning,
         }
         change = Change(
             plan.layout.schema,
             settled.parts,
             settled.removed,
-            MEANING: plan.meaning,
             replace=isinstance(load, Catalog),
             app=self.app,
             notes={NOTE: note},

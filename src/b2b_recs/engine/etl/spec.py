@@ -93,15 +93,14 @@ class CopySpec(BaseModel):
     reconcile: Literal["counts", "checksums"] = "counts"
     parallel: int = Field(default=2, ge=1, le=16)  # sessions that read a large table at the same time
     _connection: str = PrivateAttr("")
-
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
     def through(self, connection: str) -> CopySpec:
         """The same copy, whose rows come through that connection; the name is for telling it from others alone."""
         spec = self.model_copy()
         spec._connection = connection
         return spec
 
-    @property
     def renamed_from(self, sources: dict[str, str]) -> CopySpec:
         """The same copy in the words of the warehouse; ``sources`` are the names in the source, by those."""
         spec = self.model_copy()
@@ -112,6 +111,7 @@ class CopySpec(BaseModel):
         """What a column is called in the source."""
         return self._sources.get(name, name)
 
+    @property
     def origin(self) -> tuple[str, ...]:
         """What the rows come from: schema, table, and the connection where it is known."""
         return (self.source_schema, self.source_table, *([self._connection] if self._connection else []))
