@@ -115,6 +115,20 @@ WORDS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("line", ["sep=;\r\n", "SEP=;\n", '"sep=;"\n'])
+def test_the_line_that_names_the_delimiter_is_no_row(tmp_path: Path, line: str, encoding: str) -> None:
+    content = f"{line}id;price\n1;1,5\n2;\u00e92,5\n".encode(encoding)
+    (tmp_path / "a.csv").write_bytes(content)
+    with opened(tmp_path) as source:
+        request = request_of(source, "csv", "a.csv")
+        assert [row["price"] for row in read(source, request)[0]] == ["1,5", "é2,5"]
+        assert source.count(request) == 2
+    with opened(tmp_path, header="no") as source:
+        rows, _ = read(source, request_of(source, "csv", "a.csv"))
+        assert [row["column_1"] for row in rows] == ["id", "1", "2"]
+
+
 def test_there_is_a_word_for_every_encoding_that_can_be_chosen() -> None:
     assert set(WORDS) | {"auto"} == set(get_args(Encoding))
 

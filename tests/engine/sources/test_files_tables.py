@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,56 @@ def test_files_in_other_orders_and_dialects_are_one_table(tmp_path: Path) -> Non
         assert [row["id"] for row in rows_of(source, replace(request, row_limit=2))] == [1, 2]
         with pytest.raises(errors.ConnectionLost):
             source.count(replace(request, files=("1.csv", "gone.csv")))
+
+
+HEADED = {"a.csv": "name,city\nAnna,Berlin\n", "b.csv": "city,name\nBonn,Bert\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "strange"),
+    [
+        (HEADED | {"c.csv": "Carl,Köln\nDora,Ulm\n"}, "The file c.csv has no column in common with a.csv"),
+        ({"c.csv": "Carl,Köln\n", "d.csv": HEADED["a.csv"]}, "The file d.csv has no column in common with c.csv"),
+        (HEADED | {"c.csv": "3,z\n"}, "c.csv has no column in common with a.csv: its first line gave “column_1”"),
+        ({"a.csv": "3,z\n4,w\n", "b.csv": "id,word\n1,x\n"}, "The file a.csv has no column in common with b.csv"),
+        (
+            HEADED | {"c.csv": "3,z\n", "d.csv": "4,w\n"},
+            "The file d.csv, as 1 other file like it, has no column in common with a.csv",
+        ),
+    ],
+    ids=str,
+)
+def test_a_file_without_the_names_of_the_others_is_refused_and_no_row_is_lost(
+    tmp_path: Path, files: dict[str, str], strange: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    with opened(tmp_path) as source, pytest.raises(errors.SourceRefused) as refused:
+        source.columns("", "*.csv")
+    assert strange in refused.value.message and refused.value.field == "header"
+    # Where somebody says that first lines are names, they are, whatever they share.
+    with opened(tmp_path, header="yes") as source:
+        assert source.columns("", "*.csv")
+
+
+def test_files_that_share_a_name_through_others_or_have_no_line_are_one_table(tmp_path: Path) -> None:
+    for name, content in {"a": "id,word\n1,x\n", "b": "Word,extra\ny,2\n", "c": "extra,z\n1,2\n", "d": ""}.items():
+        (tmp_path / f"{name}.csv").write_text(content)
+    with opened(tmp_path) as source:
+        assert len(source.columns("", "*.csv")) == 6
+
+
+def test_whole_numbers_and_decimals_of_several_files_keep_all_digits(tmp_path: Path) -> None:
+    numbers = [
+        pa.array([2**63 - 1]),
+        pa.array([Decimal("1.5")], pa.decimal128(5, 1)),
+        pa.array([2**64 - 1], pa.uint64()),
+    ]
+    for at, values in enumerate(numbers):
+        pq.write_table(pa.table({"n": values}), tmp_path / f"{at}.parquet")
+    with opened(tmp_path, "parquet") as source:
+        rows = rows_of(source, request_of(source, "parquet", "*.parquet"))
+    assert [row["n"] for row in rows] == [2**63 - 1, Decimal("1.5"), 2**64 - 1]
 
 
 def test_a_column_named_as_the_path_is_refused(tmp_path: Path) -> None:

@@ -9,9 +9,15 @@ import pyarrow as pa
 from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.sources.files.formats import Format, Shape
+from b2b_recs.engine.sources.files.kinship import refuse_strangers
 
 # How a column says that its source knows nothing but text, so that numbers are looked for in its values.
 UNTYPED = "untyped"
+_DIGITS_128, _MOST_DIGITS = 38, 76
+_DIGITS_OF_INTEGERS = {
+    pa.int8(): 3, pa.int16(): 5, pa.int32(): 10, pa.int64(): 19,
+    pa.uint8(): 3, pa.uint16(): 5, pa.uint32(): 10, pa.uint64(): 20,
+}  # fmt: skip
 
 
 def column_infos(form: Format, shapes: Mapping[str, Shape], left_out: Sequence[str] = ()) -> list[ColumnInfo]:
@@ -22,6 +28,8 @@ def column_infos(form: Format, shapes: Mapping[str, Shape], left_out: Sequence[s
     fields: dict[str, pa.Field] = {}
     seen: dict[str, int] = {}
     doubt = _doubt(shapes)
+    if form.finds_names:
+        refuse_strangers({path: shape.schema.names for path, shape in shapes.items()})
     for shape in shapes.values():
         for field in shape.schema:
             if field.name == FILE_COLUMN:
@@ -109,8 +117,34 @@ def _wider(one: pa.Field, other: pa.Field) -> pa.Field:
         return one.with_nullable(nullable)
     if {one.type, other.type} == {pa.date32(), pa.timestamp("ms")}:
         return pa.field(one.name, pa.timestamp("ms"), nullable)
+    decimal = _decimal_of_both(one.type, other.type)
+    if decimal is not None:
+        return pa.field(one.name, decimal, nullable)
     try:
         both = pa.unify_schemas([pa.schema([one]), pa.schema([other])], promote_options="permissive")
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
         return pa.field(one.name, pa.string(), nullable)
     return both.field(0).with_nullable(nullable)
+
+
+def _decimal_of_both(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+    """A decimal of as many digits on either side of the point as both types may have, of which one is a decimal.
+
+    None where that is not the case, or no decimal has so many.
+    """
+    sides = [_digits(kind) for kind in (one, other)]
+    if not (pa.types.is_decimal(one) or pa.types.is_decimal(other)) or None in sides:
+        return None
+    before, after = (max(numbers) for numbers in zip(*(side for side in sides if side is not None), strict=True))
+    if before + after > _MOST_DIGITS:
+        return None
+    return (
+        pa.decimal128(before + after, after) if before + after <= _DIGITS_128 else pa.decimal256(before + after, after)
+    )
+
+
+def _digits(kind: pa.DataType) -> tuple[int, int] | None:
+    """Digits before and after the point that numbers of a type may have; None of what has no such end."""
+    if pa.types.is_decimal(kind):
+        return max(0, kind.precision - kind.scale), max(0, kind.scale)
+    return (_DIGITS_OF_INTEGERS[kind], 0) if kind in _DIGITS_OF_INTEGERS else None

@@ -40,6 +40,7 @@ class CsvFormat(Format):
 
     def __init__(self, options: CsvOptions) -> None:
         self._options = options
+        self.finds_names = options.header == "auto"
         self._dialects: dict[tuple[str, str], Dialect] = {}
 
     def shape(self, content: BinaryIO, file: FileInfo, part: str) -> Shape:

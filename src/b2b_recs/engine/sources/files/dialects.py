@@ -18,6 +18,8 @@ from b2b_recs.engine.sources.files.options import CsvOptions
 SAMPLE_BYTES = 1 << 18
 _DELIMITERS = (",", ";", "\t", "|", "^", "~")
 _ROWS = 200
+# What Excel takes for the name of the delimiter, and leaves out.
+_SEPARATOR = re.compile(r"\"?sep=([\t -!#-/:-@\[-`{-~])\"?(?:\r\n|\n|\r|\Z)", re.IGNORECASE)
 _VALUE = re.compile(
     r"[-+]?[\d.,]*\d%?|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{1,2}:\d{2}.*|true|false|null|\\N", re.IGNORECASE
 )
@@ -25,7 +27,8 @@ _VALUE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How one file is written; ``skip`` counts the bytes that only mark the encoding, ``quote`` may be empty.
+    """How one file is written; ``skip`` counts the bytes that only mark the encoding and the delimiter, ``quote`` may
+    be empty.
 
     ``against`` names the encoding that was chosen for it where it is UTF-8 to all appearance.
     """
@@ -44,21 +47,25 @@ def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -
 
     Raises SourceRefused for what is no text, or has names that are none.
     """
-    codec, skip = encoding_of(sample, options.encoding)
-    text = decoded(sample[skip:], codec, whole=whole)
+    codec, mark = encoding_of(sample, options.encoding)
+    text = decoded(sample[mark:], codec, whole=whole)
     if "\x00" in text:
         raise SourceRefused(
             f"The file {file.path} is not text.",
             advice="Choose the type of the file, or its encoding, in the connection.",
             field="encoding",
         )
+    named = _SEPARATOR.match(text)
+    if named is not None:
+        text = text[named.end() :]
+    skip = mark + (len(named[0].encode(codec)) if named is not None else 0)
     text = text.lstrip("\r\n")
     if not whole:
         # The last line is cut off somewhere.
         text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
     if "," not in text and not text.strip("\r\n"):
         return Dialect(codec, skip, ",", '"', header=False, names=())
-    delimiter, quote = _marks(text, options)
+    delimiter, quote = _marks(text, options, named[1] if named is not None else "")
     rows = _rows(text, delimiter, quote, _ROWS)
     header = options.header == "yes" or (options.header == "auto" and _has_header(rows))
     if len(rows[0]) > LIMITS.columns:
@@ -66,7 +73,7 @@ def detect(sample: bytes, options: CsvOptions, file: FileInfo, *, whole: bool) -
     if header and any(NO_TEXT in name for name in rows[0]):
         raise _no_names(file, rows[0], codec)
     names = unique_names(rows[0] if header else [""] * len(rows[0]))
-    return Dialect(codec, skip, delimiter, quote, header, names, "" if skip else against(codec, sample))
+    return Dialect(codec, skip, delimiter, quote, header, names, "" if mark else against(codec, sample))
 
 
 def _no_names(file: FileInfo, names: list[str], codec: str) -> SourceRefused:
@@ -101,11 +108,15 @@ def unique_names(names: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _marks(text: str, options: CsvOptions) -> tuple[str, str]:
-    """Delimiter and quote: the pair under which most rows have the same number of values, and the most of them."""
+def _marks(text: str, options: CsvOptions, named: str) -> tuple[str, str]:
+    """Delimiter and quote: the pair under which most rows have the same number of values, and the most of them.
+
+    ``named`` is the delimiter that the file says it has, "" mostly; what the connection says goes before.
+    """
     chosen_quote = "" if options.quote == "none" else options.quote
     quotes = (chosen_quote,) if options.quote else ("'",) if _quotes_alone(text) else ('"',)
-    delimiters = (options.delimiter,) if options.delimiter else _DELIMITERS
+    told = options.delimiter or named
+    delimiters = (told,) if told else _DELIMITERS
     best, marks = (-1.0, -1), (delimiters[0], quotes[0])
     for quote in quotes:
         for delimiter in delimiters:

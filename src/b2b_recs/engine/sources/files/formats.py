@@ -44,7 +44,8 @@ class Format(ABC):
     files of one table may differ. ``has_parts``: one file may hold several tables.
     ``counts_at_a_glance``: the number of rows is known without reading them. ``texts_in_json``: a text is a value of
     JSON, in quotation marks, when a column of texts becomes JSON. ``packs_itself``: its files are packed
-    inside, and are not read when they are packed once more.
+    inside, and are not read when they are packed once more. ``finds_names``: whether the first line holds the names is
+    found out for each file by itself, which may be wrong.
     """
 
     name: ClassVar[str]
@@ -54,6 +55,7 @@ class Format(ABC):
     has_parts: ClassVar[bool] = False
     texts_in_json: ClassVar[bool] = False
     packs_itself: ClassVar[bool] = False
+    finds_names: bool = False
     counts_at_a_glance: ClassVar[bool] = False
 
     def parts(self, content: BinaryIO, file: FileInfo) -> list[str]:
