@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from tenant_rows import Tenant
-from wizard_rows import looked_at_job, signed_in
+from wizard_rows import address_of, draft_of, looked_at_job, signed_in
 
-from b2b_recs.web.etl.models import DataSource
+from b2b_recs.web.etl.models import DataSource, DataSourceTable
 from b2b_recs.web.projects.models import Schedule
 from b2b_recs.web.tenancy import scope
 
@@ -23,7 +23,7 @@ def job(acme: Tenant) -> str:
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ({"destination_table": "1 orders"}, "The table name “1 orders” cannot be used. Begin with a letter"),
+        ({"destination_table": "1 orders"}, "The table name “1 orders” cannot be used. Begin with a letter or _"),
         ({"destination_table": ""}, "The table name is missing. Begin with a letter"),
         (
             {"destination_table": "b" * 140},
@@ -250,3 +250,33 @@ def test_a_column_to_arrange_by_that_is_chosen_twice_is_marked_where_it_is_chose
     text = signed_in(acme).post(f"{job}step/4/", typed).content.decode()
     marked = re.findall(r'<select class="select" id="(id_cluster_\d)"[^>]*aria-invalid="true"', text)
     assert marked == ["id_cluster_3"] and text.count('id="cluster_by-error"') == 1
+
+
+def test_whether_a_warehouse_table_is_free_is_told_while_its_name_is_typed(acme: Tenant, job: str) -> None:
+    client, draft = signed_in(acme), draft_of(acme, "again", 4)
+    address = f"{address_of(acme, draft.id)}table-name/"
+
+    def told(name: str, at: str = address) -> str:
+        return client.get(at, {"destination_table": name}).content.decode()
+
+    assert ">Free<" in told("bq_other") and ">Free<" in told("_x")
+    assert "The warehouse table bq_orders is already filled by the job" in told("BQ_orders")
+    assert "Begin with a letter or _" in told("1 orders")
+    assert "a letter or _, then" in told("") and ">Free<" in told("bq_orders", f"{job}table-name/")
+    page = client.get(f"{address_of(acme, draft.id)}step/4/").content.decode()
+    assert f'hx-get="{address}" hx-trigger="input changed delay:300ms"' in page
+
+
+def test_resetting_gives_back_everything_the_step_of_a_draft_asks_for(acme: Tenant, job: str) -> None:
+    client = signed_in(acme)
+    kept = {"destination_table": "bq_mine", "cluster_by": ["id"], "reject_threshold": 0.5, "names": {"id": "number"}}
+    draft = draft_of(acme, "again", 4, **kept)
+    address = f"{address_of(acme, draft.id)}step/4/"
+    assert ">Reset to proposal<" in client.get(address).content.decode()
+    assert client.post(address, {"do": "reset"}).status_code == 302
+    with scope(acme.id):
+        spec = DataSourceTable.objects.get(data_source=draft).spec
+    assert (spec["destination_table"], spec["cluster_by"], spec["reject_threshold"], spec["names"]) == (
+        "bq_orders_2", [], 0.05, {},
+    )  # fmt: skip
+    assert ">Reset types to proposal<" in client.get(f"{job}step/4/").content.decode()

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from b2b_recs.web.etl import views
 from b2b_recs.web.etl.wizard import views as wizard
+from b2b_recs.web.etl.wizard.table_name import job_table_check
 
 PLACE = "models/<int:model_id>/etl/"
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path(f"{PLACE}jobs/<int:job_id>/live/", views.job_live, name="job_live"),
     path(f"{PLACE}jobs/<int:job_id>/step/<int:step>/", wizard.job_step, name="job_step"),
     path(f"{PLACE}jobs/<int:job_id>/tables/", wizard.job_tables, name="job_tables"),
+    path(f"{PLACE}jobs/<int:job_id>/table-name/", job_table_check, name="job_table_check"),
     path(f"{PLACE}jobs/<int:job_id>/run/", views.job_run, name="job_run"),
     path(f"{PLACE}jobs/<int:job_id>/switch/", views.job_switch, name="job_switch"),
     path(f"{PLACE}jobs/<int:job_id>/delete/", views.job_delete, name="job_delete"),

@@ -41,13 +41,18 @@ from b2b_recs.web.etl.wizard.state import Wizard
 from b2b_recs.web.names import refuse_too_long
 
 NAMED = 5  # new columns that are told by name
-# Settings whose field has another name than the API's, with what may be typed there.
+# Settings whose field has another name than the API's, with what may be typed there and what an empty one is told.
 _AS_TYPED = {
     "destination_table": (
         "The table name {} cannot be used.",
-        "Begin with a letter, then use letters, digits and _ only; at most 128 characters.",
+        "Begin with a letter or _, then use letters, digits and _ only; at most 128 characters.",
+        "The table name is missing.",
     ),
-    "reject_threshold": ("{} is no percentage of rows.", "Give a number from 0 to 100."),
+    "reject_threshold": (
+        "{} is no percentage of rows.",
+        "Give a number from 0 to 100.",
+        "The share of rows is missing.",
+    ),
 }
 
 
@@ -62,7 +67,8 @@ def settings_of(values: Mapping[str, Any], job: DataSource) -> Any:
         message, advice, field = words_of(error.errors(include_url=False, include_input=False))
         said, column = _AS_TYPED.get(field or ""), ""
         if said is not None:
-            message, advice = said[0].format(quoted(_as_typed(str(field), values))), said[1]
+            typed = _as_typed(str(field), values)
+            message, advice = said[0].format(quoted(typed)) if str(typed).strip() else said[2], said[1]
         elif field and (found := re.match(r"types\.(\d+)", field)):
             column = str(values["types"][int(found[1])].get("name", ""))
             message, field = message.replace(field, f"What “{column[:100]}” becomes"), "types"

@@ -35,6 +35,7 @@ from b2b_recs.web.etl.wizard.schema_faults import checked_schema
 from b2b_recs.web.etl.wizard.schema_form import schema_form, schema_typed
 from b2b_recs.web.etl.wizard.stale import mark_of, refuse_stale
 from b2b_recs.web.etl.wizard.state import LAST, STEPS, Wizard, wizard_of
+from b2b_recs.web.etl.wizard.table_name import proposed_again
 from b2b_recs.web.etl.wizard.tables import choose_table, table_list
 from b2b_recs.web.names import refuse_bad_name
 from b2b_recs.web.ui.zone import shown_in
@@ -168,10 +169,11 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     proposal = _looked(request, wizard)
     if request.POST.get("do") == "reset":
         with acting(request):
+            again = proposed_again(wizard, proposal)
             if wizard.is_draft:
-                wizard.keep(4, {"types": [], "names": {}})
+                wizard.keep(4, again)
         if not wizard.is_draft:
-            return _saved(request, wizard, save_job(request, wizard, {"types": [], "names": {}}), 4)
+            return _saved(request, wizard, save_job(request, wizard, again), 4)
         return redirect("job_step", wizard.model.id, wizard.job.id, 4)
     with acting(request):
         changes = checked_schema(request.POST, wizard, proposal)
