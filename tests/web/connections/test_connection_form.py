@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from b2b_recs.engine.sources.bigquery.services import GOOGLE
+from b2b_recs.engine.sources.firestore.connection import SERVICE
+from b2b_recs.engine.sources.form_help import help_of
+from b2b_recs.engine.sources.object_stores.parameters import AzureBlobParameters, GcsParameters, S3Parameters
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
 from b2b_recs.web.connections.forms import changes_from, form_of, parameters_from
 from b2b_recs.web.connections.pages import CATEGORIES, TILES, categories, place_of
@@ -127,3 +133,31 @@ def test_what_is_needed_by_what_else_was_given_is_told_as_missing(
     type_name: str, given: dict[str, object], told: str
 ) -> None:
     assert told in [str(fault) for fault in parameter_faults(type_name, given)]
+
+
+@pytest.mark.parametrize("name", sorted(SOURCE_TYPES))
+def test_the_words_beside_the_form_are_about_that_source(name: str) -> None:
+    declared = SOURCE_TYPES[name]
+    words, fields = help_of(declared), declared.Parameters.model_fields
+    assert words.heading and words.grants and words.reach
+    told = " ".join((words.grants, words.reach, *words.notes))
+    usual = getattr(fields.get("port"), "default", None)
+    assert (str(usual or 443) in words.reach) == (name != "sqlite")  # which port must be open
+    assert ("verify-full" in told) <= ("ssl_mode" in fields)  # nothing is to be chosen that the form does not have
+    assert ("password" in words.grants) <= ("password" in fields)
+    assert not re.search("firewall", told) or "host" in fields
+
+
+def test_services_of_a_cloud_name_the_addresses_that_are_dialled() -> None:
+    bucket = S3Parameters(bucket="BUCKET", region="eu", anonymous=True, format="csv")
+    container = AzureBlobParameters(account="acc", container="abc", anonymous=True, format="csv")
+    dialled = {
+        "bigquery": (GOOGLE.api, GOOGLE.storage[0], GOOGLE.token),
+        "firestore": (SERVICE.host,),
+        "gcs": (GcsParameters(bucket="abc", anonymous=True, format="csv").address,),
+        "s3": (bucket.address.replace("eu", "REGION"),),
+        "azure_blob": (container.address.replace("acc", "ACCOUNT"),),
+    }
+    for name, addresses in dialled.items():
+        for address in addresses:
+            assert address.removeprefix("https://").split("/")[0] in help_of(SOURCE_TYPES[name]).reach, address

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
+
+from b2b_recs.engine.sources.form_help import FormHelp
 
 SslMode = Literal["disable", "prefer", "require", "verify-full"]
 
@@ -21,6 +23,9 @@ class SourceParameters(BaseModel):
 
     # What was typed may be a secret in the wrong field: pydantic's own errors, which ours come from, do not repeat it.
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False, hide_input_in_errors=True)
+
+    # What stands beside the form; every type declares its own.
+    form_help: ClassVar[FormHelp]
 
 
 def _one_host(host: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from b2b_recs.engine.sources.contract import Capabilities, SourceType
+from b2b_recs.engine.sources.form_help import help_of
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 
 CATEGORIES = {
@@ -93,13 +94,15 @@ def _driver(declared: SourceType) -> str:
 
 
 def _chapter(declared: SourceType) -> str:
+    words = help_of(declared)
     able = "; ".join(abilities(declared.capabilities)) or "read whole tables"
     return (
         f'\n<a id="{declared.type}"></a>\n\n## {declared.name}\n\n'
         f"Can: {able}.\n\nLast change of a table: {declared.last_change}.\n\n"
         f"Verified against: {declared.verified_against}.\n\n"
         f"| setting | meaning | default |\n|---|---|---|\n{_settings(declared)}\n"
-        f"What lets a login read and nothing else:\n\n```\n{declared.grants.strip()}\n```\n"
+        f"**{words.heading}.** {words.grants}\n\n```\n{declared.grants.strip()}\n```\n\n"
+        f"Before a test: {' '.join((words.reach, *words.notes))}\n"
     )
 
 

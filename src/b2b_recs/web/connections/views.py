@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from b2b_recs.engine.errors import BadInput, EngineError
 from b2b_recs.engine.sources.contract import CheckResult, Source, SourceType
 from b2b_recs.engine.sources.drivers import install_command
+from b2b_recs.engine.sources.form_help import help_of
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, parameter_faults
 from b2b_recs.engine.sources.settings_read import as_read
 from b2b_recs.web.accounts.access import model_or_404, own_transactions, requires, row_or_404
@@ -331,6 +332,7 @@ def _page(request: HttpRequest, model: ModelEndpoint, declared: SourceType, cont
         "tile": tile_of(declared.type),
         "pasted": PASTED.get(declared.type, ""),
         "category": CATEGORIES[declared.category],
+        "help": help_of(declared),
         "install": install_command(declared.extra) if declared.extra and not declared.installed else "",
     }
     with acting(request):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from b2b_recs.engine.sources.fields import Secret, SourceParameters
+from b2b_recs.engine.sources.form_help import FormHelp, cloud_reach
 
 _PROJECT = re.compile(r"([a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]{4,61}[a-z0-9]")
 _DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}")
@@ -62,6 +63,14 @@ def _text(value: Any) -> bool:
 
 class BigQueryParameters(SourceParameters):
     """Typed fields only; the key of a service account is the only way in."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A service account that may only read",
+        grants="Run this with gcloud and bq as an owner of the project, or in Cloud Shell, with your names in it; then "
+        "make a JSON key of the account and paste it into the form.",
+        reach=cloud_reach("bigquery.googleapis.com", "bigquerystorage.googleapis.com", "oauth2.googleapis.com"),
+        notes=("Google bills what is read to this project.", "Every connection to Google is encrypted and checked."),
+    )
 
     project: Annotated[str, AfterValidator(_project)] = Field(
         title="Project", description="Id of the Google Cloud project that holds the data.", min_length=1, max_length=100

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from b2b_recs.engine.sources.fields import SourceParameters
+from b2b_recs.engine.sources.form_help import FormHelp, cloud_reach
 from b2b_recs.engine.sources.google_cloud import KEY_WORDS, ServiceAccountKey
 
 
@@ -25,6 +26,17 @@ def _database(value: str) -> str:
 
 class FirestoreParameters(SourceParameters):
     """A database of a Google Cloud project."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A service account that may only read",
+        grants="Run this with gcloud as an owner of the project, or in Cloud Shell, with your project's id in it; then "
+        "paste the text of key.json into the form.",
+        reach=cloud_reach("firestore.googleapis.com"),
+        notes=(
+            "Google bills each document that is read to this project.",
+            "Every connection to Google is encrypted and checked.",
+        ),
+    )
 
     project: Annotated[str, AfterValidator(_project)] = Field(
         title="Project", description="The id of the Google Cloud project.", max_length=63

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
 from b2b_recs.engine.sources.fields import CERTIFICATE_WORDS, Certificate, Host, Secret, SourceParameters, Text
+from b2b_recs.engine.sources.form_help import CHECKED, FormHelp, server_reach
 
 
 class MongoDBParameters(SourceParameters):
     """One server, typed fields only; no connection string, because it could name other servers and files."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A login that may only read",
+        grants="Run this in mongosh as an administrator; in Atlas make a database user with the role read instead. "
+        "Nothing here ever writes to it.",
+        reach=server_reach(27017, "In Atlas, add that address under Network Access."),
+        notes=(
+            CHECKED,
+            "One member is asked and no other looked up: a secondary keeps the load off the primary.",
+        ),
+    )
 
     host: Host = Field(
         title="Host",

@@ -6,13 +6,14 @@ import base64
 import binascii
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from b2b_recs.engine.sources.fields import Certificate, Secret, Text
 from b2b_recs.engine.sources.files.options import AnyFormatOptions
+from b2b_recs.engine.sources.form_help import FILES_LOADED, OUTGOING, FormHelp, cloud_reach
 from b2b_recs.engine.sources.object_stores.endpoint import EndpointText
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,221}[A-Za-z0-9]")
@@ -118,6 +119,15 @@ class StoreParameters(AnyFormatOptions):
 class S3Parameters(StoreParameters):
     """A bucket of Amazon S3, or of a store that speaks its protocol."""
 
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A user that may only list and read",
+        grants="In the AWS console make an IAM user with this policy, your bucket's name in place of BUCKET; its "
+        "access key goes into the form.",
+        reach="This installation must reach BUCKET.s3.REGION.amazonaws.com and s3.REGION.amazonaws.com on port 443, or "
+        f"the endpoint you give. A policy of the bucket that names addresses must let in {OUTGOING}.",
+        notes=("The key needs no right to write.", FILES_LOADED),
+    )
+
     bucket: Bucket = Field(title="Bucket", description="The name of the bucket, without s3:// in front.")
     region: str = Field(
         default="us-east-1",
@@ -169,6 +179,14 @@ class S3Parameters(StoreParameters):
 class GcsParameters(StoreParameters):
     """A bucket of Google Cloud Storage."""
 
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A service account that may only read",
+        grants="Run this with gcloud as an owner of the bucket, or in Cloud Shell, with your names in it; then make a "
+        "JSON key of the account and paste it into the form.",
+        reach=cloud_reach("storage.googleapis.com"),
+        notes=("The account needs no right to write.", FILES_LOADED),
+    )
+
     bucket: Bucket = Field(title="Bucket", description="The name of the bucket, without gs:// in front.")
     anonymous: bool = Field(default=False, title="Without a key", description="For buckets that anybody may read.")
     service_account: Annotated[Secret, AfterValidator(_service_account)] = Field(
@@ -191,6 +209,15 @@ class GcsParameters(StoreParameters):
 
 class AzureBlobParameters(StoreParameters):
     """A container of Azure Blob Storage."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A signature that may only list and read",
+        grants="Run this with az as an owner of the storage account, or in Azure Cloud Shell, with your names and a "
+        "last day in it. It prints the signature for the form.",
+        reach="This installation must reach ACCOUNT.blob.core.windows.net on port 443. Where the account takes "
+        f"selected networks only, add under Networking {OUTGOING}.",
+        notes=("After its last day a signature opens nothing: give a new one before.", FILES_LOADED),
+    )
 
     account: Annotated[Text, AfterValidator(_azure_account)] = Field(
         title="Storage account", description="The name of the storage account."

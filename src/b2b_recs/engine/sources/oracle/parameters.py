@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, SecretStr
 
 from b2b_recs.engine.sources.fields import CERTIFICATE_WORDS, Certificate, Host, Secret, SourceParameters, Text
+from b2b_recs.engine.sources.form_help import OUTGOING, FormHelp
 
 
 def _service(value: str) -> str:
@@ -19,6 +20,14 @@ def _service(value: str) -> str:
 
 class OracleParameters(SourceParameters):
     """One service of one listener, typed fields only."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A login that may only read",
+        grants="Run this in the database of the service as an administrator, with a password of your own. Nothing "
+        "here ever writes to it.",
+        reach=f"The listener's port, usually 1521, or 2484 with encryption, must be reachable from {OUTGOING}.",
+        notes=("Choose an encryption only with the listener's port for it.",),
+    )
 
     host: Host = Field(title="Host", description="Name or address of the listener.", min_length=1, max_length=253)
     port: int = Field(default=1521, title="Port", description="Usually 1521, or 2484 with encryption.", ge=1, le=65535)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from b2b_recs.engine.sources.fields import Host, SslMode, Text
+from b2b_recs.engine.sources.form_help import CHECKED, OUTGOING, FormHelp
 from b2b_recs.engine.sources.postgresql.parameters import PostgreSQLParameters
 from b2b_recs.engine.sources.server_parameters import database_field, login_field, port_field
 
 
 class RedshiftParameters(PostgreSQLParameters):
     """The fields of PostgreSQL, whose protocol Redshift speaks, with Redshift's own defaults."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A login that may only read",
+        grants="Run this in the database as a superuser, with a password of your own. Nothing here ever writes to it.",
+        reach=f"The security group of the cluster or workgroup must let in {OUTGOING}, on its port, usually 5439: "
+        "from outside of the network, it must be publicly accessible, too.",
+        notes=(CHECKED,),
+    )
 
     host: Host = Field(
         title="Host",

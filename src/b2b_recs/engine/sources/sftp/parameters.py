@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator
 
 from b2b_recs.engine.sources.fields import Host, Secret, Text
 from b2b_recs.engine.sources.files.options import AnyFormatOptions
+from b2b_recs.engine.sources.form_help import FILES_LOADED, FormHelp, server_reach
 
 _FINGERPRINT = re.compile(r"SHA256:([A-Za-z0-9+/]{43})=?")
 
@@ -45,6 +46,14 @@ def _folder(text: str) -> str:
 
 class SftpParameters(AnyFormatOptions):
     """A login on an SFTP server, and the folder to see."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A login that may only read",
+        grants="The server's administrator puts this into sshd_config, with your login and folder in it, and reloads "
+        "sshd. Nothing here ever writes to the folder.",
+        reach=server_reach(22),
+        notes=(FILES_LOADED,),
+    )
 
     host: Host = Field(title="Host", description="Name or address of the server, such as sftp.example.com.")
     port: int = Field(default=22, title="Port", description="Usually 22.", ge=1, le=65535)

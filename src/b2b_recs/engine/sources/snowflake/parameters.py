@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from b2b_recs.engine.sources.fields import Host, Secret, SourceParameters, Text
+from b2b_recs.engine.sources.form_help import OUTGOING, FormHelp
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*")
 _SUFFIX = ".snowflakecomputing.com"
@@ -29,6 +30,18 @@ def _private_key(value: SecretStr) -> SecretStr:
 
 class SnowflakeParameters(SourceParameters):
     """Typed fields only; signs in with a key pair, or with a password or a programmatic access token."""
+
+    form_help: ClassVar[FormHelp] = FormHelp(
+        heading="A user that may only read",
+        grants="Run this in a worksheet as ACCOUNTADMIN, with the public half of a key pair of your own in it; the "
+        "private half goes into the form. Nothing here ever writes to the database.",
+        reach="This installation must reach ACCOUNT.snowflakecomputing.com on port 443 and, for large results, the "
+        f"storage that SELECT SYSTEM$ALLOWLIST() names. A network policy of the account must let in {OUTGOING}.",
+        notes=(
+            "Snowflake bills the time the warehouse runs.",
+            "Every connection to Snowflake is encrypted and checked.",
+        ),
+    )
 
     account: Annotated[str, AfterValidator(_account)] = Field(
         title="Account",
