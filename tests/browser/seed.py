@@ -178,7 +178,11 @@ def copied_now(common: dict[str, Any], jobs: dict[str, DataSource], pipeline: Pi
             **common, data_source=jobs[name], pipeline_run=pipeline,
             status="partial" if rejected else "completed", stages=stages(COPY), rows_read=rows,
             rows_loaded=rows - rejected, rows_rejected=rejected, bytes=rows * 90, triggered_by="pipeline",
-            results={"source_count": rows, "warehouse_count": rows, "reconciled": True, "table_version": 0},
+            results={
+                "source_count": rows, "warehouse_count": rows - rejected, "rows_rejected": rejected,
+                "rejected_example": "joined_at: 0000-00-00 is not a date" if rejected else "",
+                "reconciled": True, "table_version": 0,
+            },
             started_at=NOW - timedelta(minutes=13), finished_at=NOW - timedelta(minutes=12),
         )  # fmt: skip
         told = ("warning" if rejected else "info", f"{rows:,} rows read")

@@ -198,7 +198,7 @@ def test_the_columns_of_a_preview_are_chosen_and_stay_chosen(acme: Tenant, opene
 def test_statistics_come_later_and_are_kept(acme: Tenant, opened: Open) -> None:
     text = opened("statistics/")
     assert "4 rows, 3 columns" in text
-    assert "25 % NULL" in text
+    assert "25 % without a value" in text
     assert 'aria-label="price from -2.0 to 4.0' in text or 'aria-label="price from -2 to 4' in text
     assert "≈" in text
     kept = list((warehouse_of(acme).table("raw_data", table_of(acme)).folder / "_profiles").glob("*.json"))
@@ -243,6 +243,14 @@ def test_a_rejected_row_is_told_by_its_key_and_its_column_is_named_once(acme: Te
     assert '<span class="sample" title="id" dir="auto">41</span>' in text
     assert "<td>n/a is not a date</td>" in text and "</span> n/a is not a date</span>" in text
     assert "x</span>" not in text  # the row with another reason
+
+
+def test_whether_a_column_may_be_empty_is_said_as_in_the_wizard(opened: Open) -> None:
+    text = opened("")
+    assert '<td class="small" title="NULLABLE"><span class="faint">may be empty</span></td>' in text
+    assert "NULLABLE<" not in text
+    statistics = opened("statistics/")
+    assert "always filled" in statistics and "NULL" not in statistics
 
 
 def test_rejected_rows_are_searched_narrowed_and_exported(acme: Tenant, opened: Open) -> None:

@@ -35,6 +35,11 @@ EQUAL = {"source_count": 207, "warehouse_count": 207}
             "in this window",
             "rows of this run’s window in the source and in the warehouse",
         ),
+        (
+            {"source_count": 207, "warehouse_count": 200, "rows_rejected": 7},
+            "",
+            "rows of the source table and of the warehouse table",
+        ),
         ({"source_count": 207}, "", ""),
         ({}, "", ""),
     ],

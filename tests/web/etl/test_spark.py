@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from run_rows import make_shop
+from web_support import TestDatabase
 
-from b2b_recs.web.etl.job_page import FLOOR, _bars
+from b2b_recs.web.etl.chart import chart_of
+from b2b_recs.web.etl.history import statistics
+from b2b_recs.web.etl.job_page import CHART_WIDTH, FLOOR, _bars
+from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.spark import spark_of
+from b2b_recs.web.tenancy import scope
 
 RUNS = (("completed", 541_909), ("failed", 0))
+
+
+def some_runs(*runs: tuple[str, int]) -> list[Any]:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    return [SimpleNamespace(status=status, rows=rows, status_word=status, at=day, address="/") for status, rows in runs]
 
 
 def test_runs_of_one_look_are_one_shape_and_a_failed_one_is_a_mark_at_the_foot() -> None:
@@ -28,9 +40,7 @@ def test_a_failed_run_says_nothing_of_how_many_rows_the_others_loaded() -> None:
 
 
 def test_in_the_chart_of_a_job_a_failed_run_is_a_small_mark_beside_a_full_bar() -> None:
-    day = datetime(2026, 3, 1, tzinfo=UTC)
-    runs = [SimpleNamespace(status=status, rows=rows, status_word=status, at=day, address="/") for status, rows in RUNS]
-    good, bad = _bars(runs, 541_909)
+    good, bad = _bars(some_runs(*RUNS), 541_909)
     assert (good.height, good.look) == (FLOOR, "good")
     assert bad.look == "bad" and bad.height < FLOOR / 10
     assert bad.y + bad.height == pytest.approx(good.y + good.height)
@@ -38,3 +48,22 @@ def test_in_the_chart_of_a_job_a_failed_run_is_a_small_mark_beside_a_full_bar() 
 
 def test_a_job_that_never_ran_has_no_chart() -> None:
     assert spark_of([]).runs == 0
+
+
+@pytest.mark.parametrize("runs", [20, 30, 60])
+def test_the_bars_of_a_job_fill_the_chart(runs: int) -> None:
+    bars = _bars(some_runs(*[("completed", 5)] * runs), 5)
+    assert CHART_WIDTH - 5 < bars[-1].x + bars[-1].width <= CHART_WIDTH
+    assert bars[0].x < 5
+
+
+def test_days_on_which_nothing_ended_have_no_chart(platform_database: TestDatabase) -> None:
+    shop = make_shop()
+    with scope(shop.id):
+        own = {"organization": shop.organization, "data_source": shop.jobs[0]}
+        ETLRun.objects.create(**own, status="cancelled")
+        ETLRun.objects.create(**own, status="pending")
+        assert chart_of(statistics(shop.model.id)) is None
+        ETLRun.objects.create(**own, status="completed")
+        chart = chart_of(statistics(shop.model.id))
+    assert chart is not None and chart.most == 1

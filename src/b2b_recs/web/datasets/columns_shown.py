@@ -113,12 +113,12 @@ def bars_of(name: str, found: Histogram, maximum: Plain) -> Bars:
 
 def _nulls(found: ColumnProfile) -> str:
     if not found.nulls:
-        return "no NULL"
+        return "always filled"
     if not found.filled:
-        return "all NULL"
+        return "never filled"
     share = 100 * found.null_share
     words = f"{share:.3g} %" if share >= 0.01 else "less than 0.01 %"
-    return f"{words} NULL"
+    return f"{words} without a value"
 
 
 def _figures(found: ColumnProfile) -> list[Figure]:

@@ -15,10 +15,12 @@ from b2b_recs.engine.profile.facts import VersionFacts, facts_of
 from b2b_recs.engine.profile.rejects import rejected_count
 from b2b_recs.web.datasets.models import Dataset
 from b2b_recs.web.datasets.tables import WarehouseTable
+from b2b_recs.web.etl.wizard.type_words import MODES
 from b2b_recs.web.projects.models import Schedule
 from b2b_recs.web.projects.schedules import spec_of
 from b2b_recs.web.ui.formats import grouped
 
+MODE_WORDS = dict(MODES)
 STRATEGIES = {
     "transactional": "New rows are added, by the column {cursor}.",
     "merge": "New and changed rows are taken over, by the column {cursor}.",
@@ -61,6 +63,11 @@ class ColumnRow:
 
     of: Column
     parts: list[str]
+
+    @property
+    def mode_words(self) -> str:
+        """Whether it may be empty, in the words of the wizard."""
+        return MODE_WORDS[self.of.mode.value]
 
 
 @dataclass(frozen=True)

@@ -36,13 +36,13 @@ class Chart:
 
 
 def chart_of(numbers: Statistics) -> Chart | None:
-    """The chart, None when nothing ran."""
-    if not numbers.runs:
-        return None
+    """The chart, None when none of its days has a run that ended well or failed."""
     first = numbers.since.date() + timedelta(days=1)
     days = [first + timedelta(days=at) for at in range(DAYS)]
-    by_day = {one.day: one for one in numbers.days}
-    most = max((one.good + one.failed for one in numbers.days), default=0) or 1
+    by_day = {one.day: one for one in numbers.days if one.day in days}
+    most = max((one.good + one.failed for one in by_day.values()), default=0)
+    if not most:
+        return None
     step, bars, rows = WIDTH / len(days), [], []
     for at, day in enumerate(days):
         one = by_day.get(day)

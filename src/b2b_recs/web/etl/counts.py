@@ -18,10 +18,8 @@ def counts_on_card(results: Mapping[str, Any]) -> str:
     """The same as short as it can be: “980 of 1,000” where rows were left out for a reason, “1,000 ≠ 980” without."""
     if not _counted(results):
         return ""
-    result = noted(results)
-    left_out = result.rows_rejected + result.rows_repeated
-    source, here = result.source_count or 0, result.warehouse_count or 0
-    if left_out and source == here + left_out:
+    source, here = results["source_count"], results["warehouse_count"]
+    if _left_out(results):
         return f"{here:,} of {source:,}"
     return f"{source:,} {'=' if source == here else '≠'} {here:,}"
 
@@ -44,18 +42,24 @@ def counts_told(results: Mapping[str, Any]) -> str:
 
 
 def counts_scope(results: Mapping[str, Any]) -> str:
-    """The same in a few words, for a card."""
+    """The same in a few words, for a card; nothing where the counts themselves say “980 of 1,000”."""
     if not _counted(results):
         return ""
     part = "in this window" if _windowed(results) else "in the files read" if results.get("files_loaded") else ""
     total = results.get("table_rows")
     if not part:
-        return "all rows"
+        return "" if _left_out(results) else "all rows"
     return f"{part}, {total:,} in all" if total is not None else part
 
 
 def _counted(results: Mapping[str, Any]) -> bool:
     return results.get("source_count") is not None and results.get("warehouse_count") is not None
+
+
+def _left_out(results: Mapping[str, Any]) -> bool:
+    """Whether the warehouse has all rows but those that were left out for a reason."""
+    left_out = int(results.get("rows_rejected") or 0) + int(results.get("rows_repeated") or 0)
+    return left_out > 0 and results["source_count"] == results["warehouse_count"] + left_out
 
 
 def _windowed(results: Mapping[str, Any]) -> bool:

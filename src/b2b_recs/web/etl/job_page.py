@@ -14,6 +14,7 @@ from b2b_recs.web.etl.page import JobCard, job_cards
 from b2b_recs.web.runs.presenting import RunView, present_etl
 
 PER_PAGE = 20
+FEWEST = 20  # runs that fill the width of the chart; fewer leave room for those to come
 CHART_RUNS, CHART_WIDTH, CHART_HEIGHT, FLOOR = 60, 720.0, 120.0, 112.0
 LOWEST, MARK = 0.03, 0.05  # shares of the height: the lowest bar, and the mark of a run that failed
 
@@ -73,7 +74,7 @@ def job_page(job: DataSource, page: str) -> JobPage:
 
 
 def _bars(runs: list[RunView], most: int) -> list[RunBar]:
-    step = CHART_WIDTH / CHART_RUNS
+    step = CHART_WIDTH / max(len(runs), FEWEST)
     bars = []
     for at, run in enumerate(runs):
         failed, rows = run.status == "failed", run.rows or 0
