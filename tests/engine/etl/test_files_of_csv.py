@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import time
 from datetime import UTC, datetime
@@ -278,3 +279,29 @@ def test_a_file_whose_second_ends_while_it_is_read_is_no_other(tmp_path: Path, m
     moments = itertools.count(1_700_000_000, 2)
     monkeypatch.setattr(store.time, "time", lambda: float(next(moments)))
     assert copied(tmp_path, "one").rows_loaded == 1
+
+
+def test_rejected_rows_of_a_file_go_with_its_other_rows(tmp_path: Path) -> None:
+    place = tmp_path / "in"
+    place.mkdir()
+    types = {"types": (ColumnMapping("n", "", WarehouseType.INT64),), "reject_threshold": 1.0}
+
+    def rejected() -> list[tuple[str, str]]:
+        kept = LocalWarehouse(tmp_path / "warehouse").table("raw_data", "bq_lines").rejected.read().to_pylist()
+        return sorted((json.loads(row["row"])["_file"], json.loads(row["row"])["n"]) for row in kept)
+
+    (place / "a.csv").write_text("id,n\n1,1\n2,bad\n3,worse\n")
+    (place / "b.csv").write_text("id,n\n1,1\n2,bad\n")
+    copied(tmp_path, "one", **types)
+    assert rejected() == [("a.csv", "bad"), ("a.csv", "worse"), ("b.csv", "bad")]
+    (place / "a.csv").write_text("id,n\n1,1\n2,2\n3,worse\n4,late\n")
+    copied(tmp_path, "two", **types)
+    assert rejected() == [("a.csv", "late"), ("a.csv", "worse"), ("b.csv", "bad")]
+    (place / "a.csv").write_text("id,n\n1,1\n2,2\n3,3\n4,4\n")
+    copied(tmp_path, "three", **types)
+    assert rejected() == [("b.csv", "bad")]
+    (place / "b.csv").unlink()
+    copied(tmp_path, "four", **types)
+    assert rejected() == [("b.csv", "bad")]
+    copied(tmp_path, "five", **types, load=Files(deletes="remove"))
+    assert rejected() == []

@@ -15,7 +15,7 @@ from b2b_recs.engine.etl.as_claimed import as_claimed
 from b2b_recs.engine.etl.bounds import Bounds
 from b2b_recs.engine.etl.changed import MEANING
 from b2b_recs.engine.etl.choice import Choice
-from b2b_recs.engine.etl.files import commit_ledger
+from b2b_recs.engine.etl.files import commit_ledger, paths_anew
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
 from b2b_recs.engine.etl.plan import Plan, make_plan
@@ -253,7 +253,8 @@ class _Run:
         given = (staged, read, settled, leaving, self.sums, turned, self.warnings)
         result = outcome(self.spec, plan, self.table, *given)
         step("copy.before_rejected")
-        commit_rejected(self.table, self.journal, staged, plan.now, self.app, replace=catalog)
+        anew = paths_anew(plan.choice, load) if isinstance(load, Files) else ()
+        commit_rejected(self.table, self.journal, staged, plan.now, self.app, replace=catalog, anew=anew)
         step("copy.before_commit")
         if result.changed:
             commit = self._commit(plan, settled, result, loaded_since(plan, self.table, read))

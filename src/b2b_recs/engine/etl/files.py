@@ -73,6 +73,11 @@ def kept_shapes(table: LocalTable) -> dict[tuple[str, str], str]:
     }
 
 
+def paths_anew(choice: Choice, load: Files) -> list[str]:
+    """The files whose rows of before leave the table: they are loaded anew or, if the job says so, gone."""
+    return [file.path for file in choice.load] + (list(choice.gone) if load.deletes == "remove" else [])
+
+
 def loaded_files(table: LocalTable) -> int:
     """How many files the ledger has."""
     return len(_ledger(table, "path")[0])
@@ -110,7 +115,7 @@ def commit_ledger(
     news = choice.load or (choice.gone and load.deletes == "remove") or seen
     if ledger.committed(app) is not None or not news:
         return
-    out = {file.path for file in choice.load} | (set(choice.gone) if load.deletes == "remove" else set())
+    out = set(paths_anew(choice, load))
     rows = _counted(table, parts, scratch)
     fresh = pa.Table.from_pylist(
         [

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from b2b_recs.engine.etl.journal import Journal, Staged
 from b2b_recs.engine.etl.known_rejects import KnownRejects, fingerprint
-from b2b_recs.engine.sources.contract import RejectedRow
+from b2b_recs.engine.sources.contract import FILE_COLUMN, RejectedRow
 from b2b_recs.engine.warehouse.commits import Commit
 from b2b_recs.engine.warehouse.local import LocalTable
 
@@ -29,12 +31,19 @@ _BATCH = 10_000
 
 
 def commit_rejected(
-    table: LocalTable, journal: Journal, staged: Sequence[Staged], at: datetime, app: str, *, replace: bool
+    table: LocalTable,
+    journal: Journal,
+    staged: Sequence[Staged],
+    at: datetime,
+    app: str,
+    *,
+    replace: bool,
+    anew: Collection[str] = (),
 ) -> Commit | None:
     """Commit the rejected rows of a run; None when there is nothing to change.
 
     A row rejected before (read again inside the window) is not kept twice. A catalog run replaces those of the run
-    before, because it read every row anew.
+    before, because it read every row anew; a run by files those of the files whose rows it replaces, ``anew``.
     """
     target = table.rejected
     done = target.committed(app)
@@ -42,9 +51,12 @@ def commit_rejected(
         return done
     any_rejected = any(item.rejected for item in staged)
     exists = target.exists()
-    if not any_rejected and not (replace and exists and target.row_count()):
+    stale = exists and bool(anew) and any(not keep.all() for _, keep in _by_file(target, anew))
+    if not any_rejected and not stale and not (replace and exists and target.row_count()):
         return None
     batches = in_batches(rejected_rows(journal, staged), journal.run_key, at)
+    if stale:
+        return target.replace(chain(_of_other_files(target, anew), batches), schema=SCHEMA, app=app)
     if exists and not replace:
         batches = _fresh(batches, KnownRejects(table))
     first = next(batches, None)
@@ -61,6 +73,21 @@ def rejected_rows(journal: Journal, staged: Sequence[Staged]) -> Iterator[Reject
             with journal.rejected_path(item.part).open(encoding="utf-8") as lines:
                 for line in lines:
                     yield RejectedRow(*json.loads(line))
+
+
+def _of_other_files(target: LocalTable, anew: Collection[str]) -> Iterator[pa.RecordBatch]:
+    """The rows that are kept of other files than these."""
+    for batch, keep in _by_file(target, anew):
+        if keep.any():
+            yield batch.filter(pa.array(keep))
+
+
+def _by_file(target: LocalTable, anew: Collection[str]) -> Iterator[tuple[pa.RecordBatch, npt.NDArray[np.bool_]]]:
+    """Batches of the rows that are kept, each with whether its rows are of other files than these."""
+    wanted = set(anew)
+    for batch in target.arrow_dataset().to_batches(columns=SCHEMA.names):
+        paths = (json.loads(text).get(FILE_COLUMN) for text in batch.column("row").to_pylist())
+        yield batch, np.array([path not in wanted for path in paths], dtype=np.bool_)
 
 
 def _fresh(batches: Iterator[pa.RecordBatch], known: KnownRejects) -> Iterator[pa.RecordBatch]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from b2b_recs.engine.errors import Cancelled
 from b2b_recs.engine.etl.choice import Choice
-from b2b_recs.engine.etl.files import PATHS
+from b2b_recs.engine.etl.files import PATHS, paths_anew
 from b2b_recs.engine.etl.plan import BATCH_BYTES, Plan
 from b2b_recs.engine.etl.positions import comparison, equal, view_of
 from b2b_recs.engine.etl.settle import Leaving
@@ -59,7 +59,7 @@ def read_keys(source: Source, plan: Plan, spec: CopySpec, folder: Path, progress
 
 def leaving_rows(choice: Choice, load: Files, folder: Path) -> Leaving | None:
     """The rows that files loaded anew had before and, if the job says so, those of files that are gone."""
-    paths = [file.path for file in choice.load] + (list(choice.gone) if load.deletes == "remove" else [])
+    paths = paths_anew(choice, load)
     if not paths:
         return None
     path = folder / "files.parquet"
