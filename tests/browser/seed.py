@@ -207,10 +207,13 @@ def versions(model: ModelEndpoint, pipeline: PipelineRun) -> TrainedModel:
         products=3_665, last_at=NOW,
     )  # fmt: skip
     artifact = fitted_artifact()
+    until = round(NOW.timestamp() * 1_000_000)
+    period = {"cut": until - 18 * 86_400_000_000, "until": until}
     trained: TrainedModel = TrainedModel.objects.create(
         organization=organization, model=model, number=12, algorithm="user_knn", artifact_id=artifact,
         dataset_version=version, pipeline_run=pipeline, status="deployed", created_at=NOW - timedelta(hours=2),
-        metrics={"test_days": 18, "test_customers": 1011, "comparisons": [BEATS_BUY_AGAIN], **measured(0.381)},
+        metrics={"test_days": 18, "test_customers": 1011, "period": period, "learnt_until": until,
+                 "comparisons": [BEATS_BUY_AGAIN], **measured(0.381)},
     )  # fmt: skip
     earlier = add_version(model, 11, 0.384, artifact, version, NOW, status="retired")
     add_version(model, 10, 0.352, artifact, version, NOW)

@@ -56,4 +56,4 @@ def test_the_time_of_a_run_that_no_stage_took_is_told(shop: Shop, stages: list[f
     client = Client()
     client.force_login(shop.user, backend="django.contrib.auth.backends.ModelBackend")
     page = client.get(f"/models/{shop.model.id}/runs/copies/{run.id}/").content.decode()
-    assert ("of it went into starting and ending." in page) == (beside is not None)
+    assert ("of it lay outside the stages: starting, ending and what is between." in page) == (beside is not None)
