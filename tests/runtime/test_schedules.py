@@ -157,8 +157,8 @@ BAD = [
     ({"kind": "minutes", "every": "15"}, "every", "from 1 to 1440"),
     ({"kind": "hourly", "minute": 60}, "minute", "from 0 to 59"),
     ({"kind": "hourly", "minute": True}, "minute", "from 0 to 59"),
-    ({"kind": "weekly", "days": [], "time": "02:00"}, "days", "Choose one or more of monday"),
-    ({"kind": "weekly", "days": ["funday"], "time": "02:00"}, "days", "Choose one or more of monday"),
+    ({"kind": "weekly", "days": [], "time": "02:00"}, "days", "Choose one or more of Monday"),
+    ({"kind": "weekly", "days": ["funday"], "time": "02:00"}, "days", "Choose one or more of Monday"),
     ({"kind": "monthly", "day": 32, "time": "02:00"}, "day", "from 1 to 31, or last"),
     ({"kind": "cron", "cron": "61 * * * *"}, "cron", "Write five fields"),
     ({"kind": "cron", "cron": "0 0 31 2 *"}, "cron", "Write five fields"),
@@ -174,6 +174,21 @@ def test_a_bad_field_of_a_cron_line_is_told_with_what_it_takes() -> None:
     for text, told in (("61 2 * * *", "the minute, from 0 to 59"), ("0 2 * * 8", "the day of the week, from 0")):
         with pytest.raises(BadInput, match=told):
             ScheduleSpec.parse({"kind": "cron", "cron": text})
+
+
+def test_what_is_missing_is_named_in_words_and_the_words_a_cron_line_knows_are_told() -> None:
+    for kind, told in (("cron", "The rule (cron) is missing."), ("hourly", "The minute of the hour is missing.")):
+        with pytest.raises(BadInput) as missing:
+            ScheduleSpec.parse({"kind": kind})
+        assert missing.value.message == told
+    with pytest.raises(BadInput) as unknown:
+        ScheduleSpec.parse({"kind": "cron", "cron": "0 2 LAST * *"})
+    assert "JAN to DEC, SUN to SAT, and L for the last" in unknown.value.advice
+
+
+def test_days_may_be_written_as_they_are_told() -> None:
+    rule = ScheduleSpec.parse({"kind": "weekly", "days": ["Friday", "monday"], "time": "02:00"})
+    assert rule.days == ("monday", "friday")
 
 
 @pytest.mark.parametrize(("rule", "field", "advice"), BAD)

@@ -35,10 +35,18 @@ _SAY = {
     "every": f"Say every how many minutes, from 1 to {MOST_MINUTES}.",
     "minute": "Give the minute of the hour, from 0 to 59.",
     "time": "Give the time of day, such as 02:00.",
-    "days": f"Choose one or more of {', '.join(DAYS)}.",
+    "days": f"Choose one or more of {', '.join(day.capitalize() for day in DAYS)}.",
     "day": "Give the day of the month from 1 to 31, or last.",
-    "cron": "Write five fields, such as 15 2 * * *.",
+    "cron": "Write five fields, such as 15 2 * * *. Words known are JAN to DEC, SUN to SAT, and L for the last.",
     "time_zone": "Write one like Europe/Berlin.",
+}
+_MISSING = {
+    "every": "The number of minutes is missing.",
+    "minute": "The minute of the hour is missing.",
+    "time": "The time of day is missing.",
+    "days": "No day is chosen.",
+    "day": "The day of the month is missing.",
+    "cron": "The rule (cron) is missing.",
 }
 # What each of the five fields of a schedule takes, by what its reader says of a bad one.
 _CRON_PARTS = {
@@ -64,10 +72,11 @@ def _time(value: Any) -> Any:
 def _days(value: Any) -> Any:
     if not isinstance(value, list | tuple | set):
         raise _fault("The days are not a list.", _SAY["days"])
-    for day in value:
+    chosen = [str(day).lower() for day in value]
+    for day, given in zip(chosen, value, strict=True):
         if day not in DAYS:
-            raise _fault(f"“{str(day)[:40]}” is not a day of the week.", _SAY["days"])
-    return tuple(day for day in DAYS if day in value)
+            raise _fault(f"“{str(given)[:40]}” is not a day of the week.", _SAY["days"])
+    return tuple(day for day in DAYS if day in chosen)
 
 
 def _number(name: str, least: int, most: int, word: str = "") -> BeforeValidator:
@@ -144,9 +153,7 @@ class ScheduleSpec(BaseModel):
             needs = " and ".join(FIELDS[kind]) or "nothing else"
             raise _fault(f"A {kind} schedule has no {name}.", f"It has {needs}.")
         if not given and name in FIELDS[kind]:
-            raise _fault(
-                "No day is chosen." if name == "days" else f"The {name} of the schedule is missing.", _SAY[name]
-            )
+            raise _fault(_MISSING[name], _SAY[name])
         return value
 
     @classmethod

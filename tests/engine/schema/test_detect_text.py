@@ -68,9 +68,9 @@ def test_zeros_and_ones_are_numbers_and_never_true_or_false(values: tuple[str, .
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (("y",), "'y'"),
-        (("no",), "'no'"),
-        (("f",), "'f'"),
+        (("y",), "“y”"),
+        (("no",), "“no”"),
+        (("f",), "“f”"),
         (("yes", "f"), "several kinds"),
         (("true", "n"), "several kinds"),
     ],
@@ -174,7 +174,7 @@ def test_numbers_in_another_format_are_proposed_with_it_when_a_value_proves_it(
     detection = found(spread(*values))
     assert (detection.warehouse_type, detection.format, detection.proposed) == (kind, form, True)
     assert detection.confidence is Confidence.MEDIUM
-    assert detection.reason == f"All {ENOUGH} sampled values are numbers written {form}, such as {proof!r}."
+    assert detection.reason == f"All {ENOUGH} sampled values are numbers written {form}, such as “{proof}”."
     assert found(spread(*values, count=5)).confidence is Confidence.LOW
     in_a_database = found(spread(*values), text_only=False)
     assert (in_a_database.format, in_a_database.proposed) == (form, True)
@@ -184,12 +184,12 @@ def test_numbers_in_another_format_are_proposed_with_it_when_a_value_proves_it(
 @pytest.mark.parametrize(
     ("values", "reason", "warning"),
     [
-        (("1,234", "5"), "before decimals or between thousands, such as '1,234'", "format 1234,56 or 1,234.56."),
-        (("12,345", "-1,000"), "such as '12,345'", "1,234.56"),
-        (("1 234", "5"), "groups of three, such as '1 234'; kept as text because codes look alike", "1 234,56"),
+        (("1,234", "5"), "before decimals or between thousands, such as “1,234”", "format 1234,56 or 1,234.56."),
+        (("12,345", "-1,000"), "such as “12,345”", "1,234.56"),
+        (("1 234", "5"), "groups of three, such as “1 234”; kept as text because codes look alike", "1 234,56"),
         (("1.234,56", "1,234.56"), "numbers, 100 of them written", "not written in one way"),
         (("1,5", "2.5"), "numbers, 100 of them written", "not written in one way"),
-        ((*["1.234,56"] * 19, "n/a"), "190 of 200 sampled values are numbers, 190 of them written 1.234,56", "'n/a'"),
+        ((*["1.234,56"] * 19, "n/a"), "190 of 200 sampled values are numbers, 190 of them written 1.234,56", "“n/a”"),
     ],
     ids=str,
 )
@@ -207,7 +207,7 @@ def test_numbers_whose_points_may_all_stand_between_thousands_stay_text_and_are_
     for text_only in (True, False):
         detection = found(spread(*values), text_only=text_only)
         assert (detection.warehouse_type, detection.proposed) == (W.STRING, False)
-        assert f"before decimals or between thousands, such as '{values[0]}'" in detection.reason
+        assert f"before decimals or between thousands, such as “{values[0]}”" in detection.reason
         assert "the format 1.234,56" in detection.warning
 
 
@@ -248,7 +248,7 @@ def test_eight_digits_are_dates_only_when_many_agree() -> None:
 
 @pytest.mark.parametrize(
     ("others", "words"),
-    [(["n/a"], "such as 'n/a'"), ([""], "empty text"), (["x" * 100], "x" * 40)],
+    [(["n/a"], "such as “n/a”"), ([""], "empty text"), (["x" * 100], "x" * 40)],
 )
 def test_values_that_disagree_keep_the_column_text_and_are_shown(others: list[str], words: str) -> None:
     for values in (spread("1", "2"), spread("1.5"), spread("2024-01-01"), spread("true", "false"), spread("{}")):

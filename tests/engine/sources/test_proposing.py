@@ -13,6 +13,7 @@ from b2b_recs.engine.sources.arrow_rules import ARROW_RULES
 from b2b_recs.engine.sources.arrow_types import arrow_name, arrow_rule
 from b2b_recs.engine.sources.casting import cast_batch, cast_columns
 from b2b_recs.engine.sources.contract import ColumnInfo
+from b2b_recs.engine.sources.decimals import sampled_decimal_rule
 from b2b_recs.engine.sources.postgresql.conversions import Given, convert
 from b2b_recs.engine.sources.postgresql.types import Kind
 from b2b_recs.engine.sources.proposing import TypeRule, propose_columns
@@ -172,3 +173,8 @@ def test_long_names_of_types_are_shortened() -> None:
 def test_finer_times_say_what_is_rejected() -> None:
     assert "finer than a microsecond" in ARROW_RULES["timestamp[ns]"].rejected
     assert arrow_rule(pa.timestamp("ns")).rejected == ARROW_RULES["timestamp[ns]"].rejected
+
+
+def test_how_many_values_were_sampled_is_written_with_its_thousands_apart() -> None:
+    rule = TypeRule(WarehouseType.NUMERIC, "Decimals.", family="decimal")
+    assert "the 1,000 sampled values fit" in sampled_decimal_rule(rule, ["1.5"] * 1_000).reason

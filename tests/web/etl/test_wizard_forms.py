@@ -223,7 +223,7 @@ def test_a_share_that_nobody_set_is_the_engines_and_one_that_is_none_is_shown_ag
 def test_text_that_stays_text_is_no_doubt_and_numbers_that_may_not_fit_are() -> None:
     low = [replace_confidence(column("note", "text", "STRING")), replace_confidence(column("total", "text", "NUMERIC"))]
     rows = schema_form({}, ORDERS.model_copy(update={"columns": low})).rows
-    assert [row.look for row in rows] == [("none", "Text"), ("low", "Low")]
+    assert [row.look for row in rows] == [("none", "No doubt"), ("low", "Low")]
 
 
 def replace_confidence(one: ProposedColumn) -> ProposedColumn:

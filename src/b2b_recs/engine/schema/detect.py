@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from b2b_recs.engine.counting import percent
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.schema.formats import FORMATS, formats_of
 from b2b_recs.engine.schema.looks import BOOL_PAIRS, DATES, NUMBERS, Look, look
 from b2b_recs.engine.schema.number_formats import (
@@ -191,8 +192,8 @@ def _decimals(seen: _Seen) -> Detection:
         return _number(seen, Look.DECIMAL)
     example = next(value for value in seen.values if "." in value)
     return _told(
-        f"{seen.all} numbers in which a point may stand before decimals or between thousands, such as {example!r}; "
-        "kept as text.",
+        f"{seen.all} numbers in which a point may stand before decimals or between thousands, such as "
+        f"{quoted(example)}; kept as text.",
         "Choose NUMERIC, and the format 1.234,56 as well where the point stands between thousands.",
     )
 
@@ -206,8 +207,8 @@ def _formatted_numbers(seen: _Seen) -> Detection | None:
         example = next(value for value in seen.values if "," in value or "." in value)
         one, other = (next(form.name for form in ways.formats if form.decimal == sign) for sign in ",.")
         return _told(
-            f"{seen.all} numbers in which a comma may stand before decimals or between thousands, such as {example!r}; "
-            "kept as text.",
+            f"{seen.all} numbers in which a comma may stand before decimals or between thousands, such as "
+            f"{quoted(example)}; kept as text.",
             f"Choose the format {one} or {other}.",
         )
     form = ways.formats[0]
@@ -215,11 +216,12 @@ def _formatted_numbers(seen: _Seen) -> Detection | None:
     whole = not any(set(value) & set(".eE") for value in plain)
     if whole and form.thousands == BLANKS:
         return _told(
-            f"{seen.all} digits in groups of three, such as {ways.proof!r}; kept as text because codes look alike.",
+            f"{seen.all} digits in groups of three, such as {quoted(ways.proof)}; kept as text because codes look "
+            "alike.",
             f"If they are numbers, choose the format {form.name}.",
         )
     found = WarehouseType.INT64 if whole and not _is_long(plain) else WarehouseType.NUMERIC
-    what = f"numbers written {form.name}, such as {ways.proof!r}"
+    what = f"numbers written {form.name}, such as {quoted(ways.proof)}"
     if seen.kept:
         return _hint(found, f"{seen.all} {what}; {seen.kept}.")
     return _numbers(seen, found, f"{seen.all} {what}.", form.name)
@@ -236,7 +238,9 @@ def _words(seen: _Seen) -> Detection:
     if pair is None:
         return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL} of several kinds; kept as text.")
     if len(words) == 1 and words != {"true"} and words != {"false"}:
-        return _hint(WarehouseType.BOOL, f"{seen.all} {seen.values[0]!r}; kept as text because a code looks alike.")
+        return _hint(
+            WarehouseType.BOOL, f"{seen.all} {quoted(seen.values[0])}; kept as text because a code looks alike."
+        )
     if not seen.may:
         return _hint(WarehouseType.BOOL, f"{seen.all} {Look.BOOL}; too few to change the type, kept as text.")
     return _proposed(seen, WarehouseType.BOOL, f"{seen.all} {' or '.join(sorted(words, reverse=True))}.")
@@ -281,7 +285,7 @@ def _others(seen: _Seen, kinds: set[Look] | frozenset[Look]) -> str:
     other = next((value for value in seen.values if look(value) not in kinds), None)
     if other is None:
         return ""
-    return f"Other values disagree, such as {other[:40]!r}." if other else "Other values are empty text."
+    return f"Other values disagree, such as {quoted(other, 40)}." if other else "Other values are empty text."
 
 
 def _counts(seen: _Seen) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from b2b_recs.engine.errors import BadInput
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, NumberFormat
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 
@@ -76,7 +77,7 @@ def date_format(column: ColumnMapping) -> TextFormat | None:
     if found is None:
         dates, numbers = ", ".join(DATE_FORMATS), ", ".join(NUMBER_FORMATS)
         raise BadInput(
-            f"Column {column.name} cannot be read in the format {column.format[:40]!r}.",
+            f"Column {column.name} cannot be read in the format {quoted(column.format, 40)}.",
             advice=f"Choose one of {dates}, with or without a time such as %H:%M:%S, for dates, one of {numbers} for "
             "numbers, or none for ISO 8601 and 1234.56.",
             field=column.name,
@@ -113,7 +114,7 @@ def refuse_format(column: ColumnMapping) -> None:
     """Raises BadInput when the mapping has a format, where what is read has no text, or a server that casts cannot."""
     if column.format:
         raise BadInput(
-            f"Column {column.name} has the format {column.format[:40]!r}, which this source cannot read.",
+            f"Column {column.name} has the format {quoted(column.format, 40)}, which this source cannot read.",
             advice="Leave the format out and choose STRING, or a type the server can cast the text to.",
             field=column.name,
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
+from b2b_recs.engine.counting import counted
 from b2b_recs.engine.schema.types import NUMERIC_DIGITS, Confidence, WarehouseType
 from b2b_recs.engine.sources.rules import TypeRule
 
@@ -34,7 +35,7 @@ def decimal_rule(rule: TypeRule, precision: int, scale: int) -> TypeRule:
 def sampled_decimal_rule(rule: TypeRule, samples: Sequence[str | None]) -> TypeRule:
     """The rule of decimals that declare no digits, from sampled values."""
     whole, fraction, seen = widest(samples)
-    looked = f"the {seen} sampled values" if seen else "no value was sampled; usual values"
+    looked = f"the {counted(seen, 'sampled value')}" if seen else "no value was sampled; usual values"
     if whole <= _NUMERIC_WHOLE and fraction <= _NUMERIC_SCALE:
         return replace(
             rule, warehouse=WarehouseType.NUMERIC, digits=NUMERIC_DIGITS, confidence=Confidence.MEDIUM, family="",

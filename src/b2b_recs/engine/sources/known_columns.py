@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from b2b_recs.engine.errors import BadInput, ColumnMissing
+from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import ColumnInfo, ReadRequest
 
 Columns = Mapping[str, ColumnInfo]
@@ -29,7 +30,7 @@ def checked_text(text: str, pattern: re.Pattern[str], column: ColumnInfo) -> str
     """The text of a cursor or a key, which has to be written as values of the column are. Raises BadInput."""
     if not pattern.fullmatch(text):
         raise BadInput(
-            f"{text[:60]!r} is no value of {column.name}, which is {column.source_type}.",
+            f"{quoted(text)} is no value of {column.name}, which is {column.source_type}.",
             advice="Run the job from its beginning.",
             field=column.name,
         )

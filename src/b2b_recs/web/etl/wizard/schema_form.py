@@ -64,7 +64,7 @@ class TypeRow:
     def look(self) -> tuple[str, str]:
         """How sure the type is, as colour and word; that text stays text is no doubt."""
         if self.is_text and self.warehouse_type == WarehouseType.STRING.value and self.confidence == "low":
-            return "none", "Text"
+            return "none", "No doubt"
         return self.confidence, self.confidence.capitalize()
 
     @property
