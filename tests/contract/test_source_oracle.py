@@ -153,6 +153,11 @@ def test_a_window_ends_with_all_the_digits_of_its_last_row() -> None:
         assert list(Writer(request, columns).count().values.values()) == [bound]
 
 
+def test_a_cursor_of_32_bits_is_told_with_the_digits_it_is_compared_by() -> None:
+    columns = {"AT": ColumnInfo("AT", "BINARY_FLOAT", nullable=False, base_type="BINARY_FLOAT")}
+    assert "TO_CHAR(TO_BINARY_DOUBLE(largest), 'TM9'" in Writer(ReadRequest("SHOP", "T", ()), columns).largest("AT").sql
+
+
 def test_what_no_select_can_send_is_left_out_of_the_columns(arena: OracleArena) -> None:
     columns = {"id": Declared("NUMBER", "BIGINT", 18, 0), **{name: Declared(name, "VARCHAR") for name in LEFT_OUT}}
     arena.server.shop.make("partly", columns, [(1, "x", "y")])

@@ -39,12 +39,16 @@ def bound(text: str, kind: WarehouseType, load: Incremental, now: datetime = NOW
     st.integers(0, 10**6),
     st.sampled_from([WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC, WarehouseType.INT64]),
 )
-def test_numbers_of_any_length_are_lowered_by_the_lag_exactly(
-    digits: int, scale: int, lag: int, kind: WarehouseType
-) -> None:
+def test_numbers_of_any_length_are_lowered_by_the_lag(digits: int, scale: int, lag: int, kind: WarehouseType) -> None:
     last = Decimal((int(digits < 0), tuple(map(int, str(abs(digits)))), -scale))
     found = bound(format(last, "f"), kind, Transactional(cursor="at", lag_units=lag))
-    assert Fraction(found) == Fraction(last) - lag
+    wanted = Fraction(last) - lag
+    assert Fraction(found) <= wanted <= Fraction(last)
+    assert wanted - Fraction(found) <= abs(wanted) / 10**27
+    # So that a source takes it that took the cursor; only next to a power of ten below zero a digit is added.
+    assert last < 0 or len(found.as_tuple().digits) <= max(28, len(last.as_tuple().digits))
+    if lag == 0 or scale == 0:
+        assert Fraction(found) == wanted
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(0, 10**6))

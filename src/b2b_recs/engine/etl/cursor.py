@@ -17,8 +17,7 @@ from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 TIME_TYPES = (WarehouseType.TIMESTAMP, WarehouseType.DATETIME, WarehouseType.DATE)
 NUMBER_TYPES = (WarehouseType.INT64, WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC, WarehouseType.FLOAT64)
 _DATE_LENGTH = 10
-# Holds every decimal that a warehouse does; longer ones are rounded down, so that no later row is passed over.
-_WIDE = Context(prec=100, rounding=ROUND_FLOOR)
+_FEWEST_DIGITS = 28
 # Clocks that go back do so by less than this.
 _DAY = timedelta(days=1)
 
@@ -39,7 +38,9 @@ def lower_bound(last: str, column: ColumnMapping, load: Incremental, now: dateti
         if isinstance(value, date):
             return (value - timedelta(days=math.ceil(load.lag / timedelta(days=1)))).isoformat()
         if isinstance(value, Decimal):
-            return format(_WIDE.subtract(value, Decimal(load.lag_units)), "f")
+            # No more digits than the source has, or it may not take the number; rounded down, it leaves out no row.
+            digits = Context(max(_FEWEST_DIGITS, len(value.as_tuple().digits)), ROUND_FLOOR)
+            return format(digits.subtract(value, Decimal(load.lag_units)), "f")
     except OverflowError:
         return last
     return last

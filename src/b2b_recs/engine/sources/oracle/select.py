@@ -145,7 +145,9 @@ def _text_of(name: str, column: ColumnInfo) -> str:
     if kind in (Kind.INTEGER, Kind.DECIMAL):
         return f"TO_CHAR({name}, 'TM9', {_NUMERIC})"
     if kind is Kind.FLOAT:
-        return f"TO_CHAR({name}, 'TM9', {_NUMERIC})"
+        # Of 32 bits the server prints nine digits, which may lie below the value they stand for.
+        wide = f"TO_BINARY_DOUBLE({name})" if column.base_type == "BINARY_FLOAT" else name
+        return f"TO_CHAR({wide}, 'TM9', {_NUMERIC})"
     if kind is Kind.DATE:
         return f"LTRIM(TO_CHAR({name}, '{_CLOCK}'))"
     if kind is Kind.TIMESTAMP:
