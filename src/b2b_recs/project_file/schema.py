@@ -144,6 +144,7 @@ class JobSection(Section):
     columns: Columns = ()
     types: dict[SourceColumn, TypeText] = Field(default_factory=dict)
     names: dict[SourceColumn, Column] = Field(default_factory=dict)
+    gone: Columns = ()
     detect: bool = False
     partition_by: Column | None = None
     cluster_by: Columns = ()
@@ -187,6 +188,7 @@ class JobSection(Section):
             columns=self.columns,
             types=tuple(_mapping(name, text) for name, text in self.types.items()),
             names=self.names,
+            gone=self.gone,
             row_limit=self.row_limit,
             drift=self.drift,
             reject_threshold=self.reject_threshold,
@@ -210,6 +212,7 @@ class JobSection(Section):
                 "columns": spec.columns,
                 "types": {mapping.name: _mapping_text(mapping) for mapping in spec.types},
                 "names": spec.names,
+                "gone": spec.gone,
                 "partition_by": spec.partition_by,
                 "cluster_by": spec.cluster_by,
                 "row_limit": spec.row_limit,

@@ -110,6 +110,26 @@ def test_a_removed_or_changed_column_stops_the_job_under_every_policy(
     assert job.ids() == [1, 2]
 
 
+@pytest.mark.parametrize(("load", "stays"), [(KEYED, True), (CATALOG, False)], ids=["appended", "copied whole"])
+def test_a_job_goes_on_without_columns_it_was_told_are_gone(tmp_path: Path, load: dict[str, Any], stays: bool) -> None:
+    watch = Watcher()
+    job = Job(tmp_path, orders(1, 2), **load)
+    job.run()
+    job.source.table.columns = {"id": "bigint!", "at": "timestamptz"}
+    job.source.table.rows.append(row(3))
+    with pytest.raises(SchemaDrift, match="no longer has the columns amount and note, which"):
+        job.run(progress=watch)
+    assert [state for name, state, _ in watch.stages if name == "connect"][-1] == "done"
+    assert [(name, state) for name, state, _ in watch.stages][-1] == ("read", "failed")
+    job.spec = job.spec.model_copy(update={"gone": ("amount", "note")})
+    result = job.run()
+    assert job.ids() == [1, 2, 3] and ("note" in job.table.schema().names) is stays
+    assert (result.warnings == ()) is stays
+    if stays:
+        assert {found["id"]: found["note"] for found in job.rows()} == {1: "n1", 2: "n2", 3: None}
+    assert job.run().warnings == ()
+
+
 def test_a_changed_column_of_a_catalog_is_taken_once_the_job_was_saved_with_it(tmp_path: Path) -> None:
     job = Job(tmp_path, orders(1, 2), **CATALOG)
     job.run()

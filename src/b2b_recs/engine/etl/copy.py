@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from b2b_recs.engine.counting import counted
-from b2b_recs.engine.errors import EngineError, Fenced, TooManyRejected
+from b2b_recs.engine.errors import ColumnMissing, EngineError, Fenced, SchemaDrift, TableMissing, TooManyRejected
 from b2b_recs.engine.etl.as_claimed import as_claimed
 from b2b_recs.engine.etl.bounds import Bounds
 from b2b_recs.engine.etl.changed import MEANING
@@ -71,6 +71,11 @@ def copy_table(
         return run.copy()
 
 
+def _compared(refusal: EngineError) -> str:
+    """The stage at fault when the table was reached and is not what the job reads: what failed is not connecting."""
+    return "read" if isinstance(refusal, SchemaDrift | ColumnMissing | TableMissing) else ""
+
+
 class _Run:
     def __init__(
         self,
@@ -120,7 +125,7 @@ class _Run:
             raise
 
     def _copy(self) -> CopyResult:
-        with self._stage("connect"):
+        with self._stage("connect", _compared):
             plan, staged, header = self._prepare()
             self.progress.log(reading_words(self.spec, plan.bounds, plan.choice))
         with self._stage("read"):
@@ -368,7 +373,8 @@ class _Run:
         return result.model_copy(update={"seconds": seconds, "stage_seconds": dict(self.seconds)})
 
     @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
+    def _stage(self, name: str, blamed: Callable[[EngineError], str] = lambda _: "") -> Iterator[None]:
+        """Do a stage; ``blamed`` names another one that a refusal belongs to."""
         self.progress.stage(name, "running")
         started = time.monotonic()
         try:
@@ -377,7 +383,11 @@ class _Run:
             raise
         except BaseException as error:
             if isinstance(error, EngineError):
-                self.progress.stage(name, "failed", error.message)
+                other = blamed(error)
+                if other:
+                    self.progress.stage(name, "done")
+                    self.progress.stage(other, "running")
+                self.progress.stage(other or name, "failed", error.message)
             raise
         self.seconds[name] = round(time.monotonic() - started, 3)
         self.progress.stage(name, "done")

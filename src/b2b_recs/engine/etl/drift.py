@@ -22,7 +22,8 @@ from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
 from b2b_recs.engine.sources.contract import FILE_COLUMN, ColumnInfo
 from b2b_recs.engine.warehouse.bigquery import check_digits, names_warning
 
-_REOPEN = "Open the job, look at its columns, and save it; or load into a new warehouse table."
+_REOPEN = "Open the job's rows and columns, look at them, and save; or load into a new warehouse table."
+_HELD = "Set in the job what it becomes to {}, load into a new warehouse table, or copy the whole table each time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,13 @@ def lay_out(source: Sequence[ColumnInfo], spec: CopySpec, stored: pa.Schema | No
     if isinstance(spec.load, Catalog):
         schema = arrow_schema(columns_read)
     else:
-        _refuse_unfilled(stored, columns_read)
+        _refuse_unfilled(stored, columns_read, here)
         schema = pa.schema([*stored, *added])
     if ignored:
         warnings.append(f"New columns were left out: {', '.join(ignored)}.")
     if told:
         warnings.append(told)
-    if gone:
-        warnings.append(f"No file has the column {', '.join(gone)} now; it stays empty in new rows.")
+    warnings += _lost(spec, gone)
     return Layout(tuple(columns_read), schema, tuple(added), tuple(ignored), warnings=tuple(warnings))
 
 
@@ -166,7 +166,7 @@ def _known(column: ColumnInfo, spec: CopySpec, field: pa.Field, propose: Propose
             raise SchemaDrift(
                 f"The column {column.name} of {_where(spec)} was {stored.source_type} and is {column.source_type} now; "
                 f"the warehouse table holds {stored.warehouse_type}.",
-                advice=_REOPEN,
+                advice=_REOPEN if isinstance(spec.load, Catalog) else _HELD.format(stored.warehouse_type),
                 field=column.name,
             )
     form = stored.format if override is None else override.format
@@ -186,26 +186,50 @@ def _settled(override: ColumnMapping, stored: ColumnMapping, column: ColumnInfo)
 
 
 def _removed(spec: CopySpec, stored: pa.Schema, here: Mapping[str, ColumnInfo]) -> list[str]:
-    """Columns of the table the source no longer has; refused except where each file may have columns of its own."""
+    """Columns of the table the source no longer has.
+
+    Refused except those the job goes on without, and where each file may have columns of its own.
+    """
     if spec.columns:
         return []
     gone = [name for name in stored.names if name not in here]
-    if gone and not isinstance(spec.load, Files):
+    told = [name for name in gone if name not in spec.gone]
+    if told and not isinstance(spec.load, Files):
         raise SchemaDrift(
-            f"{_where(spec)} no longer has the column {', '.join(gone)}, which the warehouse table holds.",
+            f"{_where(spec)} no longer has {_columns(told)}, which the warehouse table holds.",
             advice=_REOPEN,
-            field=gone[0],
+            field=told[0],
         )
     return gone
 
 
-def _refuse_unfilled(stored: pa.Schema, columns: Sequence[ColumnMapping]) -> None:
+def _lost(spec: CopySpec, gone: Sequence[str]) -> list[str]:
+    """What to tell of columns a run goes on without; nothing where somebody has said so and they stay."""
+    if gone and isinstance(spec.load, Files):
+        stays = "it stays" if len(gone) == 1 else "they stay"
+        return [f"No file has {_columns(gone)} now; {stays} empty in new rows."]
+    if gone and isinstance(spec.load, Catalog):
+        return [f"The source no longer has {_columns(gone)}, so the table is without from now on."]
+    return []
+
+
+def _columns(names: Sequence[str]) -> str:
+    """Columns by name: "the column note", "the columns note, city and active"."""
+    *before, last = names
+    return f"the columns {', '.join(before)} and {last}" if before else f"the column {last}"
+
+
+def _refuse_unfilled(stored: pa.Schema, columns: Sequence[ColumnMapping], here: Mapping[str, ColumnInfo]) -> None:
     read = {column.name for column in columns}
     for field in stored:
         if field.name not in read and not field.nullable:
+            there = field.name in here
             raise SchemaDrift(
-                f"The column {field.name} is required in the warehouse table and not chosen in the job.",
-                advice="Choose it, or load into a new warehouse table.",
+                f"The column {field.name} is required in the warehouse table and "
+                f"{'not chosen in the job' if there else 'no longer in the source'}.",
+                advice="Choose it, or load into a new warehouse table."
+                if there
+                else "Load into a new warehouse table, or copy the whole table each time.",
                 field=field.name,
             )
 

@@ -84,6 +84,7 @@ class CopySpec(BaseModel):
     columns: tuple[str, ...] = ()  # empty means all
     types: tuple[ColumnMapping, ...] = ()  # overrides of the proposal, by name
     names: dict[str, str] = {}  # what columns are called in the warehouse, by their names in the source
+    gone: tuple[str, ...] = ()  # columns of the warehouse table that the source may be without, though all are copied
     row_limit: int | None = Field(default=None, ge=1)
     drift: Literal["add", "ignore", "stop"] = "add"
     reject_threshold: float = Field(default=0.05, ge=0, le=1)  # share of rows read

@@ -25,6 +25,7 @@ _PATHS = {
     "columns": "columns that are copied",
     "row limit": "most rows of a run",
     "drift": "new columns in the source",
+    "gone": "columns the source no longer has",
     "reject threshold": "share of rows that may be rejected",
     "partition by": "a part for each day of",
     "cluster by": "rows arranged by",

@@ -103,6 +103,14 @@ NARROWED: dict[str, tuple[Any, Any]] = {
             "BigQuery does not take get the proposed one when none is given.",
         ),
     ),
+    "gone": (
+        Columns,
+        Field(
+            default=(),
+            description="Columns the warehouse table has and the source may be without, by their names in the "
+            "warehouse; another one that is missing stops a run that copies all columns.",
+        ),
+    ),
     "row_limit": (
         int | None,
         Field(default=None, ge=1, le=LARGEST_ID, description="The most rows a run reads."),

@@ -26,6 +26,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
+from b2b_recs.web.etl.drifted import filled_schema, refuse_drifted, taken_over
 from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
     change_job,
@@ -147,7 +148,8 @@ def save_job(
     """
     job = wizard.job
     job.name, job.connection = name or job.name, connection or job.connection
-    settings, spec, _ = _asked(request, wizard, {**wizard.values, **changes})
+    refilled = bool({"columns", "types"} & changes.keys())
+    settings, spec, _ = _asked(request, wizard, {**wizard.values, **changes}, refilled)
     with acting(request):
         refuse_taken_name(job.configuration, job.name, job.id)
         refuse_taken_destination(job.configuration, spec, job.id)
@@ -158,9 +160,11 @@ def save_job(
         return changed
 
 
-def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> tuple[Any, CopySpec, list[str]]:
+def _asked(
+    request: HttpRequest, wizard: Wizard, values: Mapping[str, Any], refilled: bool = False
+) -> tuple[Any, CopySpec, list[str]]:
     """Settings and copy after the source was asked whether they fit, and the columns it did not have when some of its
-    columns were chosen."""
+    columns were chosen; ``refilled``: whether they must fit what the warehouse table holds, too."""
     with acting(request):
         settings = settings_of(values, wizard.job)
         spec = spec_of(settings, wizard.model.time_zone)
@@ -175,11 +179,18 @@ def _asked(request: HttpRequest, wizard: Wizard, values: Mapping[str, Any]) -> t
     if wizard.proposal is not None and spec.columns:
         seen = set(wizard.offered) or {one.name for one in wizard.proposal.columns}
 
+    stored = filled_schema(wizard.model.id, spec) if refilled else None
+
     def question(source: Source) -> tuple[CopySpec, list[str]]:
         settled = settle(source)
-        if seen is None:
+        if seen is None and stored is None:
             return settled, []
         there = source.columns(settled.source_schema, settled.source_table)
+        if stored is not None:
+            settled = taken_over(declared, source, settled, there, stored)
+            refuse_drifted(declared, settled, there, stored)
+        if seen is None:
+            return settled, []
         return settled, [one.name for one in there if one.name not in seen]
 
     return settings, *ask(open_source, question)

@@ -17,7 +17,7 @@ from b2b_recs.web.etl.wizard.state import Wizard
 # What each step asks for, by the names of the settings.
 _ASKED = {
     1: ("name", "connection_id"),
-    3: ("source_schema", "source_table", "load", "columns", "row_limit", "drift"),
+    3: ("source_schema", "source_table", "load", "columns", "row_limit", "drift", "gone"),
     4: ("destination_table", "types", "names", "partition_by", "cluster_by", "reject_threshold"),
     5: ("schedule",),
 }

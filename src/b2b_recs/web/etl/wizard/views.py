@@ -27,6 +27,7 @@ from b2b_recs.web.etl.misfits import misfits_in_words
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.wizard.faults import Told, told
+from b2b_recs.web.etl.wizard.gone import gone_columns, stale_look, tells_of_change, without_gone
 from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
 from b2b_recs.web.etl.wizard.named import named
 from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, refuse_unfit_load, save_job, taken_destination
@@ -157,6 +158,7 @@ def _table_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
 def _load_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     proposal = _looked(request, wizard)
     changes = load_changes(request.POST, proposal, datetime.now(UTC), wizard.values.get("load"))
+    changes = without_gone(request.POST, wizard, proposal, changes)
     refuse_stale(request.POST, wizard, 3, changes)
     answer = _kept(request, wizard, 3, changes)
     if wizard.is_draft:
@@ -176,7 +178,7 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
             return _saved(request, wizard, save_job(request, wizard, again), 4)
         return redirect("job_step", wizard.model.id, wizard.job.id, 4)
     with acting(request):
-        changes = checked_schema(request.POST, wizard, proposal)
+        changes = without_gone(request.POST, wizard, proposal, checked_schema(request.POST, wizard, proposal))
         refuse_stale(request.POST, wizard, 4, changes)
     before = schema_form(wizard.values, proposal).misfits
     answer = _kept(request, wizard, 4, changes)
@@ -251,7 +253,9 @@ def _show(request: HttpRequest, wizard: Wizard, step: int, refusal: EngineError 
     trouble, faults = None, told(step, refusal)
     if step in (3, 4):
         try:
+            _looked(request, wizard, again=not wizard.is_draft and tells_of_change(refusal))
             form = context["form"] = _form(request, wizard, step)
+            context["gone"] = gone_columns(wizard, wizard.proposal) if wizard.proposal else []
             already = _named_already(request, wizard) if step == 4 else None
             faults = told(step, refusal or already, {row.name for row in form.rows})
             context["form"] = form.with_faults(faults.rows)
@@ -300,9 +304,11 @@ def _schedule_context(request: HttpRequest, wizard: Wizard) -> dict[str, Any]:
     return {"form": form, "facts": facts_of(wizard.values, wizard.proposal)}
 
 
-def _looked(request: HttpRequest, wizard: Wizard) -> Any:
+def _looked(request: HttpRequest, wizard: Wizard, again: bool = False) -> Any:
     """What the source says of the table: kept from the last look, or asked now."""
-    if wizard.proposal is None or request.GET.get("look") == "again":
+    with acting(request):
+        again = again or request.GET.get("look") == "again" or stale_look(wizard)
+    if wizard.proposal is None or again:
         spend(request, LOOKS)
         schema, table = wizard.values.get("source_schema", ""), wizard.values.get("source_table", "")
         with acting(request):
