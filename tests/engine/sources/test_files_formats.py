@@ -200,6 +200,19 @@ def test_an_encoding_that_nothing_names_is_told_beside_the_columns(tmp_path: Pat
             assert {column.doubt for column in source.columns("", "*.csv")} == {""}
 
 
+def test_an_encoding_in_doubt_is_told_once_beside_the_first_column_with_letters_that_may_be_wrong(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_bytes("code,city,street\nx,Köln,Straße\ny,Ulm,Allee\n".encode("cp1252"))
+    with opened(tmp_path) as source:
+        columns = source.columns("", "a.csv")
+        samples = source.samples("", "a.csv", [column.name for column in columns])
+        found = SOURCE_TYPES["csv"].propose(columns, samples, "UTC")
+    assert [("nothing in it names" in one.warning, one.confidence.value) for one in found[:3]] == [
+        (False, "high"), (True, "low"), (False, "low"),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [

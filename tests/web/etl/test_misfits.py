@@ -39,6 +39,26 @@ def test_the_sampled_values_a_type_would_reject_are_counted(
     assert told.startswith(words) and bool(told) == bool(words)
 
 
+GERMAN = ["1.234,50", "99,90", "12", "n/a"]
+
+
+@pytest.mark.parametrize(
+    ("format", "words"),
+    [
+        ("", "3 of 4 sampled values would be rejected, such as “1.234,50”. The numbers are read in the format "
+         "1.234,56."),
+        ("1.234,56", "1 of 4 sampled values would be rejected, such as “n/a”."),
+        ("1234,56", "2 of 4 sampled values would be rejected, such as “1.234,50”. The numbers are read in the "
+         "format 1.234,56."),
+        ("1,234.56", "3 of 4 sampled values would be rejected, such as “1.234,50”."),
+    ],
+)  # fmt: skip
+def test_numbers_written_otherwise_than_was_chosen_are_counted_and_the_way_is_named(format: str, words: str) -> None:
+    wanted = ColumnMapping("Preis", "text", WarehouseType.NUMERIC, format=format)
+    assert misfit(seen_values(GERMAN), wanted, text=True).startswith(words)
+    assert misfit(seen_values(["1,5", "2.5"]), wanted, text=True).count("are read") == 0
+
+
 def test_a_type_that_samples_disagree_with_is_kept_and_told_beside_the_column(acme: Tenant) -> None:
     looked_at_job(acme)
     client, draft = signed_in(acme), draft_of(acme, "again", 4)

@@ -51,6 +51,35 @@ def test_an_example_that_is_typed_is_kept_as_its_format_and_shown_as_an_example(
     assert (row.format, row.samples) == ("31/12/2024", "31/01/2024, (empty)")
 
 
+@pytest.mark.parametrize(
+    ("kind", "typed", "code"),
+    [
+        ("NUMERIC", "1.234,50", "1.234,56"), ("NUMERIC", "12.500,00", "1.234,56"), ("INT64", "1.000.000", "1.234,56"),
+        ("FLOAT64", "-5,25", "1234,56"), ("NUMERIC", "1 234,5", "1 234,56"), ("NUMERIC", "0012,5", "001234,56"),
+        ("NUMERIC", "12.50", ""), ("NUMERIC", "1234", ""), ("DATE", "31.01.2023", "%d.%m.%Y"),
+        ("DATE", "2023-01-31", ""), ("DATE", "20230131", "%Y%m%d"),
+        ("DATETIME", "31/01/2023 9:05 PM", "%d/%m/%Y %I:%M %p"),
+    ],
+)  # fmt: skip
+def test_any_example_written_in_one_way_only_is_as_good_as_those_of_the_list(kind: str, typed: str, code: str) -> None:
+    given = QueryDict(mutable=True)
+    given.update({"destination_table": "bq_orders", "type-0": kind, "format-0": typed})
+    assert schema_changes(given, {}, TABLE)["types"][0]["format"] == code
+
+
+@pytest.mark.parametrize(
+    ("kind", "typed", "ways"),
+    [
+        ("NUMERIC", "1,234", "as 1234,56 or as 1,234.56"), ("NUMERIC", "1.234", "as 1.234,56 or as 1234.56"),
+        ("DATE", "01/02/2024", "as 31/12/2024 or as 12/31/2024"),
+    ],
+)  # fmt: skip
+def test_an_example_that_may_be_written_in_several_ways_is_refused_with_them(kind: str, typed: str, ways: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        schema_changes(QueryDict(f"destination_table=bq_orders&type-0={kind}&format-0={typed}"), {}, TABLE)
+    assert f"“{typed}” may be written in more than one way, for “delivered”: {ways}." in refused.value.message
+
+
 def test_a_way_to_write_that_nobody_can_read_is_refused_with_examples() -> None:
     with pytest.raises(BadInput, match="“tomorrow” is no way to write dates or numbers") as refused:
         schema_changes(QueryDict("destination_table=bq_orders&type-0=DATE&format-0=tomorrow"), {}, TABLE)

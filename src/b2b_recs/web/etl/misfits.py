@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.schema.looks import NUMBERS, Look, look
+from b2b_recs.engine.schema.number_formats import NUMBER_FORMATS, ways_to_write
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType, digits
 
 LONGEST = 40
@@ -17,6 +18,8 @@ _TIMES = {
     WarehouseType.TIMESTAMP: frozenset({Look.MOMENT}),
 }
 _DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
+_NUMBERS = (*_DECIMALS, WarehouseType.FLOAT64, WarehouseType.INT64)
+_ANY_NUMBER = NUMBERS | {Look.OTHERWISE}
 
 
 class SeenValues(BaseModel):
@@ -29,15 +32,16 @@ class SeenValues(BaseModel):
 
 
 def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
-    """The sampled values by what they look like, and numbers by how many decimals they have."""
-    found: dict[tuple[Look, int], SeenValues] = {}
+    """The sampled values by what they look like, and numbers by their decimals and the ways they fit."""
+    found: dict[tuple[Look, int, tuple[str, ...]], SeenValues] = {}
     for value in samples:
         if value is None:
             continue
         kind = look(value)
         places = _decimals(value) if kind in NUMBERS else 0
+        ways = tuple(name for name, form in NUMBER_FORMATS.items() if form.fits(value)) if kind in _ANY_NUMBER else ()
         one = found.setdefault(
-            (kind, places), SeenValues(look=kind.value, decimals=places, count=0, example=value[:LONGEST])
+            (kind, places, ways), SeenValues(look=kind.value, decimals=places, count=0, example=value[:LONGEST])
         )
         one.count += 1
     return list(found.values())
@@ -46,15 +50,17 @@ def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
 def misfit(seen: Iterable[SeenValues], wanted: ColumnMapping, *, text: bool, empty: int = 0) -> str:
     """How many sampled values would be rejected as ``wanted``, in words; empty where none would, or it cannot be told.
 
-    ``text``: whether the source holds text. A format of its own is not looked into. ``empty``: how many are empty.
+    ``text``: whether the source holds text. A format of dates is not looked into. ``empty``: how many are empty.
     """
     seen = list(seen)
-    out = [] if wanted.format else [one for one in seen if _rejects(one, wanted, text=text)]
+    out = [one for one in seen if _rejects(one, wanted, text=text)]
     count, total = sum(one.count for one in out), sum(one.count for one in seen)
     told = []
     if out:
         example = f"“{out[0].example}”" if out[0].example else "empty text"
         told.append(f"{count:,} of {total:,} sampled values would be rejected, such as {example}.")
+        if way := _way(seen, wanted):
+            told.append(f"The numbers are read in the format {way}.")
     if empty and wanted.mode is Mode.REQUIRED:
         told.append(f"{empty:,} of {total + empty:,} sampled values are empty and would be rejected.")
     return " ".join(told)
@@ -65,8 +71,21 @@ def misfits_in_words(told: Mapping[str, str]) -> str:
     return " ".join(f"“{name}”: {words}" for name, words in told.items())
 
 
+def _way(seen: Sequence[SeenValues], wanted: ColumnMapping) -> str:
+    """The format in which all that looks like numbers is written, where values prove one and it is not chosen yet."""
+    examples = [one.example for one in seen if one.look in _ANY_NUMBER]
+    if wanted.warehouse_type not in _NUMBERS or not any(one.look == Look.OTHERWISE for one in seen):
+        return ""
+    ways = ways_to_write(examples)
+    found = ways.formats[0].name if ways is not None and ways.proof is not None else ""
+    return found if found != wanted.format else ""
+
+
 def _rejects(one: SeenValues, wanted: ColumnMapping, *, text: bool) -> bool:
     kind, number = wanted.warehouse_type, one.look in NUMBERS
+    if wanted.format:
+        form = NUMBER_FORMATS.get(wanted.format)
+        return form is not None and len(one.example) < LONGEST and not form.fits(one.example)
     if kind in _TIMES:
         return text and one.look not in _TIMES[kind]
     if kind is WarehouseType.FLOAT64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -39,15 +39,38 @@ def propose_files(columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[
     """One mapping per column of a table of files, of whatever format, in the same order."""
     untyped = any(column.type_kind == UNTYPED for column in columns)
     proposed = propose_columns(columns, samples, _rule, text_only=untyped)
-    return [_doubted(mapping, column) for mapping, column in zip(proposed, columns, strict=True)]
+    return _doubted(proposed, columns, samples)
 
 
-def _doubted(mapping: ColumnMapping, column: ColumnInfo) -> ColumnMapping:
-    """The mapping of a column whose texts, or whose name, may have been read in another encoding than they have."""
-    if not column.doubt or (mapping.warehouse_type is not WarehouseType.STRING and column.name.isascii()):
-        return mapping
-    told = f"{column.doubt} {mapping.warning}".rstrip()
-    return replace(mapping, confidence=Confidence.LOW, warning=told)
+def _doubted(
+    mappings: Sequence[ColumnMapping], columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]]
+) -> list[ColumnMapping]:
+    """The mappings, those in doubt whose texts, or whose names, may have been read in another encoding than they have.
+
+    What is to be told is told once, of the first column in which letters are seen that may be wrong.
+    """
+    at_stake = [
+        column
+        for mapping, column in zip(mappings, columns, strict=True)
+        if column.doubt and (mapping.warehouse_type is WarehouseType.STRING or not column.name.isascii())
+    ]
+    shown = [one for one in at_stake if _has_letters_beyond([one.name, *samples.get(one.name, ())])]
+    first: dict[str, str] = {}
+    for column in (*shown, *at_stake):
+        first.setdefault(column.doubt, column.name)
+    low = {column.name for column in shown} | set(first.values())
+    words = {name: f"{doubt} " for doubt, name in first.items()}
+    return [
+        replace(one, confidence=Confidence.LOW, warning=f"{words.get(one.name, '')}{one.warning}".rstrip())
+        if one.name in low
+        else one
+        for one in mappings
+    ]
+
+
+def _has_letters_beyond(texts: Iterable[str | None]) -> bool:
+    """Whether there is a letter that encodings store in different ways."""
+    return any(text is not None and not text.isascii() for text in texts)
 
 
 def refuse_declared(column: ColumnInfo, wanted: ColumnMapping) -> None:

@@ -221,7 +221,7 @@ def _typed(typed: QueryDict, at: int, column: ProposedColumn) -> dict[str, Any]:
         "warehouse_type": kind,
         "mode": typed.get(f"mode-{at}", proposed.mode),
         **digits,
-        "format": code_of(typed.get(f"format-{at}", "")) if kind in FORMATTED else "",
+        "format": code_of(typed.get(f"format-{at}", ""), kind) if kind in FORMATTED else "",
     }
 
 
