@@ -6,7 +6,7 @@ endpoint goes on answering. Archived, nothing of it runs and its endpoint is swi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
@@ -53,6 +53,11 @@ _PAUSE = Move(
     "Its jobs and trainings no longer start by themselves; they can still be started by hand. The endpoint goes on "
     "answering with the version in service.",
 )
+_PAUSE_STOPPED = replace(
+    _PAUSE,
+    message="Its jobs and trainings no longer start by themselves; they can still be started by hand. Serving stays "
+    "stopped until it is started again.",
+)
 _RESUME = Move(Status.ACTIVE, "Resume", "play", "Its jobs and trainings follow their schedules again.", "info")
 _ARCHIVE = Move(
     Status.ARCHIVED,
@@ -96,7 +101,8 @@ WAYS: dict[Status, dict[Status, Move | NoWay]] = {
 
 def moves_of(model: ModelEndpoint) -> tuple[Move, ...]:
     """Where the model can go from where it is."""
-    return tuple(way for way in WAYS[Status(model.status)].values() if isinstance(way, Move))
+    ways = [way for way in WAYS[Status(model.status)].values() if isinstance(way, Move)]
+    return tuple(_PAUSE_STOPPED if way is _PAUSE and not model.endpoint_active else way for way in ways)
 
 
 def change_status(model_id: int, to: str) -> ModelEndpoint:
