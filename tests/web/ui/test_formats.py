@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
+from web_support import TestDatabase
 
 from b2b_recs.web.ui import formats
 
@@ -86,3 +89,13 @@ def test_an_unknown_status_is_still_a_word() -> None:
 )  # fmt: skip
 def test_shares_are_told_in_percent(share: float, words: str) -> None:
     assert formats.percent(share) == words.replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+@pytest.mark.parametrize("day", range(1, 29))
+def test_an_exact_time_names_its_day_and_its_zone(platform_database: TestDatabase, day: int) -> None:
+    at = datetime(2026, day % 12 + 1, day, 3, 4, 5, tzinfo=UTC)
+    from b2b_recs.web.ui.templatetags.ui import exact
+
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        local = timezone.localtime(at)
+        assert exact(at) == f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} Asia/Tokyo"

@@ -20,6 +20,9 @@ from b2b_recs.web.ui import formats
 from b2b_recs.web.ui.shell import Shell, shell_of
 from b2b_recs.web.ui.terms import term_of
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 register = template.Library()
 
 register.filter("grouped", formats.grouped)
@@ -67,7 +70,9 @@ def badge(status: str, word: str = "") -> SafeString:
 def exact(value: datetime) -> str:
     """A time in the current zone, to the second, with the zone's name."""
     local = timezone.localtime(value)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {timezone.get_current_timezone_name()}"
+    # A page has a hundred of these, and strftime takes four times as long.
+    date = f"{DAYS[local.weekday()]} {local.day} {MONTHS[local.month - 1]} {local.year}"
+    return f"{date}, {local.hour:02}:{local.minute:02}:{local.second:02} {timezone.get_current_timezone_name()}"
 
 
 @register.filter
