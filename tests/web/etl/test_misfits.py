@@ -28,6 +28,15 @@ PRICES = ["2.55", "3.390", "0.125", "12"]
         (PRICES, "NUMERIC", (12, 2), False, "1 of 4 sampled values would be rejected, such as “0.125”."),
         (PRICES, "NUMERIC", (None, None), False, ""),
         (PRICES, "INT64", (None, None), False, "3 of 4 sampled values would be rejected, such as “2.55”."),
+        (
+            ["10:30:00", "10", "noon"],
+            "TIME",
+            (None, None),
+            True,
+            "2 of 3 sampled values would be rejected, such as “10”",
+        ),
+        (["yes", "maybe", "1"], "BOOL", (None, None), True, "1 of 3 sampled values would be rejected"),
+        (['{"a": 1}', "12", "some"], "JSON", (None, None), True, "1 of 3 sampled values would be rejected"),
         (["2024-01-31", "31.01.2024", ""], "DATE", (None, None), True, "2 of 3 sampled values would be rejected"),
     ],
 )

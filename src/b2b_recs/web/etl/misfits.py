@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 
@@ -20,6 +21,10 @@ _TIMES = {
 _DECIMALS = (WarehouseType.NUMERIC, WarehouseType.BIGNUMERIC)
 _NUMBERS = (*_DECIMALS, WarehouseType.FLOAT64, WarehouseType.INT64)
 _ANY_NUMBER = NUMBERS | {Look.OTHERWISE}
+CLOCK = "times of day"  # a look that no type is proposed for
+_CLOCK = re.compile(r"\s*([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?\s*")
+# What is no JSON, unless it stands in quotation marks.
+_NO_JSON = frozenset({Look.TEXT, Look.DATE, Look.WALL, Look.MOMENT, Look.FORMATTED, Look.OTHERWISE, CLOCK})
 
 
 class SeenValues(BaseModel):
@@ -33,15 +38,16 @@ class SeenValues(BaseModel):
 
 def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
     """The sampled values by what they look like, and numbers by their decimals and the ways they fit."""
-    found: dict[tuple[Look, int, tuple[str, ...]], SeenValues] = {}
+    found: dict[tuple[str, int, tuple[str, ...]], SeenValues] = {}
     for value in samples:
         if value is None:
             continue
         kind = look(value)
         places = _decimals(value) if kind in NUMBERS else 0
         ways = tuple(name for name, form in NUMBER_FORMATS.items() if form.fits(value)) if kind in _ANY_NUMBER else ()
+        name = CLOCK if kind is Look.TEXT and _CLOCK.fullmatch(value) else kind.value
         one = found.setdefault(
-            (kind, places, ways), SeenValues(look=kind.value, decimals=places, count=0, example=value[:LONGEST])
+            (name, places, ways), SeenValues(look=name, decimals=places, count=0, example=value[:LONGEST])
         )
         one.count += 1
     return list(found.values())
@@ -92,6 +98,12 @@ def _rejects(one: SeenValues, wanted: ColumnMapping, *, text: bool) -> bool:
         return text and not number
     if kind is WarehouseType.INT64:
         return one.decimals > 0 if number else text
+    if kind is WarehouseType.TIME:
+        return text and not _CLOCK.fullmatch(one.example)
+    if kind is WarehouseType.BOOL:
+        return text and one.look not in (Look.BOOL, Look.WHOLE)
+    if kind is WarehouseType.JSON:
+        return text and one.look in _NO_JSON and not one.example.startswith('"')
     if kind in _DECIMALS:
         return one.decimals > digits(wanted)[1] if number else text
     return False
