@@ -6,6 +6,9 @@ import pytest
 from tenant_rows import Tenant
 from wizard_rows import address_of, draft_of, looked_at_job, signed_in
 
+from b2b_recs.runtime.schedules import ScheduleSpec
+from b2b_recs.web.etl.jobs import schedule_job
+from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.tenancy import scope
 
@@ -31,5 +34,9 @@ def test_a_model_that_rests_is_told_on_the_list_the_page_of_a_job_and_the_last_s
     for address in (etl, job, f"{address_of(acme, draft.id)}step/5/"):
         text = client.get(address).content.decode()
         assert (told in text and what in text) if told else ("The model is" not in text), address
+    assert "but the model is" not in client.get(job).content.decode()  # it runs by hand
+    with scope(acme.id):
+        schedule_job(DataSource.objects.get(id=acme.id_of("DataSource")), ScheduleSpec.parse(SCHEDULE))
     assert (f">model {status}</span>" in client.get(etl).content.decode()) is bool(told)
+    assert (f"but the model is {status}" in client.get(job).content.decode()) is bool(told)
     assert times in client.get(f"{etl}jobs/schedule/", SCHEDULE).content.decode()

@@ -13,6 +13,11 @@ _RESTING = {
 }
 
 
+def is_resting(why: str) -> bool:
+    """Whether that is why a job does not run: its model is paused or archived."""
+    return why in _RESTING.values()
+
+
 def jobs_to_run(model: ModelEndpoint) -> QuerySet[DataSource]:
     """The jobs that running everything runs: finished, and neither they nor their connections switched off."""
     found: QuerySet[DataSource] = DataSource.objects.filter(

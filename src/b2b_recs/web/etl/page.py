@@ -19,6 +19,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.pages import Card, card_of, cards, jobs_of
 from b2b_recs.web.datasets.tables import address_of, rejected_address
 from b2b_recs.web.etl.counts import counts_in_words, counts_on_card, counts_scope, counts_told
+from b2b_recs.web.etl.following import is_resting
 from b2b_recs.web.etl.mending import USUAL_STEP, mend_step
 from b2b_recs.web.etl.models import DataSource, ETLConfiguration, ETLRun
 from b2b_recs.web.etl.showing import ScheduleOut, schedule_out
@@ -79,6 +80,11 @@ class JobCard:
         """The time zone its times are in; empty where it names no time of day."""
         zone = str(self.schedule.rule.get("time_zone") or "")
         return zone if self.schedule.words.endswith(f", {zone}") else ""
+
+    @property
+    def rests(self) -> bool:
+        """Whether its schedule would be followed if its model were neither paused nor archived."""
+        return is_resting(self.schedule.why_none)
 
     @property
     def next_at(self) -> datetime | None:
