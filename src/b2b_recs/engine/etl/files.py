@@ -145,7 +145,8 @@ def _speaks(table: LocalTable) -> bool:
     if not ledger.exists():
         return False
     # A ledger that was only written in fewer files has the version in an older commit.
-    told = next((commit for commit in ledger.history() if not _rearranged(commit)), None)
+    found = (commit for few in (_RECENT, None) for commit in ledger.history(few) if not _rearranged(commit))
+    told = next(found, None)
     if told is None:
         return True
     version = told.notes.get(_SPEAKS_OF)
