@@ -345,5 +345,6 @@ def test_addresses_of_operators_and_accounts_keep_to_their_declaration(visitors:
 
 def without_numbers(answer: HttpResponse) -> str:
     """The answer's text without numbers and form tokens."""
-    text = re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", answer.content.decode(errors="replace"))
+    tokens = r'name="csrfmiddlewaretoken" value="[^"]*"|"X-CSRFToken": "[^"]*"'
+    text = re.sub(tokens, "", answer.content.decode(errors="replace"))
     return re.sub(r"\d+", "", text)
