@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -200,6 +201,10 @@ def test_a_card_stays_when_its_test_finds_that_the_session_ended(
     for _ in range(2):
         card.locator("[data-test-connection]").click()
     expect(page.locator(".toast", has_text="The server cannot be reached.")).to_have_count(1)
+    card.get_by_role("button", name="Switch off").click()  # a whole page is not left for the browser's own
+    page.locator("#confirm-modal [data-modal-confirm]").click()
+    expect(page.locator(".toast", has_text="There is no network, so nothing was sent.")).to_be_visible()
+    expect(page).to_have_url(re.compile("/etl/$"))
     page.context.set_offline(False)
-    card.locator("[data-test-connection]").click()  # an answer takes away what was said before
+    card.locator("[data-test-connection]").dispatch_event("click")  # an answer takes away what was said before
     expect(page.locator(".toast", has_text="The server cannot be reached.")).to_have_count(0)
