@@ -33,6 +33,8 @@ def dialect(request: ReadRequest, columns: Columns) -> Dialect:
         if column.base_type.startswith("character") or column.base_type == "text":
             return quote_text_without_backslash(text)
         cast = re.sub(r"[^a-z0-9_(), ]", "", column.source_type.lower())
+        # A bound, the cursor less the lag, may have more digits than the column takes.
+        cast = re.sub(r"^numeric\(\d+", "numeric(38", cast)
         return f"CAST({quote_text_without_backslash(text)} AS {cast})"
 
     return Dialect(

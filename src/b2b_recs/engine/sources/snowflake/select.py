@@ -30,6 +30,8 @@ def dialect(request: ReadRequest, columns: Columns, origin: str) -> Dialect:
         if form is Form.BYTES:
             return f"TO_BINARY({value}, 'HEX')"
         cast = _CASTS.get(form) or re.sub(r"[^A-Z0-9_(), ]", "", column.source_type)
+        # A bound, the cursor less the lag, may have more digits than the column takes.
+        cast = re.sub(r"^NUMBER\(\d+", "NUMBER(38", cast)
         return f"{value}::{cast}"
 
     def compared(name: str) -> str:
