@@ -54,10 +54,8 @@ def train(
         faults.step("train.before_write")
         measured_id = write_evaluation(artifacts, evaluation, periods, chosen, measured, interactions)
         origin = {**(lineage or {}), "evaluation_artifact": measured_id}
-        figures = evaluation.figures()
-        artifact_id = write_bundle(
-            artifacts, model, served, now=now, trained_at=clock(), lineage=origin, metrics=figures
-        )
+        figures, made = evaluation.figures(), clock()
+        artifact_id = write_bundle(artifacts, model, served, now=now, trained_at=made, lineage=origin, metrics=figures)
         faults.step("train.after_write")
         problem = probe(artifacts, artifact_id)
         verdict = judge(evaluation, artifact_problem=problem, in_service=in_service is not None, deploy=spec.deploy)
