@@ -138,6 +138,12 @@ class TypeHeld(SchemaDrift):
     code = "type_held"
 
 
+class JobChanged(SchemaDrift):
+    """The job was changed, and the rows loaded before cannot be made to fit."""
+
+    code = "job_changed"
+
+
 class TooManyRejected(EngineError):
     """More rows were rejected than the job allows; nothing was committed."""
 

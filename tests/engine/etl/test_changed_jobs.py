@@ -12,7 +12,7 @@ from engine.etl.arena import NOW, Job, Memory, Table
 from engine.etl.copying import KEYED, UNKEYED, orders, row
 from engine.etl.test_files_of_csv import AnyFolder
 
-from b2b_recs.engine.errors import SchemaDrift
+from b2b_recs.engine.errors import JobChanged
 from b2b_recs.engine.etl.copy import copy_table
 from b2b_recs.engine.etl.reached import NOTE
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files
@@ -110,7 +110,7 @@ def test_a_key_of_columns_that_no_stored_row_has_is_refused(tmp_path: Path) -> N
     job = Job(tmp_path, table, load={"cursor": "at"}, columns=["at", "amount"])
     job.run()
     set_load(job, key=("id", "line"))
-    with pytest.raises(SchemaDrift, match=r"its key is id, line now and was none\. .*cannot be found again") as refused:
+    with pytest.raises(JobChanged, match=r"its key is id, line now and was none\. .*cannot be found again") as refused:
         job.run()
     assert refused.value.field == "key" and "load into a new warehouse table" in refused.value.advice
     assert job.table.row_count() == 6
@@ -163,7 +163,7 @@ def test_another_time_zone_of_rows_that_no_key_finds_is_refused(tmp_path: Path) 
         job.kind = Clocks()
         job.run()
         job.spec = job.spec.model_copy(update={"time_zone": "America/New_York"})
-        with pytest.raises(SchemaDrift, match="its time zone is America/New_York now and was UTC") as refused:
+        with pytest.raises(JobChanged, match="its time zone is America/New_York now and was UTC") as refused:
             job.run()
         assert refused.value.field == "time_zone"
         job.spec = job.spec.model_copy(update={"time_zone": "UTC"})
@@ -211,7 +211,7 @@ def test_another_name_in_the_warehouse_is_refused(tmp_path: Path, names: dict[st
     job = Job(tmp_path, table, load=MERGE, columns=["id", "at", "note"], names=given)
     job.run()
     job.spec = job.spec.model_copy(update={"names": {**given, **names} if names else {}})
-    with pytest.raises(SchemaDrift, match=r"is called \w+ in the warehouse table and \w+ in the job now") as refused:
+    with pytest.raises(JobChanged, match=r"is called \w+ in the warehouse table and \w+ in the job now") as refused:
         job.run()
     assert "Call it" in refused.value.advice
     job.spec = job.spec.model_copy(update={"names": given})
@@ -275,7 +275,7 @@ def test_a_job_that_is_changed_again_and_again_ends_equal_to_its_source(tmp_path
             set_load(job, key=key)
         try:
             job.run()
-        except SchemaDrift:
+        except JobChanged:
             job.spec = before
             job.run()
     for _ in range(3):

@@ -42,3 +42,11 @@ def test_a_declared_key_that_may_be_empty_binds_no_rows(tmp_path: Path) -> None:
     table.rows[-1] |= {"amount": 99}
     assert job.run().rows_replaced == 1
     assert [found["amount"] for found in job.rows() if found["id"] is None] == [99]
+
+
+@pytest.mark.parametrize("limit", [None, 1])
+def test_a_declared_key_that_is_not_read_as_a_whole_tells_no_rows_apart(tmp_path: Path, limit: int | None) -> None:
+    table = replace(orders(1, 2), primary=("id", "note"))
+    job = Job(tmp_path, table, **UNKEYED, columns=["id", "at"], row_limit=limit)
+    job.run()
+    assert job.run().reconciled and job.ids() == [1, 2]

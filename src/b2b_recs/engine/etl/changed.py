@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from b2b_recs.engine.errors import SchemaDrift
+from b2b_recs.engine.errors import JobChanged
 from b2b_recs.engine.etl.cursor import TIME_TYPES
 from b2b_recs.engine.etl.drift import Layout
 from b2b_recs.engine.etl.reached import differs, later_columns, newest_note
@@ -65,7 +65,7 @@ def _zoned(column: ColumnMapping, proposed: ColumnMapping | None) -> bool:
 
 
 def refuse_renames(spec: CopySpec, table: LocalTable, columns: Sequence[ColumnInfo]) -> None:
-    """Raise SchemaDrift where a column would go to another column of the table than its values of before."""
+    """Raise JobChanged where a column would go to another column of the table than its values of before."""
     note = newest_note(table)
     if note is None or isinstance(spec.load, Catalog) or differs(note, spec.origin):
         return
@@ -75,7 +75,7 @@ def refuse_renames(spec: CopySpec, table: LocalTable, columns: Sequence[ColumnIn
         before = called.get(source, column.name)
         if before == column.name or before not in stored or (spec.columns and column.name not in spec.columns):
             continue
-        raise SchemaDrift(
+        raise JobChanged(
             f"The column {source} is called {before} in the warehouse table and {column.name} in the job now, so each "
             "of the two would hold some of the rows.",
             advice=f"Call it {before} again, {_OTHERWISE}",
@@ -84,7 +84,7 @@ def refuse_renames(spec: CopySpec, table: LocalTable, columns: Sequence[ColumnIn
 
 
 def changed_since(spec: CopySpec, table: LocalTable, layout: Layout, meaning: Mapping[str, Any]) -> Changed:
-    """What follows from a job that is another one than when its newest rows were loaded. Raises SchemaDrift."""
+    """What follows from a job that is another one than when its newest rows were loaded. Raises JobChanged."""
     note = newest_note(table)
     if note is None or isinstance(spec.load, Catalog) or differs(note, spec.origin) or not table.row_count():
         return UNCHANGED
@@ -163,9 +163,9 @@ def _not_filled(missing: Sequence[str]) -> str:
     return f"{_why((), missing)} Rows loaded before stay empty there: to fill them, {_OTHERWISE}"
 
 
-def _cannot(reasons: Sequence[str], *, rekeyed: bool) -> SchemaDrift:
+def _cannot(reasons: Sequence[str], *, rekeyed: bool) -> JobChanged:
     why = _why(reasons, ())
-    return SchemaDrift(
+    return JobChanged(
         f"{why} The rows loaded before cannot be found again by a key, so they would be there twice.",
         advice=f"Set it back, {_OTHERWISE}",
         field="key" if rekeyed else "time_zone" if "time zone" in why else "types",

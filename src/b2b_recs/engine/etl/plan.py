@@ -183,14 +183,14 @@ def _incremental(
 ) -> Plan:
     cursor = next(column for column in layout.columns if column.name == load.cursor)
     layout = with_order(layout, cursor, proposal()[load.cursor])
-    if not source_type.capabilities.unique_keys:
-        # A key that is only noted may repeat: resuming after it, or taking it for unique, would lose rows.
+    if not (source_type.capabilities.unique_keys and set(primary) <= {column.name for column in layout.columns}):
+        # A key that is only noted may repeat, one that is not read whole tells no rows apart: both would lose rows.
         primary = ()
     nullable = {column.name: column.nullable for column in columns}
     askable, limited = nullable[load.cursor] and source_type.capabilities.asks_null, spec.row_limit is not None
     # Without a key, a row that is read again could not be told from the one it was before.
     again = askable and bool(load.key) and not limited
-    bounds = fixed.bounds if fixed is not None else None
+    bounds = fixed.bounds if fixed else None
     if bounds is None:
         bounds = bounds_of(source, spec, load, table, cursor, now, with_null=again, reread=changed.reread)
         if limited:

@@ -14,6 +14,7 @@ from b2b_recs.engine.errors import (
     ConnectionRefused,
     DatabaseMissing,
     HostUnknown,
+    JobChanged,
     SchemaDrift,
     TooManyRejected,
     TypeHeld,
@@ -35,6 +36,9 @@ def mend_step(run: Any) -> int:
         # What says which rows are new is chosen in step 3, types and how rows are arranged in step 4.
         told = f"{run.error} {run.advice}".lower()
         return 3 if "cursor" in told or "backfill" in told else 4
+    if run.error_code == JobChanged.code:
+        # The key is chosen in step 3, names and formats in step 4, and the time zone is the model's.
+        return 0 if "its time zone" in run.error else 3 if "its key" in run.error else 4
     return _STEPS.get(run.error_code, 0)
 
 

@@ -67,6 +67,11 @@ FAULTS: dict[str, Fault] = {
     "schema_drift": Fault(
         "The source table has changed", "Look at the changes and accept them in the job, or undo them.", SETTINGS
     ),
+    "job_changed": Fault(
+        "The job was changed, and its table does not fit",
+        "Set the job back, load into a new warehouse table, or copy the whole table each time.",
+        SETTINGS,
+    ),
     "type_held": Fault(
         "The job sets another type than its table holds",
         "Set the type back in the job, load into a new warehouse table, or copy the whole table each time.",
