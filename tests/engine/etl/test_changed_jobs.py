@@ -190,6 +190,16 @@ def test_a_column_taken_out_and_put_back_is_filled_again(tmp_path: Path) -> None
     assert sorted(one["note"] for one in job.rows()) == ["n0", "n1", "n2", "n3", "n4", "n500"]
 
 
+def test_what_columns_that_are_not_read_hold_is_kept_or_told(tmp_path: Path) -> None:
+    job = Job(tmp_path, lines(*SIX), load=MERGE, columns=["id", "line", "at", "note"])
+    job.run()
+    job.spec = job.spec.model_copy(update={"columns": ("id", "line", "at", "amount")})
+    assert "it reads amount now. Rows loaded before stay empty there" in job.run().warnings[-1]
+    assert {one["note"] for one in job.rows()} >= {"n1", "n2", "n3"}
+    set_load(job, key=("id", "line"))
+    assert "are empty in note, which the job does not read; version 2 still has" in job.run().warnings[-1]
+
+
 def test_without_a_key_a_column_put_back_doubles_no_row_and_says_how_to_fill_it(tmp_path: Path) -> None:
     job = Job(tmp_path, replace(orders(*range(5)), primary=()), **UNKEYED)
     job.run()

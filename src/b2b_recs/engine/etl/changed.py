@@ -98,10 +98,13 @@ def changed_since(spec: CopySpec, table: LocalTable, layout: Layout, meaning: Ma
         dropped = [name for name in stored if name in was["read"] and name not in read]
         if dropped:
             warnings = (f"The job no longer reads {', '.join(dropped)}: rows loaded from now on are empty there.",)
+    unread = [name for name in stored if name not in read]
     if isinstance(spec.load, Files):
         if note.get("strategy") != "files" or not (affected or missing):
             return Changed(warnings)
-        return Changed((*warnings, _files_told(reasons, missing)), reread=True)
+        if unread and not affected:
+            return Changed((*warnings, _not_filled(missing)))
+        return Changed((*warnings, _files_told(reasons, missing), *_emptied(unread, table)), reread=True)
     late = {name for step in later_columns(table, read, [field.name for field in layout.added]) for name in step}
     held = {name for name in stored if name in read} - late - set(missing)
     key, before = spec.load.key, tuple(was.get("key") or note.get("key") or ())
@@ -113,10 +116,11 @@ def changed_since(spec: CopySpec, table: LocalTable, layout: Layout, meaning: Ma
     keys = tuple(one for one in dict.fromkeys((before, key)) if one and set(one) <= held - affected)
     if not keys and (rekeyed or affected):
         raise _cannot(reasons, rekeyed=rekeyed)
-    if not keys:
+    if not keys or (unread and not (rekeyed or affected)):
+        # Reading again would empty the columns that the job does not read.
         return Changed((*warnings, _not_filled(missing)))
-    told = _told(reasons, missing, kept=spec.load.deletes != "remove")
-    return Changed((*warnings, told), reread=True, keys=keys, key_held=not key or key in keys)
+    told = (_told(reasons, missing, kept=spec.load.deletes != "remove"), *_emptied(unread, table))
+    return Changed((*warnings, *told), reread=True, keys=keys, key_held=not key or key in keys)
 
 
 def _affected(was: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[set[str], list[str]]:
@@ -161,6 +165,15 @@ def _files_told(reasons: Sequence[str], missing: Sequence[str]) -> str:
 
 def _not_filled(missing: Sequence[str]) -> str:
     return f"{_why((), missing)} Rows loaded before stay empty there: to fill them, {_OTHERWISE}"
+
+
+def _emptied(unread: Sequence[str], table: LocalTable) -> tuple[str, ...]:
+    if not unread:
+        return ()
+    return (
+        f"Those rows are empty in {', '.join(unread)}, which the job does not read; version {table.version()} still "
+        "has what was there.",
+    )
 
 
 def _cannot(reasons: Sequence[str], *, rekeyed: bool) -> JobChanged:
