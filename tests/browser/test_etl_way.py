@@ -109,6 +109,7 @@ def test_with_the_mouse_from_sign_in_to_a_reconciled_copy(visit: Visit, site: In
     paste(page, shop)
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("2 tables can be read.")).to_be_visible()
+    expect(page.locator(".card-foot").get_by_role("button")).to_have_text(["Test", "Save connection"])
     page.get_by_label("Database").fill("other")  # what was tested is not what stands there now
     expect(page.get_by_role("button", name="Save connection")).to_have_count(0)
     page.get_by_label("Database").fill("shop")

@@ -108,7 +108,7 @@ def connection_edit(request: HttpRequest, model_id: int, connection_id: int) -> 
             return _refused(request, refusal)
     if request.POST.get("do") == "save":
         return _update(request, row, declared, given, full)
-    return _try(request, row.model, declared, full, full, saved=True)
+    return _try(request, row.model, declared, full, full)
 
 
 @requires("editor")
@@ -188,7 +188,6 @@ def _try(
     declared: SourceType,
     parameters: dict[str, Any],
     proven: dict[str, Any],
-    saved: bool = False,
 ) -> HttpResponse:
     """The outcome of a test of these parameters."""
     faults = [*_whole_address(declared, parameters), *parameter_faults(declared.type, parameters)]
@@ -207,7 +206,6 @@ def _try(
         "more": max(0, len(found.tables) - TABLES_SHOWN),
         "proof": proof_of(model.id, declared.type, proven),
         "suggested": suggested_name(declared.type, parameters),
-        "saved": saved,
     }
     return render(request, "connections/passed.html", context)
 
