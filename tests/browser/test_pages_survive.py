@@ -51,7 +51,7 @@ def test_a_reload_in_every_step_and_the_back_button_keep_what_was_saved(
     page.wait_for_url("**/step/5/")
     page.reload()
     expect(page.locator(".review")).to_contain_text("bq_prices_kept")
-    expect(page.locator(".review")).to_contain_text("old versions kept 12 days")
+    expect(page.locator(".review")).to_contain_text("kept 12 days")
 
     page.go_back()
     expect(page.get_by_label("Table name")).to_have_value("bq_prices_kept")
