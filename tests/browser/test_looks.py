@@ -77,7 +77,8 @@ PATHS = (
 NOT_PAGES = {
     "health", "model_live", "model_status", "model_train", "model_run", "connection_test", "connection_card",
     "connection_switch", "connection_delete", "etl_jobs", "etl_numbers", "etl_run_all", "etl_follow",
-    "job_name_check", "job_table_check", "job_schedule_words", "job_live", "job_tables", "job_run", "job_switch", "job_delete",
+    "job_name_check", "job_table_check", "job_schedule_words", "job_live", "job_tables", "job_run", "job_switch",
+    "job_delete",
     "version_deploy", "service_back", "service_stop", "service_start",
     "etl_run_live", "etl_run_cancel", "etl_run_again", "pipeline_run_live", "pipeline_run_cancel",
     "pipeline_run_again", "model_setup_facts", "data_download", "data_statistics_panel", "data_quality_panel",
