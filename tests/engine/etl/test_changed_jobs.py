@@ -116,6 +116,16 @@ def test_a_key_of_columns_that_no_stored_row_has_is_refused(tmp_path: Path) -> N
     assert job.table.row_count() == 6
 
 
+def test_a_whole_copy_that_lacks_a_column_of_the_key_is_not_doubled(tmp_path: Path) -> None:
+    table = replace(lines(*SIX), primary=("id",))
+    del table.rows[1], table.rows[2]
+    job = Job(tmp_path, table, load={"strategy": "catalog"}, columns=["id", "at", "amount", "note"])
+    job.run()
+    job.spec = Job(tmp_path, table, load={**MERGE, "key": ["id", "line"]}).spec
+    job.run()
+    assert same_as_source(job)
+
+
 def test_commits_of_earlier_releases_tell_of_another_key_and_of_nothing_else(tmp_path: Path) -> None:
     job = Job(tmp_path, lines(*SIX), load=MERGE)
     job.run()
