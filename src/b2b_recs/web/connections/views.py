@@ -162,10 +162,13 @@ def _card(request: HttpRequest, row: Connection, since: datetime | None) -> Http
 @requires("editor")
 @require_POST
 def connection_switch(request: HttpRequest, model_id: int, connection_id: int) -> HttpResponse:
-    """Switch a connection on or off; its jobs are refused while it is off."""
+    """Switch a connection on or off; its jobs are refused while it is off. ``job`` names the one whose page asked."""
     row = _row(request, model_id, connection_id)
-    update_connection(row, None, request.POST.get("enabled") == "yes", None)
-    return redirect("etl", model_id)
+    on = request.POST.get("enabled") == "yes"
+    update_connection(row, None, on, None)
+    messages.success(request, f"The connection “{row.name}” is switched {'on' if on else 'off'}.")
+    job = row.jobs.filter(id=number).first() if (number := request.GET.get("job", "")[:18]).isdecimal() else None
+    return redirect("job", model_id, job.id) if job is not None else redirect("etl", model_id)
 
 
 @requires("editor")

@@ -102,7 +102,7 @@ def job_run(request: HttpRequest, model_id: int, job_id: int) -> HttpResponse:
         run = start_run(job, user_of(request), trigger_of(request))
     except EngineError as refusal:
         messages.error(request, str(refusal))
-        return redirect("etl", model_id)
+        return redirect("etl", model_id) if request.POST.get("stay") else redirect("job", model_id, job_id)
     return _back(request, model_id) if request.POST.get("stay") else redirect("etl_run", model_id, run.id)
 
 
