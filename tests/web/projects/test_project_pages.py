@@ -13,7 +13,7 @@ from tenant_rows import Tenant
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.deployments.models import Deployment
-from b2b_recs.web.etl.models import ETLConfiguration
+from b2b_recs.web.etl.models import ETLConfiguration, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.projects.queries import board
 from b2b_recs.web.projects.services import create_model
@@ -179,6 +179,16 @@ def test_all_that_changes_while_a_run_goes_comes_with_one_answer(acme: Tenant) -
     assert polled.count('hx-swap-oob="innerHTML"') == 3
     told = re.search(r'<p id="headline"[^>]*>([^<]+)</p>', polled)
     assert told and told[1] in page and "is under way" in told[1]
+
+
+def test_copies_that_belong_to_a_training_are_among_the_recent_runs(acme: Tenant) -> None:
+    with scope(acme.id):
+        PipelineRun.objects.update(status="completed")
+        ETLRun.objects.update(pipeline_run_id=acme.id_of("PipelineRun"), status="completed")
+    text = signed_in(acme).get(path_of(acme, "/models/{model}/")).content.decode()
+    recent = text[text.index('id="recent-runs"') :]
+    for path in ("/models/{model}/runs/trainings/{training}/", "/models/{model}/runs/copies/{copy}/"):
+        assert f'href="{path_of(acme, path)}"' in recent
 
 
 def test_a_model_whose_serving_was_stopped_is_not_called_active(acme: Tenant) -> None:

@@ -16,7 +16,8 @@ from web_support import TestDatabase
 
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 from b2b_recs.runtime.home import Home
-from b2b_recs.web.datasets.models import Dataset
+from b2b_recs.web.datasets.models import Dataset, DatasetVersion
+from b2b_recs.web.etl.models import DataSourceTable
 from b2b_recs.web.projects.setup_columns import PRICE_HINT, Table, guess, looks_like_price
 from b2b_recs.web.tenancy import scope
 from b2b_recs.web.training.models import PipelineConfiguration, PipelineRun
@@ -202,6 +203,34 @@ def test_a_joined_column_whose_name_is_taken_is_the_one_of_the_product_table(sho
         assert Dataset.objects.get().spec["roles"]["product_name"] == "bq_products__name"
 
 
+def test_a_table_that_no_job_fills_any_more_stays_chosen_and_is_told(shop: Shop) -> None:
+    page = Page(shop)
+    page.saved()
+    with scope(shop.id):
+        PipelineRun.objects.all().delete()
+        (job,) = (one for one in shop.jobs if one.table.destination == "bq_products")
+        job.table.spec["destination_table"] = "bq_others"
+        job.table.save()
+    text = page.text()
+    assert '<option value="bq_products" selected>bq_products (no job fills it any more)</option>' in text
+    assert 'No job fills <span class="mono">bq_products</span> any more' in text
+    overview = page.client.get(f"/models/{shop.model.id}/").content.decode()
+    assert "which no job fills" not in overview  # nothing was built from it yet
+    with scope(shop.id):
+        made = Dataset.objects.get()
+        own = {"organization": shop.organization, "dataset": made, "number": 1, "fingerprint": "f" * 64}
+        DatasetVersion.objects.create(**own, last_at=datetime(2026, 2, 1, tzinfo=UTC))
+        DataSourceTable.objects.update(last_synced_at=datetime(2026, 2, 1, tzinfo=UTC))
+    overview = page.client.get(f"/models/{shop.model.id}/").content.decode()
+    assert "purchases reads bq_products, which no job fills" in overview
+    # Once the table is gone from the warehouse, what it brought is asked anew instead of being kept to fail.
+    shutil.rmtree(LocalWarehouse(Home.current().model_warehouse(shop.model.id)).table("raw_data", "bq_products").folder)
+    text = page.text()
+    assert 'join the table <span class="mono">bq_products</span>' in text and "no job fills it any more" not in text
+    assert not re.search(r'id="id_category".*?<option value="category" selected', text.split("</select>")[-3])
+    page.refused(product_table="", product_key="", category="category")
+
+
 def test_what_the_page_does_not_ask_is_kept(shop: Shop) -> None:
     spec = {
         "base": "bq_orders",
@@ -223,7 +252,8 @@ def test_what_the_page_does_not_ask_is_kept(shop: Shop) -> None:
         PipelineConfiguration.objects.create(**own, spec=settings)
     page = Page(shop)
     text = page.text()
-    assert "Also saved, and kept while the table stays the same: 1 condition, columns in capitals." in text
+    kept = "only rows where product_id matches ^p; product_id in capitals."
+    assert f"Also saved, and kept while the table stays the same: {kept}" in text
     assert 'value="95.5"' in text and "Left empty, the last 10 % of the order lines, as saved." in text
     page.saved(test_days="", top_share="95.5", category="")
     with scope(shop.id):

@@ -104,7 +104,8 @@ def test_rows_and_revenue_are_shown_before_anything_is_saved(shop: Shop) -> None
         "Leaves out 44 rows (33.3 %) and 30.8 % of the revenue; 11 of these rows have nothing in this column.",
         "Leaves out 0 rows (0 %) and 0 % of the revenue.",
     ]
-    assert "Of the 132 rows of bq_orders, 52 are left out by the ticks and conditions above. 80 rows stay" in text
+    assert "Of the 132 rows of bq_orders, 52 are left out by the ticks and conditions above" in text
+    assert "above, where a row that more than one of them leaves out counts once. 80 rows stay" in text
     with scope(shop.id):
         assert not Dataset.objects.exists()
 
@@ -249,7 +250,8 @@ def test_returns_are_proposed_ticked_counted_and_left_out_unless_unticked(shop: 
         ("line_total", " checked", "3 rows (2.2 %)"),
         ("quantity", " checked", "2 rows (1.5 %)"),
     ]
-    assert "3 are left out by the ticks and conditions above. 132 rows stay" in text
+    once = ", where a row that more than one of them leaves out counts once"
+    assert f"3 are left out by the ticks and conditions above{once}. 132 rows stay" in text
     seen = {"returns_seen": "1"}
     text = facts(shop, seen | {"not_above_zero": "quantity"})
     assert [found[:2] for found in re.findall(box, text)] == [("line_total", ""), ("quantity", " checked")]
@@ -260,3 +262,22 @@ def test_returns_are_proposed_ticked_counted_and_left_out_unless_unticked(shop: 
     assert 'value="quantity"' in page.text() and "leave-rule" not in page.text()
     page.client.post(page.address, GIVEN_HERE | seen)
     assert where(shop) == []
+
+
+def test_conditions_the_page_has_no_line_for_are_told_in_words_each_with_its_count(shop: Shop) -> None:
+    spec = {
+        "base": "bq_orders",
+        "roles": {"customer": "customer_id", "product": "product_id", "time": "ordered_at"},
+        "filters": {"where": [{"column": "product_id", "op": "matches", "value": "^2"}]},
+    }
+    own = {"organization": shop.organization, "model": shop.model}
+    with scope(shop.id):
+        Dataset.objects.create(**own, name="orders", spec=spec)
+        PipelineConfiguration.objects.create(**own, spec={"dataset": "orders"})
+    text = facts(shop, {"not_product": ["20000"]})
+    told = re.findall(r'id="leave-together"[^>]*>([^<]*)<', text)
+    assert told and told[0].startswith(
+        "Of the 132 rows of bq_orders, 12 are left out by the saved condition “product_id matches ^2”; "
+        "4 are left out by the ticks and conditions above. 116 rows stay"
+    )
+    assert "kept while the table stays the same: only rows where product_id matches ^2." in Page(shop).text()

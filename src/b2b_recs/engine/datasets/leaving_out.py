@@ -52,8 +52,8 @@ class Buyers:
 class Look:
     """What was found: the rows looked at, what each rule leaves out, frequent values, and the products.
 
-    ``staying`` tells what stays after the rules and every filter of the spec; ``reasons`` tells of products why they
-    look like none.
+    ``staying`` tells what stays after the rules and every filter of the spec, whose own conditions are told apart;
+    ``reasons`` tells of products why they look like none.
     """
 
     rows: int
@@ -144,7 +144,7 @@ def _look(asked: _Asked, views: Views, limits: Limits, scratch: Path | None) -> 
         ruled = spec.model_copy(
             update={"filters": spec.filters.model_copy(update={"where": (*own.filters.where, *asked.rules)})}
         )
-        stays = staying(ruled, everything, zone)
+        stays = staying(ruled, everything, zone, apart=first)
         frequent = {
             name: _FREQUENT.get(
                 (asked.rows, name), partial(_frequent, table[f"where_{first + len(rules) + number}"], table, name)

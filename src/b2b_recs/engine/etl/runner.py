@@ -18,6 +18,9 @@ from b2b_recs.engine.sources.contract import Dialer, Source
 from b2b_recs.engine.sources.registry import open_source, source_type
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 
+# Under which a run keeps, among its results, the table it fills.
+FILLED = "filled"
+
 
 class CopyTask(BaseModel):
     """All that a copy needs to know; ``secrets`` are those of its own connection and no others."""
@@ -70,7 +73,7 @@ def run_copy(
             progress,
             clock,
         )
-    return ending(result)
+    return ending(result, task.spec)
 
 
 def _opened(task: CopyTask, gate: RunGate, dial: Dialer) -> Source:
@@ -84,13 +87,18 @@ def _opened(task: CopyTask, gate: RunGate, dial: Dialer) -> Source:
     return source
 
 
-def ending(result: CopyResult) -> dict[str, Any]:
-    """What a run keeps of the result of its copy."""
+def filled(spec: CopySpec) -> dict[str, str]:
+    """The warehouse table of a copy, in its own words."""
+    return {"destination_dataset": spec.destination_dataset, "destination_table": spec.destination_table}
+
+
+def ending(result: CopyResult, spec: CopySpec) -> dict[str, Any]:
+    """What a run keeps of the result of its copy, and the table it filled."""
     return {
         "status": "partial" if result.rows_rejected else "completed",
         "rows_read": result.rows_read,
         "rows_loaded": result.rows_loaded,
         "rows_rejected": result.rows_rejected,
         "bytes": result.bytes,
-        "results": result.model_dump(mode="json"),
+        "results": {**result.model_dump(mode="json"), FILLED: filled(spec)},
     }

@@ -10,7 +10,7 @@ from django.core.paginator import Page, Paginator
 
 from b2b_recs.engine.errors import EngineError
 from b2b_recs.engine.profile.facts import facts_of
-from b2b_recs.web.datasets.tables import USUAL, WarehouseTable, add_last_runs, warehouse_tables
+from b2b_recs.web.datasets.tables import USUAL, WarehouseTable, add_formers, add_last_runs, warehouse_tables
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.ui import formats
 
@@ -48,7 +48,7 @@ class Listing:
 
 
 def listing(model: ModelEndpoint, query: str, sort: str, page: str | int, per_page: int = PER_PAGE) -> Listing:
-    """The tables whose name, job or source contains ``query``. Three queries; only the tables shown are opened,
+    """The tables whose name, job or source contains ``query``. Four queries; only the tables shown are opened,
     unless they are sorted by what only opening tells."""
     everything = warehouse_tables(model)
     rows = [Row(one) for one in everything if _fits(one, query.casefold())]
@@ -60,7 +60,9 @@ def listing(model: ModelEndpoint, query: str, sort: str, page: str | int, per_pa
     shown = Paginator(rows, per_page).get_page(page)
     for row in shown.object_list:
         measure(row)
-    add_last_runs(row.of for row in shown.object_list)
+    of = [row.of for row in shown.object_list]
+    add_last_runs(of)
+    add_formers(of)
     return Listing(shown, len(everything), query, sort, _headline(everything))
 
 

@@ -14,6 +14,7 @@ from b2b_recs.engine.profile.columns import Column
 from b2b_recs.engine.profile.facts import VersionFacts, facts_of
 from b2b_recs.engine.profile.rejects import rejected_count
 from b2b_recs.web.datasets.models import Dataset
+from b2b_recs.web.datasets.readers import tables_read
 from b2b_recs.web.datasets.tables import WarehouseTable
 from b2b_recs.web.etl.wizard.type_words import MODES
 from b2b_recs.web.projects.models import Schedule
@@ -90,8 +91,14 @@ def head_of(one: WarehouseTable, here: str) -> Head:
         for name, title in TABS
     ]
     filler = one.filler
-    words = f"Copied from {filler.source} of {filler.connection}." if filler else "No job fills this table any more."
+    words = f"Copied from {filler.source} of {filler.connection}." if filler else _no_job(one)
     return Head(one, tabs, words, rejected)
+
+
+def _no_job(one: WarehouseTable) -> str:
+    if one.former is None or not one.former.fills:
+        return "No job fills this table any more."
+    return f"No job fills this table any more; “{one.former.name}”, which did, fills {one.former.fills} now."
 
 
 def overview(one: WarehouseTable) -> Overview:
@@ -148,8 +155,5 @@ def _schedule_words(one: WarehouseTable) -> str:
 
 def uses(spec: Any, one: WarehouseTable) -> bool:
     """Whether a dataset's description names the table, as its base or in a join."""
-    if not isinstance(spec, dict):
-        return False
-    joined = spec.get("joins") or ()
-    named = [spec.get("base"), *(join.get("table") for join in joined if isinstance(join, dict))]
+    named = tables_read(spec)
     return one.name in named or one.slug in named

@@ -13,18 +13,22 @@ from django.db.models.fields.json import KT
 from django.urls import reverse
 
 from b2b_recs.engine.datasets.spec import RAW as USUAL
-from b2b_recs.engine.errors import BadInput, TooManyRejected
+from b2b_recs.engine.errors import BadInput, EngineError, TooManyRejected
 from b2b_recs.engine.etl.reached import noted_key
 from b2b_recs.engine.profile.facts import loaded_tables, newest_version
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.engine.warehouse.names import checked_dataset, checked_table, kept_beside
+from b2b_recs.engine.warehouse.versions import versions
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.accounts.refusals import NotThere
+from b2b_recs.web.etl.filled import filled_by
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.presenting import RunView, present_etl
 
 LONGEST_SHOWN = 100
+_RUN = "etl-run-"
+_NEWEST = 10  # versions among which that of a run is looked for; others join files
 _OF_JOB = ("last_row_count", "last_synced_at", "data_source_id", "data_source__name", "data_source__connection__name")
 _OF_COPY = ("source_schema", "source_table", "destination_dataset", "destination_table")
 
@@ -52,9 +56,19 @@ class Filler:
         return found if isinstance(found, dict) else {}
 
 
+@dataclass(frozen=True)
+class Former:
+    """A job that filled a table and fills another one now, with the page of that."""
+
+    job_id: int
+    name: str
+    fills: str
+    address: str
+
+
 @dataclass
 class WarehouseTable:
-    """One table: where it is kept, and its job when there is one."""
+    """One table: where it is kept, and its job when there is one, else the one that filled it before."""
 
     model_id: int
     dataset: str
@@ -63,6 +77,7 @@ class WarehouseTable:
     loaded: bool
     filler: Filler | None = None
     last_run: RunView | None = field(default=None)
+    former: Former | None = field(default=None)
 
     @property
     def slug(self) -> str:
@@ -97,10 +112,11 @@ def address_of(model_id: int, spec: Mapping[str, Any]) -> str:
 
 
 def rejected_address(model_id: int, run: ETLRun, spec: Mapping[str, Any]) -> str:
-    """The page of the rows a run rejected; empty when it rejected none, or none of them is kept."""
+    """The page of the rows a run rejected, whose job copies as ``spec`` says; empty when it rejected none, or none is
+    kept."""
     stopped = run.error_code == TooManyRejected.code
     kept = run.rows_rejected and (stopped or run.status in (ETLRun.Status.COMPLETED, ETLRun.Status.PARTIAL))
-    address = address_of(model_id, spec) if kept else ""
+    address = address_of(model_id, filled_by(run, spec)) if kept else ""
     return address and f"{address}rejected/" + ("?stopped=1" if stopped else "")
 
 
@@ -138,6 +154,7 @@ def table_or_404(model: ModelEndpoint, slug: str) -> WarehouseTable:
         raise _not_there(model, slug)
     found = WarehouseTable(model.id, table.dataset, table.name, table, loaded, filler)
     add_last_runs([found])
+    add_formers([found])
     return found
 
 
@@ -155,6 +172,33 @@ def add_last_runs(tables: Iterable[WarehouseTable]) -> None:
     for run in runs.order_by("data_source_id", "-id").distinct("data_source_id"):
         one = by_job[run.data_source_id]
         one.last_run = present_etl(run, one.model_id)
+
+
+def add_formers(tables: Iterable[WarehouseTable]) -> None:
+    """Give each table that no job fills the one that did, and its last run into it; one query however many."""
+    made = {number: one for one in tables if one.loaded and one.filler is None and (number := _newest_run(one))}
+    if not made:
+        return
+    also = ("data_source__table", "data_source__configuration", "started_by")
+    for run in ETLRun.objects.filter(id__in=made).select_related(*also):
+        one, job = made[run.id], run.data_source
+        if job.configuration.model_id == one.model_id:
+            one.last_run, copy = present_etl(run, one.model_id), job.table
+            one.former = Former(job.id, job.name, copy.destination, address_of(one.model_id, copy.spec))
+
+
+def run_number(made_by: str) -> int | None:
+    """The id of a run by the name under which it loads, such as ``copy:etl-run-12``."""
+    _, _, number = made_by.partition(_RUN)
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else None
+
+
+def _newest_run(one: WarehouseTable) -> int | None:
+    """The run that filled a table last."""
+    try:
+        return next((number for made in versions(one.table, _NEWEST) if (number := run_number(made.made_by))), None)
+    except EngineError:
+        return None
 
 
 def _warehouse(model: ModelEndpoint) -> LocalWarehouse:

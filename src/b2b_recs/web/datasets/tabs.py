@@ -24,13 +24,12 @@ from b2b_recs.engine.warehouse.versions import versions as versions_of
 from b2b_recs.web.datasets.cells import cell, shown_value
 from b2b_recs.web.datasets.columns_shown import ColumnShown, column_shown
 from b2b_recs.web.datasets.examining import comparison_of, statistics_of
-from b2b_recs.web.datasets.tables import WarehouseTable, scratch
+from b2b_recs.web.datasets.tables import WarehouseTable, run_number, scratch
 from b2b_recs.web.etl.models import ETLRun
 
 ROWS, COLUMNS, STATISTICS, VERSIONS, REJECTED = 100, 40, 25, 15, 50
 # Seconds a page waits for something that may be quick before it says that it is on its way.
 QUICK = 0.08
-_RUN = "etl-run-"
 SEVERITIES = {
     Severity.PROBLEM: ("Problem", "bad", "circle-alert"),
     Severity.WARNING: ("Warning", "warn", "triangle-alert"),
@@ -244,7 +243,7 @@ def versions_tab(one: WarehouseTable, page: str) -> VersionsTab:
             VersionRow(
                 version,
                 _made_words(version),
-                runs.get(_run_number(version.made_by), ""),
+                runs.get(run_number(version.made_by), ""),
                 version.rows - older.rows if older else None,
                 older.number if older and older.readable and version.readable else None,
             )
@@ -276,7 +275,7 @@ def rejected_tab(one: WarehouseTable, wanted: Wanted, page: int) -> RejectedTab:
             row,
             _why(row.column, row.reason),
             [(name, shown_value(_text(row.values[name]))) for name in one.key if name in row.values],
-            runs.get(_run_number(row.run), ""),
+            runs.get(run_number(row.run), ""),
             [(name, shown_value(_text(value)), name == row.column) for name, value in row.values.items()],
         )
         for row in found.rows
@@ -299,7 +298,7 @@ def _why(column: str, reason: str) -> str:
 
 def _stopped_run(one: WarehouseTable, found: RejectedPage) -> tuple[int | None, str]:
     """How many rows the run that was stopped rejected, and its address; None and nothing when it is not there."""
-    number = _run_number(found.rows[0].run) if found.rows else None
+    number = run_number(found.rows[0].run) if found.rows else None
     run = ETLRun.objects.filter(data_source__configuration__model_id=one.model_id, id=number).first()
     return (run.rows_rejected, reverse("etl_run", args=[one.model_id, run.id])) if run else (None, "")
 
@@ -320,7 +319,7 @@ def _made_words(version: Version) -> str:
         return "Small files joined, the same rows"
     if version.operation == "columns added":
         return "Columns added"
-    number = _run_number(version.made_by)
+    number = run_number(version.made_by)
     return (
         f"Run {number}"
         if number
@@ -328,15 +327,9 @@ def _made_words(version: Version) -> str:
     )
 
 
-def _run_number(made_by: str) -> int | None:
-    """The id of a run by the name under which it loads, such as ``copy:etl-run-12``."""
-    _, _, number = made_by.partition(_RUN)
-    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else None
-
-
 def _runs(one: WarehouseTable, made_by: Sequence[str]) -> dict[int | None, str]:
     """Addresses of those runs that are still there, by their ids. An earlier job may have filled the table."""
-    numbers = {number for name in made_by if (number := _run_number(name)) is not None}
+    numbers = {number for name in made_by if (number := run_number(name)) is not None}
     if not numbers:
         return {}
     own = ETLRun.objects.filter(data_source__configuration__model_id=one.model_id, id__in=numbers)

@@ -19,6 +19,7 @@ from b2b_recs.engine.profile.preview import safe
 from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.api.schemas import PageOf
+from b2b_recs.web.etl.filled import filled_by
 from b2b_recs.web.etl.models import ETLRun
 
 COLUMNS = ["column", "reason", "rejected_at", "row"]
@@ -51,8 +52,8 @@ def rejected_table(run: ETLRun, destination: LocalTable) -> LocalTable:
 
 
 def destination_of(run: ETLRun) -> LocalTable:
-    """The warehouse table the job of a run fills."""
-    spec, model_id = run.data_source.table.spec, run.data_source.configuration.model_id
+    """The warehouse table a run filled."""
+    spec, model_id = filled_by(run, run.data_source.table.spec), run.data_source.configuration.model_id
     warehouse = LocalWarehouse(Home.current().model_warehouse(model_id))
     return warehouse.table(
         str(spec.get("destination_dataset") or "raw_data"), str(spec.get("destination_table") or "none")

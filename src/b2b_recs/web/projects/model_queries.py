@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Min, OuterRef, Q, Subquery, Sum, Value
 from django.urls import reverse
 
 from b2b_recs.engine.algorithms.registry import ALGORITHMS
 from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.datasets.models import Dataset, DatasetVersion
+from b2b_recs.web.datasets.readers import as_named, place_in, unfilled_tables
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.traffic import latency_percentile
 from b2b_recs.web.etl.models import DataSource, ETLRun
@@ -55,11 +57,12 @@ def overview(model: ModelEndpoint) -> Overview:
     pipelines = newest(pipeline_runs(model.id), RECENT)
     copies = newest(etl_runs(model.id), 2 * RECENT)
     trained = TrainedModel.objects.filter(model=model).order_by("-number").first()
+    data = _data(model)
     found = Overview(
         configured=PipelineConfiguration.objects.filter(model=model).exists(),
         sources=_sources(model),
-        data=_data(model),
-        dataset=_dataset(model),
+        data=data,
+        dataset=_dataset(model, set(data.tables)),
         trained=_trained(trained),
         endpoint=_endpoint(model),
         lift=_lift(trained),
@@ -68,8 +71,9 @@ def overview(model: ModelEndpoint) -> Overview:
     )
     views = [present_pipeline(run) for run in pipelines]
     views += [present_etl(run, model.id) for run in copies if run.pipeline_run_id is None]
-    tell_turns(views)
-    found.recent = sorted(views, key=lambda view: view.created_at, reverse=True)[:RECENT]
+    parts = [present_etl(run, model.id) for run in copies if run.pipeline_run_id is not None]
+    tell_turns([*views, *parts])
+    found.recent = sorted([*views, *parts], key=lambda view: view.created_at, reverse=True)[:RECENT]
     found.running = _running(views)
     found.busy = found.running is not None
     found.gate_refusal = _gate_refusal(views)
@@ -125,6 +129,7 @@ def _data(model: ModelEndpoint) -> DataFacts:
         loaded=Count("table__last_synced_at"),
         rows=Sum("table__last_row_count", filter=Q(table__last_synced_at__isnull=False)),
         oldest=Min("table__last_synced_at"),
+        places=ArrayAgg(place_in("table__spec"), default=Value([])),
     )
     of_a_job = ETLRun.objects.filter(data_source=OuterRef("id")).order_by("-id")
     failing = list(
@@ -138,15 +143,18 @@ def _data(model: ModelEndpoint) -> DataFacts:
         loaded=totals["loaded"],
         rows=totals["rows"] or 0,
         oldest_load=totals["oldest"],
+        tables=as_named(totals["places"]),
         failing=[name for name, _ in failing],
         failing_address=reverse("etl_run", args=[model.id, failing[0][1]]) if failing else "",
     )
 
 
-def _dataset(model: ModelEndpoint) -> DatasetFacts:
+def _dataset(model: ModelEndpoint, filled: set[str]) -> DatasetFacts:
     newest = DatasetVersion.objects.filter(dataset__model=model).select_related("dataset").order_by("-id").first()
     if newest is not None:
-        return DatasetFacts(newest.dataset.name, newest.number, newest.rows, newest.customers, newest.products)
+        counts = (newest.rows, newest.customers, newest.products)
+        unfilled = unfilled_tables(newest.dataset.spec, filled)
+        return DatasetFacts(newest.dataset.name, newest.number, *counts, unfilled)
     described = Dataset.objects.filter(model=model).order_by("-id").first()
     return DatasetFacts(described.name) if described else DatasetFacts()
 

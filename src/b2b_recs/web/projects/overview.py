@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -70,6 +70,7 @@ class DataFacts:
     loaded: int = 0
     rows: int = 0
     oldest_load: datetime | None = None
+    tables: Collection[str] = ()  # that jobs fill, as datasets name them
     failing: Sequence[str] = ()
     failing_address: str = ""
 
@@ -83,6 +84,7 @@ class DatasetFacts:
     rows: int = 0
     customers: int = 0
     products: int = 0
+    unfilled: Sequence[str] = ()  # tables it reads that no job fills
 
 
 @dataclass(frozen=True)
@@ -290,8 +292,15 @@ class Overview:
         if facts.version is None:
             words = f"{facts.name}, never built"
             return Step("Dataset", "none", "never built", words, advice=self._run)
+        if facts.unfilled and self.has_data:
+            words = f"{facts.name} reads {' and '.join(facts.unfilled)}, which no job fills"
+            return Step("Dataset", "warn", "gets no new rows", words, None, "Choose its tables", self._setup_address)
         words = f"{facts.name} v{facts.version}, {counted(facts.rows, 'row')}"
         return Step("Dataset", "ok", "built", words)
+
+    @property
+    def _setup_address(self) -> str:
+        return self.addresses.get("setup", "")
 
     def _model(self) -> Step:
         facts = self.trained

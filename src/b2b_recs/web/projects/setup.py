@@ -90,6 +90,22 @@ class SetupForm:
         return base if base and base not in {table.name for table in self.tables} else ""
 
     @property
+    def unfilled(self) -> list[str]:
+        """The tables of the form that no job fills any more."""
+        return [one.name for one in self.tables if not one.filled and one.name in (self.base.name, self.product_table)]
+
+    @property
+    def resting(self) -> set[str]:
+        """All tables that no job fills any more."""
+        return {one.name for one in self.tables if not one.filled}
+
+    @property
+    def missing(self) -> list[str]:
+        """The tables the saved settings join that the warehouse has no more."""
+        there = {table.name for table in self.tables}
+        return [name for name in self.saved.tables[1:] if name not in there] if self.saved is not None else []
+
+    @property
     def product(self) -> str:
         """The column of what was bought."""
         return next(role.chosen for role in self.roles if role.name == "product")
@@ -123,11 +139,11 @@ def setup_form(model: ModelEndpoint, typed: QueryDict | None, do: str = "") -> S
     ``do`` is the button that was pressed: look at another table proposes its columns anew, where numbers stay; add
     and drop change the lines of what is left out.
     """
-    tables = tables_of(model)
+    saved = saved_setup(model)
+    tables = tables_of(model, saved.tables if saved is not None else ())
     if not tables:
         return None
     by_name = {table.name: table for table in tables}
-    saved = saved_setup(model)
     kept = saved.values(by_name) if saved is not None and saved.spec.base in by_name else {}
     given = dict(kept)
     if typed:
@@ -135,7 +151,7 @@ def setup_form(model: ModelEndpoint, typed: QueryDict | None, do: str = "") -> S
         if do == "look":
             told = {name: given[name] for name in ("base", *NUMBERS) if name in given}
             given = {**(kept if given.get("base") == kept.get("base") else {}), **told}
-    base = by_name.get(given.get("base", "")) or max(tables, key=likeness)
+    base = by_name.get(given.get("base", "")) or max(tables, key=lambda one: (one.filled, likeness(one)))
     same = kept if kept.get("base") == base.name else {}
     roles = [_role(base, name, given, same) for name in ROLES]
     product = next(role.chosen for role in roles if role.name == "product")

@@ -6,6 +6,7 @@ Call inside the organization's scope.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -42,17 +43,22 @@ class Table:
     name: str
     columns: dict[str, pa.DataType]
     rows: int
+    filled: bool = True  # whether a job fills it
 
 
-def tables_of(model: ModelEndpoint) -> list[Table]:
-    """The warehouse tables of a model that jobs have filled, the largest first."""
+def tables_of(model: ModelEndpoint, read: Iterable[str] = ()) -> list[Table]:
+    """The warehouse tables of a model that jobs have filled, the largest first, among them those that are ``read``
+    though no job fills them any more."""
     specs = DataSourceTable.objects.filter(data_source__configuration__model=model, data_source__draft=False)
-    names = {str(spec.get("destination_table", "")) for spec in specs.values_list("spec", flat=True)}
+    filled = {str(spec.get("destination_table", "")) for spec in specs.values_list("spec", flat=True)}
+    names = filled | {name for name in read if "." not in name}
     warehouse = LocalWarehouse(Home.current().model_warehouse(model.id))
     found = []
-    for table in (warehouse.table(RAW, name) for name in sorted(filter(None, names))):
+    for name in sorted(filter(None, names)):
+        table = warehouse.table(RAW, name)
         if table.exists():
-            found.append(Table(table.name, {one.name: one.type for one in table.schema()}, table.row_count()))
+            columns = {one.name: one.type for one in table.schema()}
+            found.append(Table(table.name, columns, table.row_count(), name in filled))
     return sorted(found, key=lambda one: -one.rows)
 
 

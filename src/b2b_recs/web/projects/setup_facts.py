@@ -77,7 +77,8 @@ def facts_of(model: ModelEndpoint, form: SetupForm) -> SetupFacts:
         return SetupFacts(str(refusal), sold=ticked, rules=bare)
     if not looked.look.rows:
         return SetupFacts("No row has a customer, a product and a time.", sold=ticked, rules=bare)
-    return _facts(form, looked, sound, stays_in_words(form, spec, looked.look.staying))
+    shares = looked.look.by_rule[: len(looked.look.by_rule) - len(looked.aside)]
+    return _facts(form, looked, sound, stays_in_words(form, spec, looked.look.staying, sum(one.rows for one in shares)))
 
 
 def _bare_spec(form: SetupForm) -> DatasetSpec:

@@ -32,6 +32,11 @@ class Saved:
         return next(found, None)
 
     @property
+    def tables(self) -> list[str]:
+        """Every table that is read, the one of the orders first."""
+        return [self.spec.base, *(join.table for join in self.spec.joins)]
+
+    @property
     def further_joins(self) -> int:
         """How many tables are joined beside that of the products."""
         return len(self.spec.joins) - (self.product_join is not None)
@@ -39,27 +44,29 @@ class Saved:
     @property
     def unasked(self) -> str:
         """What the page does not ask, in words; "" when there is nothing."""
-        return ", ".join(self._unasked())
+        return "; ".join(self._unasked())
 
     def _unasked(self) -> Iterator[str]:
         spec = self.spec
-        if more := self.further_joins:
-            yield counted(more, "more table")
-        if further := sum(rule_of(condition) is None for condition in spec.filters.where):
-            yield counted(further, "condition")
+        if more := [join.table for join in spec.joins if join is not self.product_join]:
+            yield f"what {' and '.join(more)} {'adds' if len(more) == 1 else 'add'} to each row"
+        if own := [condition for condition in spec.filters.where if rule_of(condition) is None]:
+            from b2b_recs.engine.datasets.conditions import in_words  # brings the query library, which takes long
+
+            yield f"only rows where {' and '.join(map(in_words, own))}"
         if spec.filters.min_orders_per_customer > 1:
             yield f"at least {counted(spec.filters.min_orders_per_customer, 'order')} a customer"
         if spec.upper_case:
-            yield "columns in capitals"
+            yield f"{' and '.join(spec.upper_case)} in capitals"
         if spec.roles.customer_name:
-            yield "customer names"
+            yield f"{spec.roles.customer_name} as the name of the customer"
 
     def values(self, tables: Mapping[str, Table]) -> dict[str, str]:
         """The fields of the page filled with it."""
         spec, join = self.spec, self.product_join
         roles = spec.roles.model_dump()
-        if join is not None and join.table not in tables:
-            join = None
+        lost = join is not None and join.table not in tables
+        join = None if lost else join
         days = spec.filters.history_days
         test_days = self.training.split.test_days
         values = {
@@ -71,6 +78,9 @@ class Saved:
             "top_share": f"{100 * spec.filters.top_revenue_share:g}",
             "test_days": "" if test_days is None else str(test_days),
         }
+        if lost and self.spec.base in tables:  # what only that table brought is asked anew
+            for name in PRODUCT_ROLES:
+                values[name] = values[name] if values[name] in tables[self.spec.base].columns else ""
         if join is not None:
             own = tables[join.table].columns
             for name in PRODUCT_ROLES:

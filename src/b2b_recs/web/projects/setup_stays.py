@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from b2b_recs.engine.datasets.staying import Staying
 
 
-def stays_in_words(form: SetupForm, spec: DatasetSpec, stays: Staying) -> str:
-    """Every filter that leaves rows out, in the order they are applied, then what stays; faults are not counted."""
+_ONCE = ", where a row that more than one of them leaves out counts once"
+
+
+def stays_in_words(form: SetupForm, spec: DatasetSpec, stays: Staying, above: int = 0) -> str:
+    """Every filter that leaves rows out, in the order they are applied, then what stays; faults are not counted.
+
+    ``above`` are the rows that the ticks and conditions leave out each by itself, added up.
+    """
     filters = spec.filters
     causes = {
         "unknown": ("has", "have", "no customer, product or time"),
@@ -28,6 +34,11 @@ def stays_in_words(form: SetupForm, spec: DatasetSpec, stays: Staying) -> str:
     gone = []
     for cause, rows in stays.gone:
         one, many, what = causes[cause]
+        if cause == "where":
+            for condition, out in stays.apart:
+                gone += [f"{counted(out, one, many)} left out by the saved condition “{condition}”"] if out else []
+                rows -= out
+            what += _ONCE if above > rows else ""
         gone += [f"{counted(rows, one, many)} {what}"] if rows else []
     worth = ""
     if any(role.name == "revenue" and role.chosen for role in form.roles):

@@ -12,6 +12,7 @@ from django.db.models import CharField, Count, Q, QuerySet, Value
 from django.urls import reverse
 
 from b2b_recs.web.datasets.tables import address_of, rejected_address
+from b2b_recs.web.etl.filled import filled_by
 from b2b_recs.web.etl.models import DataSource, DataSourceTable, ETLRun
 from b2b_recs.web.projects.models import ModelEndpoint
 from b2b_recs.web.runs.models import RunLogLine
@@ -130,10 +131,13 @@ def etl_run_view(run: ETLRun, model_id: int) -> RunView:
 
 
 def _belongings(run: ETLRun, model_id: int, spec: Mapping[str, Any]) -> list[Fact]:
-    """The job of a run, the table it fills, and the training it belongs to."""
+    """The job of a run, the table it filled, and the training it belongs to."""
+    now, spec = str(spec.get("destination_table") or ""), filled_by(run, spec)
     facts = [Fact("Job", run.data_source.name, address=reverse("job", args=[model_id, run.data_source_id]))]
     if address := address_of(model_id, spec):
-        facts.append(Fact("Table", str(spec["destination_table"]), address=address))
+        name = str(spec["destination_table"])
+        moved = f"the job fills {now} now" if now != name else ""
+        facts.append(Fact("Table", name, moved, address=address))
     if run.pipeline_run_id:
         parent = reverse("pipeline_run", args=[model_id, run.pipeline_run_id])
         facts.append(Fact("Part of", f"training run {run.pipeline_run_id}", address=parent))

@@ -10,14 +10,16 @@ from b2b_recs.runtime.home import Home
 from b2b_recs.runtime.run_documents import Assignment, GuardRules
 from b2b_recs.runtime.warehouse_mark import mark_of
 from b2b_recs.web.connections.services import guard, with_secrets
+from b2b_recs.web.etl.filled import note_filled
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.runs.documents import parsed
 
 
 def task_of(run_id: int) -> CopyTask:
-    """The task of a run, with the secrets of its own connection. Call inside the organization's scope.
+    """The task of a run, which keeps the table it fills, with the secrets of its own connection.
 
-    Raises BadInput when the connection is switched off or the settings cannot be used.
+    Call inside the organization's scope. Raises BadInput when the connection is switched off or the settings cannot
+    be used.
     """
     run = ETLRun.objects.select_related(
         "data_source__connection", "data_source__configuration", "data_source__table"
@@ -28,6 +30,8 @@ def task_of(run_id: int) -> CopyTask:
         raise BadInput(f"The connection “{connection.name}” is switched off.", advice="Switch it on, then run again.")
     secret_fields = source_type(connection.source_type).secret_fields
     parameters = with_secrets(connection)
+    spec = parsed(CopySpec, job.table.spec, f"the job “{job.name}”")
+    note_filled(run, spec)
     return CopyTask(
         run_id=run.id,
         job_id=job.id,
@@ -38,7 +42,7 @@ def task_of(run_id: int) -> CopyTask:
         source_type=connection.source_type,
         parameters={name: value for name, value in parameters.items() if name not in secret_fields},
         secrets={name: value for name, value in parameters.items() if name in secret_fields},
-        spec=parsed(CopySpec, job.table.spec, f"the job “{job.name}”"),
+        spec=spec,
     )
 
 

@@ -29,6 +29,7 @@ from b2b_recs.web.etl.services import start_run
 from b2b_recs.web.etl.wizard.faults import Told, told
 from b2b_recs.web.etl.wizard.gone import gone_columns, stale_look, tells_of_change, without_gone
 from b2b_recs.web.etl.wizard.load_form import load_changes, load_form, load_typed
+from b2b_recs.web.etl.wizard.moved import left_behind
 from b2b_recs.web.etl.wizard.named import named
 from b2b_recs.web.etl.wizard.saving import checked_spec, make_job, refuse_unfit_load, save_job, taken_destination
 from b2b_recs.web.etl.wizard.schedule_form import next_times, schedule_form, schedule_rule, typed_form
@@ -180,12 +181,15 @@ def _schema_step(request: HttpRequest, wizard: Wizard) -> HttpResponse:
     with acting(request):
         changes = without_gone(request.POST, wizard, proposal, checked_schema(request.POST, wizard, proposal))
         refuse_stale(request.POST, wizard, 4, changes)
-    before = schema_form(wizard.values, proposal).misfits
+    before, filled = schema_form(wizard.values, proposal).misfits, dict(wizard.values)
     answer = _kept(request, wizard, 4, changes)
     now = schema_form({**wizard.values, **changes}, proposal).misfits
     told = {name: words for name, words in now.items() if before.get(name) != words}
     if told:
         messages.warning(request, misfits_in_words(told))
+    with acting(request):
+        if not wizard.is_draft and (left := left_behind(wizard.model.id, filled, changes["destination_table"])):
+            messages.warning(request, left)
     return answer
 
 
