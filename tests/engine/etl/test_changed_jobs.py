@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
-from engine.etl.arena import NOW, Job, Memory, Table
+from engine.etl.arena import NOW, Job, Memory, MemorySource, Table
 from engine.etl.copying import KEYED, UNKEYED, orders, row
 from engine.etl.test_files_of_csv import AnyFolder
 
@@ -18,6 +21,7 @@ from b2b_recs.engine.etl.reached import NOTE
 from b2b_recs.engine.etl.spec import CopyResult, CopySpec, Files
 from b2b_recs.engine.progress import Silent
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
+from b2b_recs.engine.sources.contract import Batch, ReadRequest
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 from b2b_recs.engine.warehouse.local import LocalWarehouse
 
@@ -92,6 +96,17 @@ def test_the_key_of_a_backfill_set_nearer_is_changed_for_all_that_was_loaded(tmp
     assert same_as_source(job)
 
 
+def test_the_key_is_changed_for_what_a_lag_beyond_the_backfill_had_loaded(tmp_path: Path) -> None:
+    pairs = [(number, of) for of in (1, 2) for number in range(1, 20)]
+    job = Job(tmp_path, lines(*pairs), load={**MERGE, "backfill": 3, "lag": timedelta(days=7)})
+    while job.run().rows_loaded:
+        pass
+    assert job.ids() == list(range(12, 20))
+    set_load(job, key=("id", "line"), lag=timedelta(0))
+    job.run()
+    assert job.ids() == sorted([*range(12, 20), *range(13, 20)]), "the first row of 12 was never loaded"
+
+
 def test_a_key_given_or_taken_away_later(tmp_path: Path) -> None:
     job = Job(tmp_path, orders(*range(5)), load={"cursor": "at"})
     job.run()
@@ -164,6 +179,37 @@ def test_another_time_zone_reads_all_rows_again(tmp_path: Path) -> None:
     assert (result.rows_replaced, job.ids()) == (300, list(range(300)))
     assert "its time zone is America/New_York now and was UTC, which at depends on" in result.warnings[0]
     assert not job.run().changed
+
+
+class WallClocks(MemorySource):
+    """A source whose times have no zone, read and asked for in that of the job."""
+
+    zone = "UTC"
+
+    def _value(self, column: str, text: str) -> Any:
+        moment = super()._value(column, text)
+        return moment.astimezone(ZoneInfo(self.zone)).replace(tzinfo=None) if moment.tzinfo is not None else moment
+
+    def read(self, request: ReadRequest, *more: Any) -> Iterator[Batch]:
+        for batch in super().read(request, *more):
+            at = batch.rows.schema.get_field_index("at")
+            walls = [wall.replace(tzinfo=ZoneInfo(request.time_zone)) for wall in batch.rows.column(at).to_pylist()]
+            moments = pa.array(walls, batch.rows.schema.field(at).type)
+            yield replace(batch, rows=batch.rows.set_column(at, batch.rows.schema.field(at), moments))
+
+
+@pytest.mark.parametrize("zones", [("America/New_York", "UTC"), ("UTC", "America/New_York"), ("UTC", "Asia/Tokyo")])
+def test_another_time_zone_is_read_from_the_first_row_of_before(tmp_path: Path, zones: tuple[str, str]) -> None:
+    walls = [datetime(2026, 2, 10) + timedelta(hours=number) for number in range(19 * 24)]  # noqa: DTZ001 - no zone
+    rows = [{"id": number, "at": wall} for number, wall in enumerate(walls)]
+    columns = {"id": "bigint!", "at": "timestamp"}
+    job = Job(tmp_path, Table(columns, rows, primary=("id",)), load={**MERGE, "backfill": 10}, **MOMENTS)
+    job.source = WallClocks(job.source.table)
+    for zone in zones:
+        job.source.zone = zone
+        job.spec = job.spec.model_copy(update={"time_zone": zone})
+        job.run()
+    assert all(one["at"] == walls[one["id"]].replace(tzinfo=ZoneInfo(zones[1])) for one in job.rows())
 
 
 def test_another_time_zone_of_rows_that_no_key_finds_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from b2b_recs.engine.etl.cursor import first_bound, lower_bound, usable
-from b2b_recs.engine.etl.reached import earlier_start, last_cursor, since
+from b2b_recs.engine.etl.reached import beginning, earlier_start, last_cursor, since
 from b2b_recs.engine.etl.spec import CopySpec, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.sources.contract import Source
@@ -59,7 +59,7 @@ def bounds_of(
         return Bounds(lower, upper, None, everything, reread=reread)
     start, reached = earlier_start(table, load, cursor, now, spec.time_zone)
     if reread:
-        start = start if reached else since(table, load.cursor)
+        start = beginning(table, start if reached else since(table, load.cursor), cursor, spec.time_zone)
         return Bounds(start, upper, before, everything, anew=not usable(before, cursor), reread=True)
     if reached:
         if spec.row_limit is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from b2b_recs.engine.etl.cursor import TIME_TYPES, before, first_bound, parse
+import pyarrow.compute as pc
+
+from b2b_recs.engine.etl.cursor import TIME_TYPES, before, first_bound, parse, text_of
 from b2b_recs.engine.etl.spec import Incremental
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.warehouse.local import LocalTable
@@ -14,6 +16,8 @@ from b2b_recs.engine.warehouse.local import LocalTable
 # The name under which a copy leaves its note in a commit.
 NOTE = "copy"
 _RECENT = 10
+# The clocks of two time zones are never further apart.
+_ZONES_APART = timedelta(hours=26)
 
 
 def last_cursor(table: LocalTable, column: str, source: Sequence[str]) -> str | None:
@@ -127,3 +131,32 @@ def earlier_start(
     if wanted is None or not before(parse(wanted, cursor), parse(loaded, cursor)):
         return None, False
     return wanted, True
+
+
+def beginning(table: LocalTable, start: str | None, cursor: ColumnMapping, zone: str) -> str | None:
+    """Where to begin when everything in the table is read again: at ``start``, or before it; None for everything.
+
+    Runs look back by their lag, also to before where the first one began. In another time zone than the rows were read
+    in, the clocks of the source tell other moments; ``zone`` is that of now.
+    """
+    first: Any = parse(start, cursor) if start is not None and cursor.warehouse_type in TIME_TYPES else None
+    if first is None:
+        return start
+    smallest = text_of(_smallest(table, cursor.name))
+    stored = parse(smallest, cursor) if smallest is not None else None
+    first = stored if before(stored, first) else first
+    try:
+        if (newest_note(table) or {}).get("meaning", {}).get("zone", zone) != zone:
+            first -= _ZONES_APART if isinstance(first, datetime) else timedelta(days=2)
+    except OverflowError:
+        return None
+    return text_of(first)
+
+
+def _smallest(table: LocalTable, column: str) -> Any:
+    """The smallest value of a column; None where it has none."""
+    rows = table.arrow_dataset()
+    if column not in rows.schema.names:
+        return None
+    found = [pc.min(batch.column(0)).as_py() for batch in rows.to_batches(columns=[column]) if batch.num_rows]
+    return min((value for value in found if value is not None), default=None)
