@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 from typing import Any, get_args
 
 import openpyxl
@@ -31,6 +32,7 @@ from b2b_recs.engine.errors import SourceRefused
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import Batch, ReadRequest, Source
 from b2b_recs.engine.sources.files import encodings
+from b2b_recs.engine.sources.files.excel_formulas import _CELL
 from b2b_recs.engine.sources.files.options import CsvOptions, Encoding, ExcelOptions
 from b2b_recs.engine.sources.registry import SOURCE_TYPES
 
@@ -558,6 +560,13 @@ def test_rows_with_formulas_that_were_never_calculated_are_rejected(tmp_path: Pa
         # Who does not want the column gets the rows.
         columns = [column for column in request.columns if column.name != "sum"]
         assert [row["a"] for row in read(source, replace(request, columns=columns))[0]] == [1, 3, None]
+
+
+def test_blanks_without_end_around_a_formula_are_passed_over_at_once() -> None:
+    begun = process_time()
+    for text in (b'<c r="A1"><f>1</f>%s<x/>', b'<c r="A1"><f>1</f><v>%s<x/>', b'<c r="A1"><f>1</f%s<x/>'):
+        assert not list(_CELL.finditer(text % (b" " * 100_000)))
+    assert process_time() - begun < 2
 
 
 def test_formulas_that_have_a_value_are_read_whoever_wrote_them(tmp_path: Path) -> None:

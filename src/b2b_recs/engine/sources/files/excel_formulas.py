@@ -21,10 +21,10 @@ _CHUNK = 1 << 20
 # A cell with its formula is shorter: Excel has no formula of more than 8,192 characters.
 _LONGEST = 1 << 17
 _RELATIONS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-# A cell of a formula and no value; any element may have a prefix.
+# A cell of a formula and no value; any element may have a prefix. Blanks are never given back, however many there are.
 _CELL = re.compile(
-    rb"<((?:\w+:)?)c(\s[^<>]*)?>\s*<\1f(?:\s[^<>]*)?(?:/>|>[^<]*</\1f\s*>)\s*"
-    rb"(?:<\1v(?:\s[^<>]*)?/>|<\1v(?:\s[^<>]*)?>\s*</\1v\s*>)?\s*</\1c\s*>"
+    rb"<((?:\w+:)?)c(\s[^<>]*)?>\s*+<\1f(?:\s[^<>]*)?(?:/>|>[^<]*+</\1f\s*+>)\s*+"
+    rb"(?:<\1v(?:\s[^<>]*)?/>|<\1v(?:\s[^<>]*)?>\s*+</\1v\s*+>)?+\s*+</\1c\s*+>"
 )
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Z]{1,3}\d{1,7})["']""")
 # A text without a character is a value.
