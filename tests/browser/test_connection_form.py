@@ -144,7 +144,9 @@ def test_what_was_typed_comes_back_after_a_reload_a_way_back_and_a_session_that_
         page.locator(f"#id_{name}").fill(value)
     page.locator("#id_ssl_mode").select_option("require")
     page.locator("#id_password").fill(SECRET)
-    page.locator("#id_database").fill(f"postgres://u:{SECRET}@h/d")  # a secret in the wrong field
+    for wrong in (f"u/{SECRET}@h:1521/d", f"u:{SECRET}@h", f"https://h/d?code={SECRET}", f"postgres://u:{SECRET}@h/d"):
+        page.locator("#id_database").fill(wrong)  # a secret in the wrong field
+        assert SECRET not in page.evaluate("JSON.stringify({...sessionStorage})")
     again = page.get_by_text("What you typed here before is filled in again.")
 
     def all_there() -> None:

@@ -624,7 +624,7 @@
   "use strict";
 
   const FORMS = "form[data-kept-as]";
-  const SECRET = /:\/\/[^/\s]*@|(password|passwd|pwd|secret|token|sig|signature|key)\s*[=:]|-----BEGIN/i;
+  const SECRET = /[:/]\S*@|(password|passwd|pwd|secret|token|sig|signature|key|code|credential|auth)\s*[=:]|-----BEGIN/i;
   const nameOf = (form) => form.getAttribute("data-kept-as");
 
   function plain(form) {
