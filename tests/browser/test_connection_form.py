@@ -76,6 +76,13 @@ ADDRESSES = [
         {"host": "h", "port": "5433", "database": "d", "username": "u", "password": "pa/s#s"},
     ),
     (
+        "postgres://u:p?a@h:5433/d?sslmode=require",
+        "postgresql",
+        {"host": "h", "port": "5433", "database": "d", "username": "u", "password": "p?a", "ssl_mode": "require"},
+    ),
+    ("postgres://h:5433/d?application_name=a@b", "postgresql", {"host": "h", "port": "5433", "database": "d"}),
+    ("sftp -P 2222 me@h:/out", "sftp", {"host": "h", "port": "2222", "username": "me", "folder": "/out"}),
+    (
         "PGPASSWORD='s e' psql -h h -p 5433 -U me -d shop",
         "postgresql",
         {"host": "h", "port": "5433", "database": "shop", "username": "me", "password": "s e"},

@@ -31,7 +31,7 @@
   };
   const CLIENTS = {
     psql: ["postgresql", OPTIONS.psql], mysql: ["mysql", OPTIONS.mysql], mariadb: ["mariadb", OPTIONS.mysql], sqlcmd: ["sqlserver", OPTIONS.sqlcmd],
-    sqlplus: ["oracle", {}], mongosh: ["mongodb", {}], mongo: ["mongodb", {}], sftp: ["sftp", {}],
+    sqlplus: ["oracle", {}], mongosh: ["mongodb", {}], mongo: ["mongodb", {}], sftp: ["sftp", { P: "port" }],
   };
   const VARIABLES = {
     PGHOST: "host", PGPORT: "port", PGUSER: "username", PGPASSWORD: "password", PGDATABASE: "database", PGSSLMODE: "ssl_mode", MYSQL_PWD: "password",
@@ -145,7 +145,8 @@
     const [, place, path = "", query = ""] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text) || [];
     const cut = place.lastIndexOf("@");
     if (cut >= 0) return { user: place.slice(0, cut), hosts: place.slice(cut + 1), path, query };
-    const late = text.split("?")[0].lastIndexOf("@");
+    // A host is never followed by a colon and anything but its port.
+    const late = (/^[^:,]*:(?!\d*(,|$))/.test(place) ? text : text.split("?")[0]).lastIndexOf("@");
     if (late >= 0 && /:(?!\d*$)/.test(place)) {
       const [, hosts, under = "", asked = ""] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(text.slice(late + 1));
       return { user: text.slice(0, late), hosts, path: under, query: asked };
@@ -223,6 +224,12 @@
     return words.map((word) => word.replace(/"((?:[^"\\]|\\.)*)"|'([^']*)'|\\(.)/gs, (_, double, single, one) => single ?? one ?? double.replace(/\\(["\\$`])/g, "$1")));
   }
 
+  // user@host:folder at the end of the line.
+  function fromSftp(found, written = "") {
+    const [, username, host, folder] = /^(?:([^@]+)@)?([^:]+)(?::(.+))?$/.exec(written) || [];
+    return host ? { type: "sftp", found: { ...found, username, host, folder }, told: [] } : null;
+  }
+
   function fromCommand(text) {
     const words = wordsOf(text.replace(/^\$\s+/, ""));
     const found = {};
@@ -246,6 +253,7 @@
       if (whole === found.database) delete found.database;
       return { ...read, type: read.type || type, found: { ...found, ...read.found } };
     }
+    if (type === "sftp") return fromSftp(found, loose.at(-1));
     if (loose[0] && !found.database) found.database = loose[0];
     if (loose[1] && type === "postgresql" && !found.username) found.username = loose[1];
     const told = [];
