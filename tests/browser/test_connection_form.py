@@ -217,3 +217,11 @@ def test_a_card_stays_when_its_test_finds_that_the_session_ended(
     page.context.set_offline(False)
     card.locator("[data-test-connection]").dispatch_event("click")  # an answer takes away what was said before
     expect(page.locator(".toast", has_text="The server cannot be reached.")).to_have_count(0)
+    # The server may be on the very machine that has no network.
+    page.evaluate("Object.defineProperty(Navigator.prototype, 'onLine', { get: () => false })")
+    switch = card.locator("form[action$='/switch/']")
+    switch.evaluate("form => form.requestSubmit()")
+    page.locator("#confirm-modal [data-modal-confirm]").click()
+    expect(page.get_by_text("is switched off.")).to_be_visible()
+    switch.evaluate("form => form.requestSubmit()")
+    expect(page.get_by_text("is switched on.")).to_be_visible()

@@ -581,6 +581,20 @@
 
   const asks = (element) => element?.getAttribute("data-confirm-title");
 
+  // A browser without a network still reaches a server on its own machine.
+  async function sendIfReached(form, submitter) {
+    try {
+      await fetch(location.href, { method: "HEAD", cache: "no-store" });
+    } catch {
+      form.removeAttribute("data-confirmed");
+      window.showToast("There is no network, so nothing was sent. What you typed is still here.", "error", { about: "network" });
+      return;
+    }
+    form.setAttribute("data-reached", "");
+    form.requestSubmit(submitter?.isConnected ? submitter : undefined);
+    form.removeAttribute("data-reached");
+  }
+
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const asked = asks(event.submitter) ? event.submitter : form;
@@ -607,10 +621,9 @@
         event.preventDefault();
         return;
       }
-      if (!navigator.onLine) {
+      if (!navigator.onLine && !form.hasAttribute("data-reached")) {
         event.preventDefault();
-        form.removeAttribute("data-confirmed");
-        window.showToast("There is no network, so nothing was sent. What you typed is still here.", "error", { about: "network" });
+        sendIfReached(form, event.submitter);
         return;
       }
       form.setAttribute("data-sent", "yes");
