@@ -112,6 +112,18 @@ ADDRESSES = [
         "oracle",
         {"host": "host", "port": "1521", "service_name": "SERVICE", "username": "scott", "password": "ti@g/er"},
     ),
+    ("psql -U u -h h -Atc 'select 1' d", "postgresql", {"host": "h", "database": "d", "username": "u"}),
+    (
+        "mongosh --host h --port 27018 -u me -p pw --eval 'db.stats()' shop",
+        "mongodb",
+        {"host": "h", "port": "27018", "database": "shop", "username": "me", "password": "pw"},
+    ),
+    (
+        "jdbc:oracle:thin:@(DESCRIPTION=(ADDRESS=(PROTOCOL=TCPS)(HOST=h)(PORT=2484))(CONNECT_DATA=(SERVICE_NAME=s)))",
+        "oracle",
+        {"host": "h", "port": "2484", "service_name": "s", "ssl_mode": "on"},
+    ),
+    (r"sqlcmd -S HOST\SQLEXPRESS,1444 -E -d shop", "sqlserver", {"host": "HOST", "port": "1444", "database": "shop"}),
 ]  # fmt: skip
 
 
@@ -124,6 +136,8 @@ def test_addresses_and_commands_as_people_have_them_are_taken_apart(
         read = page.evaluate("text => window.readAddress(text)", text)
         assert (read["type"], {name: value for name, value in read["found"].items() if value}) == (kind, found), text
     assert page.evaluate("['foo://u:p@h', 'hello', '1.2.3.4:5432', 'a b c'].map(window.readAddress)") == [None] * 4
+    named = "['constructor foo', 'toString -h x', 'constructor://x', 'valueOf=1 toString=2'].map(window.readAddress)"
+    assert page.evaluate(named) == [None] * 4
     words = page.locator("[data-paste-words]")
     paste(page, "postgres://u:p@a.example,b.example:5433/d?application_name=x&sslmode=verify-full")
     expect(words).to_contain_text("the first was taken, and b.example:5433 left out. Not used here: application_name.")
@@ -138,6 +152,27 @@ def test_addresses_and_commands_as_people_have_them_are_taken_apart(
     paste(page, "snowflake://u:p@my-acc/db/schema")
     assert values(page, "account", "database") == ["my-acc", "db"]
     expect(words).to_contain_text("The schema schema is chosen with a table, in the job.")
+    assert visitor.complaints == []
+
+
+def test_what_clients_of_sql_server_and_oracle_say_of_encryption_and_logins_is_used_or_told(
+    visit: Visit, site: Installation, owner_state: Any
+) -> None:
+    visitor = visit(state=owner_state)
+    page = visitor.go(form_of(site, "new/sqlserver/"))
+    words = page.locator("[data-paste-words]")
+    server = "jdbc:sqlserver://h:1433;databaseName=d;encrypt=true;trustServerCertificate="
+    for trusted, mode in (("true", "require"), ("false", "verify-full")):
+        paste(page, server + trusted)
+        assert values(page, "host", "database", "ssl_mode") == ["h", "d", mode]
+    paste(page, r"Server=HOST\SQLEXPRESS;Database=d;Trusted_Connection=True")
+    expect(words).to_contain_text("The instance SQLEXPRESS is not looked up: its own port is needed in the field Port.")
+    expect(words).to_contain_text("A Windows login cannot be used here: a user with its own password is needed.")
+    assert values(page, "host", "database") == ["HOST", "d"]
+    visitor.go(form_of(site, "new/oracle/"))
+    assert values(page, "ssl_mode") == ["disable"]
+    paste(page, "jdbc:oracle:thin:@tcps://h:2484/s")
+    assert values(page, "host", "port", "service_name", "ssl_mode") == ["h", "2484", "s", "require"]
     assert visitor.complaints == []
 
 

@@ -4,37 +4,51 @@
 (() => {
   "use strict";
 
+  // Tables are asked for words of the text, and know no other than their own, such as “constructor”.
   const SCHEMES = {
-    postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
+    __proto__: null, postgres: "postgresql", postgresql: "postgresql", redshift: "redshift", mysql: "mysql", mariadb: "mariadb", mongodb: "mongodb",
     "mongodb+srv": "mongodb", sqlserver: "sqlserver", mssql: "sqlserver", oracle: "oracle", snowflake: "snowflake", s3: "s3", s3a: "s3",
     gs: "gcs", gcs: "gcs", sftp: "sftp", ssh: "sftp", az: "azure_blob", abfs: "azure_blob", abfss: "azure_blob", wasb: "azure_blob",
     wasbs: "azure_blob", bigquery: "bigquery",
   };
   const PAIRS = {
-    server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
+    __proto__: null, server: "host", "data source": "host", address: "host", addr: "host", host: "host", hostname: "host", port: "port", database: "database",
     "initial catalog": "database", databasename: "database", dbname: "database", db: "database", uid: "username", "user id": "username",
     user: "username", username: "username", pwd: "password", password: "password", sslmode: "ssl_mode", "ssl mode": "ssl_mode",
     "ssl-mode": "ssl_mode", encrypt: "ssl_mode", tls: "ssl_mode", ssl: "ssl_mode", authsource: "auth_database", service_name: "service_name",
     account: "account", warehouse: "warehouse", role: "role", accountname: "account", accountkey: "account_key",
     sharedaccesssignature: "sas_token", blobendpoint: "endpoint", schema: "schema", replicaset: "replicaSet",
+    trustservercertificate: "trust", "trust server certificate": "trust", trusted_connection: "windows", "integrated security": "windows",
+    integratedsecurity: "windows", instancename: "instance",
   };
   // “on” asks for encryption without saying how much is checked.
   const ENCRYPTION = {
-    true: "on", yes: "on", mandatory: "on", required: "require", strict: "verify-full", false: "disable", no: "disable",
+    __proto__: null, true: "on", yes: "on", mandatory: "on", required: "require", strict: "verify-full", false: "disable", no: "disable",
     disabled: "disable", preferred: "prefer", allow: "prefer", verify_identity: "verify-full", "verify-identity": "verify-full", verifyfull: "verify-full",
   };
-  // Short and long options of command-line clients; of others only what stands in quotes or looks like an address is read.
+  // Short and long options of command-line clients. Those without a field take a word that is passed over.
+  const passed = (names) => ({ __proto__: null, ...Object.fromEntries(names.split(" ").map((name) => [name, ""])) });
   const OPTIONS = {
-    psql: { h: "host", host: "host", p: "port", port: "port", U: "username", username: "username", d: "database", dbname: "database" },
-    mysql: { h: "host", host: "host", P: "port", port: "port", u: "username", user: "username", D: "database", database: "database", "ssl-mode": "ssl_mode", password: "password" },
-    sqlcmd: { S: "host", U: "username", P: "password", d: "database" },
+    psql: Object.assign(passed("c f v L o F P R T command file set variable log-file output field-separator pset record-separator table-attr"), {
+      h: "host", host: "host", p: "port", port: "port", U: "username", username: "username", d: "database", dbname: "database",
+    }),
+    mysql: Object.assign(passed("e S execute socket protocol delimiter default-character-set default-auth plugin-dir ssl-ca ssl-cert ssl-key ssl-cipher tls-version"), {
+      h: "host", host: "host", P: "port", port: "port", u: "username", user: "username", D: "database", database: "database", "ssl-mode": "ssl_mode",
+      p: "password", password: "password",
+    }),
+    sqlcmd: Object.assign(passed("Q q i o s w h l t v y Y H K m a c f"), { S: "host", U: "username", P: "password", d: "database", N: null, E: null }),
+    mongosh: Object.assign(passed("f eval file authenticationMechanism tlsCAFile tlsCertificateKeyFile"), {
+      host: "host", port: "port", u: "username", username: "username", p: "password", password: "password", authenticationDatabase: "auth_database",
+    }),
+    sftp: Object.assign(passed("i o F b B c D J l R S s X"), { P: "port" }),
   };
   const CLIENTS = {
-    psql: ["postgresql", OPTIONS.psql], mysql: ["mysql", OPTIONS.mysql], mariadb: ["mariadb", OPTIONS.mysql], sqlcmd: ["sqlserver", OPTIONS.sqlcmd],
-    sqlplus: ["oracle", {}], mongosh: ["mongodb", {}], mongo: ["mongodb", {}], sftp: ["sftp", { P: "port" }],
+    __proto__: null, psql: ["postgresql", OPTIONS.psql], mysql: ["mysql", OPTIONS.mysql], mariadb: ["mariadb", OPTIONS.mysql],
+    sqlcmd: ["sqlserver", OPTIONS.sqlcmd], sqlplus: ["oracle", passed("C M R")], mongosh: ["mongodb", OPTIONS.mongosh],
+    mongo: ["mongodb", OPTIONS.mongosh], sftp: ["sftp", OPTIONS.sftp],
   };
   const VARIABLES = {
-    PGHOST: "host", PGPORT: "port", PGUSER: "username", PGPASSWORD: "password", PGDATABASE: "database", PGSSLMODE: "ssl_mode", MYSQL_PWD: "password",
+    __proto__: null, PGHOST: "host", PGPORT: "port", PGUSER: "username", PGPASSWORD: "password", PGDATABASE: "database", PGSSLMODE: "ssl_mode", MYSQL_PWD: "password",
   };
   const SRV = "An address with +srv is found by a look-up that is not made here. Host and port are still needed: in Atlas choose Connect, Drivers and the oldest "
     + "version of a driver, which shows an address that begins with mongodb:// and names the members; one of them goes into Host.";
@@ -53,9 +67,20 @@
   function place(found, text, told) {
     const hosts = text.replace(/^(tcp|ssl|mysqlx):/i, "").split(/,(?!\d+$)/);
     const [, host, port] = /^(\[[^\]]+\]|[^:,]*)(?:[:,](\d+))?$/.exec(hosts[0].trim()) || [, hosts[0]];
-    found.host = host.replace(/^\[|\]$/g, "").replace(/\\.*$/, "");
+    const [name, instance] = host.replace(/^\[|\]$/g, "").split("\\");
+    found.host = name;
+    if (instance) found.instance = instance;
     if (port) found.port = port;
     if (hosts.length > 1) told.push(`A connection has one host: the first was taken, and ${hosts.slice(1).map((one) => one.trim()).join(", ")} left out.`);
+  }
+
+  // What clients of SQL Server say and no field holds: as the encryption it means, or told.
+  function settle(found, told) {
+    const { trust, windows, instance } = found;
+    for (const name of ["trust", "windows", "instance"]) delete found[name];
+    if (trust && [undefined, "on"].includes(found.ssl_mode)) found.ssl_mode = encryption(trust) === "on" ? "require" : "verify-full";
+    if (instance && !found.port) told.push(`The instance ${instance} is not looked up: its own port is needed in the field Port.`);
+    if (windows && (encryption(windows) === "on" || /^sspi$/i.test(windows))) told.push("A Windows login cannot be used here: a user with its own password is needed.");
   }
 
   // name=value, as libpq writes them (blanks between, \ before a quote) or as ODBC and ADO do (semicolons, quotes doubled).
@@ -79,13 +104,15 @@
       if (field && value) put(found, field, value);
     }
     if (found.host) place(found, found.host, told);
+    const several = Object.keys(found).length > 1;
+    settle(found, told);
     const azure = found.account_key || found.sas_token;
     if (azure && found.endpoint) {
       const account = /^https:\/\/([a-z0-9]+)\.blob\.core\.windows\.net\/?$/i.exec(found.endpoint);
       if (account) found.account ??= account[1];
       if (account) delete found.endpoint;
     }
-    return Object.keys(found).length > 1 ? { type: azure ? "azure_blob" : "", found, told } : null;
+    return several && Object.keys(found).length ? { type: azure ? "azure_blob" : "", found, told } : null;
   }
 
   // user/password@//host:port/service, and what jdbc:oracle:thin: puts before it.
@@ -101,12 +128,15 @@
       [found.host] = said("HOST");
       [found.port] = said("PORT");
       [found.service_name] = said("SERVICE_NAME");
+      const [matched = ""] = said("SSL_SERVER_DN_MATCH");
+      if (/^tcps$/i.test(said("PROTOCOL")[0])) found.ssl_mode = encryption(matched) === "on" ? "verify-full" : "on";
       if (said("HOST").length > 1) told.push(`A connection has one host: the first was taken, and ${said("HOST").slice(1).join(", ")} left out.`);
       return { type: "oracle", found, told };
     }
     const parts = /^(?:tcps?:)?(?:\/\/)?([^:/\s]+)(?::(\d+))?([/:])([\w$#.-]+)(?:[?:].*)?$/i.exec(rest);
     if (!parts) return null;
     [, found.host, found.port, , found.service_name] = parts;
+    if (/^tcps:/i.test(rest)) found.ssl_mode = "on";
     if (parts[3] === ":") told.push("What follows the second colon is a SID; when the test does not know it, ask for the service name.");
     return { type: "oracle", found, told };
   }
@@ -208,6 +238,7 @@
       [found.database = "", found.schema] = name.split("/");
     }
     fromQuery(found, query, told);
+    settle(found, told);
     if (type === "snowflake" && found.schema) told.push(`The schema ${found.schema} is chosen with a table, in the job.`);
     if (type === "snowflake") delete found.schema;
     if (scheme === "mongodb+srv") {
@@ -230,8 +261,18 @@
     return host ? { type: "sftp", found: { ...found, username, host, folder }, told: [] } : null;
   }
 
+  // Name and value of an option; flags may stand before a short one, as in -Atc.
+  function optionOf(word, options) {
+    const [, long, value] = /^--([\w-]+)(?:=(.*))?$/s.exec(word) || [];
+    if (long) return [long, value];
+    let [, short = ""] = /^-(\w.*)$/s.exec(word) || [];
+    while (short.length > 1 && !(short[0] in options)) short = short.slice(1);
+    return [short[0], short.slice(1)];
+  }
+
   function fromCommand(text) {
-    const words = wordsOf(text.replace(/^\$\s+/, ""));
+    // What stands before an instance or after a domain of Windows hides no sign.
+    const words = wordsOf(text.replace(/^\$\s+/, "").replace(/^sqlcmd\b.*$/s, (line) => line.replace(/\b\\\b/g, "\\\\")));
     const found = {};
     let at = 0;
     while (/^[A-Z_]+=/.test(words[at] || "")) {
@@ -242,10 +283,13 @@
     if (!type) return null;
     const loose = [];
     for (; at < words.length; at++) {
-      const [, name, given] = /^--([\w-]+)(?:=(.*))?$/s.exec(words[at]) || /^-(\w)(.*)$/s.exec(words[at]) || [];
+      const [name, given] = optionOf(words[at], options);
       if (!name) loose.push(words[at]);
-      else if (name === "p" && options === OPTIONS.mysql) { if (given) found.password = given; }
-      else if (options[name]) put(found, options[name], given || (name === "password" ? "" : words[++at]) || "");
+      else if (options[name] === null) { if (name === "E") found.windows = "yes"; } else if (name in options) {
+        // A password of mysql stands in the same word or is asked for.
+        const word = given || (options === OPTIONS.mysql && options[name] === "password" ? "" : words[++at]) || "";
+        if (options[name]) put(found, options[name], word);
+      }
     }
     const whole = [found.database, ...loose].find((word) => word && /:\/\/|=|@/.test(word));
     const read = whole && (fromOracle(whole) || fromAddress(whole) || fromPairs(whole));
@@ -258,6 +302,7 @@
     if (loose[1] && type === "postgresql" && !found.username) found.username = loose[1];
     const told = [];
     if (found.host) place(found, found.host, told);
+    settle(found, told);
     return Object.keys(found).length ? { type, found, told } : null;
   }
 
