@@ -6,9 +6,11 @@ The source is asked outside every transaction; call these outside the scope.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 from django.contrib import messages
 from django.http import HttpRequest
 from pydantic import ValidationError
@@ -17,7 +19,7 @@ from b2b_recs.engine.counting import listed
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.quoted import quoted
-from b2b_recs.engine.sources.contract import Source
+from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.failures import words_of
@@ -27,6 +29,7 @@ from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
 from b2b_recs.web.etl.drifted import filled_schema, refuse_drifted, taken_over
+from b2b_recs.web.etl.earlier import EarlierTable, earlier_table
 from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
     change_job,
@@ -110,6 +113,17 @@ def taken_destination(wizard: Wizard) -> BadInput | None:
     return None
 
 
+def moved_into(wizard: Wizard, spec: CopySpec) -> EarlierTable | None:
+    """The table a copy would fill from now on, when it holds rows of an earlier copy; None for the job's own.
+
+    Call inside the scope.
+    """
+    own = (wizard.values.get("destination_dataset", spec.destination_dataset), wizard.values.get("destination_table"))
+    if not wizard.is_draft and own == (spec.destination_dataset, spec.destination_table):
+        return None
+    return earlier_table(wizard.model.id, spec, wizard.proposal.columns if wizard.proposal else ())
+
+
 def make_job(request: HttpRequest, wizard: Wizard, enabled: bool) -> DataSource:
     """The job of a finished wizard: copy, destination and schedule, all or nothing.
 
@@ -180,6 +194,8 @@ def _asked(
         seen = set(wizard.offered) or {one.name for one in wizard.proposal.columns}
 
     stored = filled_schema(wizard.model.id, spec) if refilled else None
+    with acting(request):
+        earlier = moved_into(wizard, spec) if stored is not None else None
 
     def question(source: Source) -> tuple[CopySpec, list[str]]:
         settled = settle(source)
@@ -188,12 +204,24 @@ def _asked(
         there = source.columns(settled.source_schema, settled.source_table)
         if stored is not None:
             settled = taken_over(declared, source, settled, there, stored)
-            refuse_drifted(declared, settled, there, stored)
+            _refuse_drifted(declared, settled, there, stored, earlier)
         if seen is None:
             return settled, []
         return settled, [one.name for one in there if one.name not in seen]
 
     return settings, *ask(open_source, question)
+
+
+def _refuse_drifted(
+    declared: SourceType, spec: CopySpec, there: Sequence[ColumnInfo], stored: pa.Schema, earlier: EarlierTable | None
+) -> None:
+    """Refuse what the next run would be; in a table of an earlier copy it is the table that does not fit."""
+    try:
+        refuse_drifted(declared, spec, there, stored)
+    except BadInput:
+        if earlier is not None and {*spec.columns} <= {one.name for one in there}:
+            replace(earlier, fits=False).refuse_unfit()
+        raise
 
 
 def _locked(job: DataSource) -> DataSource:

@@ -13,7 +13,7 @@ from b2b_recs.engine.warehouse.bigquery import check_new_names
 from b2b_recs.web.etl.held_types import held_faults
 from b2b_recs.web.etl.jobs import refuse_taken_destination
 from b2b_recs.web.etl.proposals import TableProposal
-from b2b_recs.web.etl.wizard.saving import checked_spec, fitting_spec
+from b2b_recs.web.etl.wizard.saving import checked_spec, fitting_spec, moved_into
 from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_typed
 from b2b_recs.web.etl.wizard.state import Wizard
 
@@ -31,7 +31,11 @@ def checked_schema(typed: QueryDict, wizard: Wizard, proposal: TableProposal) ->
     if any(fault.field == "cluster_by" for fault in faults.found):
         rest["cluster_by"] = []
     try:
-        faults.found += held_faults(wizard.model.id, checked_spec(wizard, rest))
+        spec = checked_spec(wizard, rest)
+        faults.found += held_faults(wizard.model.id, spec)
+        with faults.part():
+            if earlier := moved_into(wizard, spec):
+                earlier.refuse_unfit()
     except BadInput as refusal:
         faults.found += _by_parts(wizard, rest) or [refusal]
     faults.refuse()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,10 +12,11 @@ from django.views.decorators.http import require_GET
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.web.accounts.access import requires, row_or_404
 from b2b_recs.web.etl.destination import free_destination
+from b2b_recs.web.etl.earlier import ADVICE, EarlierTable
 from b2b_recs.web.etl.facts import USUAL_REJECTS
 from b2b_recs.web.etl.models import DataSource
 from b2b_recs.web.etl.proposals import TableProposal
-from b2b_recs.web.etl.wizard.saving import checked_spec
+from b2b_recs.web.etl.wizard.saving import checked_spec, moved_into
 from b2b_recs.web.etl.wizard.state import Wizard, wizard_of
 
 HINT = "a letter or _, then letters, digits and _"
@@ -30,13 +32,26 @@ def job_table_check(request: HttpRequest, model_id: int, job_id: int) -> HttpRes
     )
     wizard = wizard_of(row_or_404(request, rows, "editor", id=job_id))
     name, fault = request.GET.get("destination_table", "").strip(), ""
-    wizard.values = {part: wizard.values[part] for part in _CHECKED if part in wizard.values}
+    part = {part: wizard.values[part] for part in _CHECKED if part in wizard.values}
     try:
-        checked_spec(wizard, {"destination_table": name})
+        checked_spec(replace(wizard, values=part), {"destination_table": name})
     except BadInput as refusal:
         fault = f"{refusal.message} {refusal.advice}" if name and refusal.field == "destination_table" else ""
-    context = {"fault": fault, "free": bool(name) and not fault, "hint": HINT}
+    free = bool(name) and not fault
+    earlier = _earlier(wizard, name) if free else None
+    if earlier is not None and not earlier.fits:
+        fault = f"{earlier.words} {ADVICE}"
+    context = {"fault": fault, "free": free, "earlier": earlier, "hint": HINT}
     return render(request, "etl/wizard/name.html", context)
+
+
+def _earlier(wizard: Wizard, name: str) -> EarlierTable | None:
+    """The table of that name when it holds rows of an earlier copy; None too while the step as it was saved is at
+    fault elsewhere."""
+    try:
+        return moved_into(wizard, checked_spec(wizard, {"destination_table": name}))
+    except BadInput:
+        return None
 
 
 def proposed_again(wizard: Wizard, proposal: TableProposal) -> dict[str, Any]:
