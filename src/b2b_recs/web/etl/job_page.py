@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.core.paginator import Page, Paginator
 
 from b2b_recs.web.etl.facts import Fact, facts_of
@@ -42,6 +43,7 @@ class JobPage:
     bars: list[RunBar]
     most: int
     next_times: list[datetime]
+    changed_since: bool  # the newest run failed, and what the job copies was changed after it
 
     @property
     def zone(self) -> str:
@@ -70,7 +72,16 @@ def job_page(job: DataSource, page: str) -> JobPage:
         bars=_bars([run for run in reversed(past) if run.is_over], most or 1),
         most=most,
         next_times=card.schedule.next_times,
+        changed_since=_changed_since(job, card.run),
     )
+
+
+def _changed_since(job: DataSource, run: RunView | None) -> bool:
+    """Whether somebody changed what a job copies after its newest run had failed, as the audit has kept it."""
+    if run is None or run.status != "failed" or run.finished_at is None:
+        return False
+    changes = apps.get_model("etl", "DataSourceTableEvent").objects.filter(pgh_obj_id=job.table.id)
+    return bool(changes.filter(pgh_created_at__gt=run.finished_at).exists())
 
 
 def _bars(runs: list[RunView], most: int) -> list[RunBar]:
