@@ -293,6 +293,31 @@ def test_a_row_without_a_cursor_value_takes_no_place_of_one_that_has_it(tmp_path
     result = job.run()
     assert sorted(one["note"] for one in job.rows()) == ["n2", "newest"]
     assert (result.rows_repeated, result.reconciled) == (1, True)
+    words = "1 row without at was left out: the table has a row of the same key with one"
+    assert any(told.startswith(words) for told in job.run().warnings)
+
+
+def test_a_row_without_a_cursor_value_stays_when_a_limit_leaves_it_out(tmp_path: Path) -> None:
+    table = lines(*SIX)
+    table.rows.append({**line(9, 1), "at": None})
+    job = Job(tmp_path, table, load={**MERGE, "key": ["id", "line"]})
+    job.run()
+    job.spec = job.spec.model_copy(update={"row_limit": 3})
+    set_load(job, key=("line", "id", "amount"))
+    result = job.run()
+    assert result.reconciled and not any("no longer in the source" in told for told in result.warnings)
+    assert same_as_source(job)
+
+
+def test_what_an_earlier_run_emptied_is_not_said_to_be_in_the_version_before(tmp_path: Path) -> None:
+    job = Job(tmp_path, lines(*SIX), load=MERGE)
+    job.run()
+    job.spec = job.spec.model_copy(update={"columns": ("id", "line", "at", "amount")})
+    told = []
+    for key in (("id", "line"), ("line", "id", "amount")):
+        set_load(job, key=key)
+        told.append(" ".join(job.run().warnings))
+    assert ["still has what was there" in words for words in told] == [True, False]
 
 
 def test_files_read_with_another_date_format_are_all_loaded_again(tmp_path: Path) -> None:

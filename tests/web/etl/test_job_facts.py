@@ -12,7 +12,7 @@ from wizard_rows import address_of, draft_of, looked_at_job, proposal, signed_in
 from b2b_recs.engine.etl.spec import CopySpec, Merge
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.web.etl.facts import facts_of, hand_set, span_words
-from b2b_recs.web.etl.jobs import change_job
+from b2b_recs.web.etl.jobs import change_job, finish_draft
 from b2b_recs.web.etl.models import DataSource, DataSourceTable
 from b2b_recs.web.tenancy import scope
 
@@ -84,6 +84,21 @@ def test_a_type_that_was_proposed_from_values_is_not_set_by_hand(acme: Tenant) -
         change_job(job, spec=spec.model_copy(update={"types": (again,), "row_limit": 5}))
         job = DataSource.objects.get(id=job.id)
         assert job.table.spec["row_limit"] == 5 and hand_set(job.table.spec) == 0
+
+
+def test_a_draft_whose_types_were_set_by_hand_becomes_a_job(acme: Tenant) -> None:
+    by_hand = {"name": "note", "warehouse_type": "STRING", "mode": "NULLABLE", "precision": None, "scale": None}
+    draft = draft_of(acme, "by hand", 5, types=[by_hand])
+    spec = CopySpec(
+        source_schema="public",
+        source_table="orders",
+        destination_table="bq_by_hand",
+        load=Merge(cursor="id", key=("id",)),
+        types=(ColumnMapping("note", "text", WarehouseType.STRING),),
+    )
+    with scope(acme.id):
+        finish_draft(draft, "by hand", draft.connection, spec, True)
+        assert not DataSource.objects.get(id=draft.id).draft
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow.dataset as ds
+
 from b2b_recs.engine.errors import JobChanged
 from b2b_recs.engine.etl.cursor import TIME_TYPES
 from b2b_recs.engine.etl.drift import Layout
@@ -168,10 +170,12 @@ def _not_filled(missing: Sequence[str]) -> str:
 
 
 def _emptied(unread: Sequence[str], table: LocalTable) -> tuple[str, ...]:
-    if not unread:
+    dataset = table.arrow_dataset() if unread else None
+    held = [name for name in unread if dataset is not None and dataset.count_rows(filter=ds.field(name).is_valid())]
+    if not held:  # nothing was there, or an earlier run emptied it
         return ()
     return (
-        f"Those rows are empty in {', '.join(unread)}, which the job does not read; version {table.version()} still "
+        f"Those rows are empty in {', '.join(held)}, which the job does not read; version {table.version()} still "
         "has what was there.",
     )
 

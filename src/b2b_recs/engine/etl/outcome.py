@@ -91,8 +91,15 @@ def _remarks(
                 f"The source table is empty, so the warehouse table is empty now. Version {table.version()} "
                 f"with {counted(before, 'row')} stays readable for {counted(spec.load.keep_days, 'day')}."
             )
-    if settled.repeated:
-        yield f"{counted(settled.repeated, 'row')} had the key of another row; the one with the newest cursor was kept."
+    if again := settled.repeated - settled.outlived:
+        yield f"{counted(again, 'row')} had the key of another row; the one with the newest cursor was kept."
+    if settled.outlived and plan.cursor is not None:
+        name = plan.cursor.name
+        one, many = f"row without {name} was left out", f"rows without {name} were left out"
+        yield (
+            f"{counted(settled.outlived, one, many)}: the table has a row of the same key with one, and nothing says "
+            "which is newer."
+        )
     if read.rejected > read.known:
         keeper = table.rejected.name
         one, many = (f"row was rejected; {keeper} keeps it", f"rows were rejected; {keeper} keeps them")

@@ -193,6 +193,8 @@ def _incremental(
     bounds = fixed.bounds if fixed else None
     if bounds is None:
         bounds = bounds_of(source, spec, load, table, cursor, now, with_null=again, reread=changed.reread)
+        if limited and not bounds.unlimited:
+            bounds = replace(bounds, with_null=False)  # a limit counts rows by their cursor
         if limited:
             bounds = replace(bounds, rejected=rejects_inside(table, cursor, bounds))
     if askable and (limited or not bounds.with_null):

@@ -62,6 +62,7 @@ class Settled:
     replaced: int = 0
     repeated: int = 0
     left: int = 0
+    outlived: int = 0
 
 
 def settle(
@@ -105,16 +106,19 @@ def settle(
         replaced=count_of(matches.replaced),
         repeated=dropped - known,
         left=count_of(left),
+        outlived=count_of(matches.outlived),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Matches:
-    """``known``, ``repeated``: staged rows to leave out; ``replaced``: rows of the table that have a newer form."""
+    """``known``, ``repeated``: staged rows to leave out, ``outlived`` those of ``repeated`` that have no cursor value
+    and whose key the table has with one; ``replaced``: rows of the table that have a newer form."""
 
     known: Positions = field(default_factory=dict)
     replaced: Positions = field(default_factory=dict)
     repeated: Positions = field(default_factory=dict)
+    outlived: Positions = field(default_factory=dict)
 
 
 def _compare(
@@ -133,7 +137,7 @@ def _compare(
     if not plan.key_unique and plan.cursor is not None and plan.bounds is not None and plan.bounds.with_null:
         outlived = _outlived(connection, plan.key, plan.cursor.name)
     known, replaced = _by_key(connection, plan, "newest" if outlived else "latest")
-    return _Matches(known, replaced, both(repeated, outlived))
+    return _Matches(known, replaced, both(repeated, outlived), outlived)
 
 
 def _left(connection: duckdb.DuckDBPyConnection, leaving: Leaving, schema: pa.Schema) -> Positions:

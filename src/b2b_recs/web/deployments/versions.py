@@ -50,7 +50,7 @@ class Period:
     @property
     def refitted(self) -> bool:
         """Whether the version learnt from the orders of the test too, once a copy without them had been measured."""
-        return self.learnt_until is None or self.learnt_until >= self.cut
+        return self.learnt_until is not None and self.learnt_until >= self.cut
 
     @classmethod
     def of(cls, metrics: Mapping[str, Any]) -> Period | None:

@@ -118,7 +118,7 @@ def _note_origins(document: dict[str, Any], before: dict[str, Any]) -> None:
     for one in document["types"]:
         kept = known.get(one["name"], {})
         said = {name: value for name, value in one.items() if name not in _NOTED}
-        same_origin = kept and one["source_type"] in ("", kept["source_type"]) and not one["reason"]
+        same_origin = kept and one["source_type"] in ("", kept.get("source_type", "")) and not one["reason"]
         if same_origin and all(kept.get(name) == value for name, value in said.items()):
             one.update({name: kept[name] for name in _NOTED if name in kept})
 

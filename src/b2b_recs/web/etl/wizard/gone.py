@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import QueryDict
 
-from b2b_recs.engine.errors import ColumnMissing, EngineError, SchemaDrift, TypeHeld
+from b2b_recs.engine.errors import BadInput, ColumnMissing, EngineError, SchemaDrift, TypeHeld
 from b2b_recs.engine.several import Several
 from b2b_recs.web.etl.models import ETLRun
 from b2b_recs.web.etl.proposals import TableProposal
@@ -47,17 +47,25 @@ def without_gone(
     """The changes of a step together with what follows from columns that are gone, as the page had told.
 
     A column that the page still showed is not let go of: the source was looked at elsewhere in the meantime.
+    Raises BadInput when no column of the job is left.
     """
     shown = set(shown_names(typed) or ())
     gone = [name for name in gone_columns(wizard, proposal) if name not in shown]
     if not gone:
         return dict(changes)
     values = {**wizard.values, **changes}
+    left = [name for name in values.get("columns") or () if name not in gone]
+    if values.get("columns") and not left:  # no columns would mean all of them
+        raise BadInput(
+            "None of the columns this job reads is left in the source.",
+            field="columns",
+            advice="Choose some in step 3.",
+        )
     names = values.get("names") or {}
     return {
         **changes,
         "gone": sorted({*(values.get("gone") or ()), *(names.get(name, name) for name in gone)}),
-        "columns": [name for name in values.get("columns") or () if name not in gone],
+        "columns": left,
         "types": [one for one in values.get("types") or () if one["name"] not in gone],
         "names": {name: new for name, new in names.items() if name not in gone},
         "partition_by": None if values.get("partition_by") in gone else values.get("partition_by"),
