@@ -191,6 +191,23 @@ def test_copies_that_belong_to_a_training_are_among_the_recent_runs(acme: Tenant
         assert f'href="{path_of(acme, path)}"' in recent
 
 
+def test_a_training_whose_copies_run_is_among_the_recent_runs_and_under_way_on_the_dashboard(acme: Tenant) -> None:
+    own = {"organization": acme.organization}
+    with scope(acme.id):
+        PipelineRun.objects.update(status="completed")
+        ETLRun.objects.update(status="completed")
+        training = PipelineRun.objects.create(**own, model_id=acme.id_of("ModelEndpoint"), status="pending")
+        board_says = [board("", "", "", "1").page.object_list[0].run_status]
+        for _ in range(7):
+            copy = {"data_source_id": acme.id_of("DataSource"), "pipeline_run": training}
+            ETLRun.objects.create(**own, **copy, status="running", created_at=datetime.now(UTC))
+        board_says.append(board("", "", "", "1").page.object_list[0].run_status)
+    assert board_says == ["pending", "running"]
+    text = signed_in(acme).get(path_of(acme, "/models/{model}/")).content.decode()
+    recent = text[text.index('id="recent-runs"') :]
+    assert recent.index(f"/runs/trainings/{training.id}/") < recent.index("/runs/copies/")
+
+
 def test_a_model_whose_serving_was_stopped_is_not_called_active(acme: Tenant) -> None:
     with scope(acme.id):
         ModelEndpoint.objects.update(status="active", endpoint_active=False)

@@ -73,13 +73,18 @@ def overview(model: ModelEndpoint) -> Overview:
     views += [present_etl(run, model.id) for run in copies if run.pipeline_run_id is None]
     parts = [present_etl(run, model.id) for run in copies if run.pipeline_run_id is not None]
     tell_turns([*views, *parts])
-    found.recent = sorted([*views, *parts], key=lambda view: view.created_at, reverse=True)[:RECENT]
+    found.recent = sorted([*views, *parts], key=_place, reverse=True)[:RECENT]
     found.running = _running(views)
     found.busy = found.running is not None
     found.gate_refusal = _gate_refusal(views)
     found.failure = _failure(pipelines, found.addresses["setup"])
     found.kpis = kpis_of(found)
     return found
+
+
+def _place(view: RunView) -> tuple[bool, bool, datetime]:
+    """What goes on comes first, a training before the copies that were asked for after it and with it."""
+    return not view.is_over, not view.is_over and view.kind == "pipeline", view.created_at
 
 
 def _running(views: Sequence[RunView]) -> RunView | None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Lower
 
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
@@ -135,7 +135,7 @@ def _rows(query: str, status: str, sort: str) -> QuerySet[ModelEndpoint]:
     rows: QuerySet[ModelEndpoint] = ModelEndpoint.objects.annotate(
         requests=Coalesce(Subquery(requests), 0),
         loaded_at=Subquery(loaded),
-        run_status=Subquery(last.values("status")[:1]),
+        run_status=Subquery(last.values(shown=_shown_status())[:1]),
         run_at=Subquery(last.values(at=Coalesce("finished_at", "started_at", "created_at"))[:1]),
     )
     if query:
@@ -143,6 +143,13 @@ def _rows(query: str, status: str, sort: str) -> QuerySet[ModelEndpoint]:
     if status in ModelEndpoint.Status.values:
         rows = rows.filter(status=status)
     return rows.order_by(*{"name": (Lower("name"), "id"), "requests": ("-requests", "id")}.get(sort, ("-id",)))
+
+
+def _shown_status() -> Case:
+    """The status of a training as a list tells it: under way too while a copy that it waits for is."""
+    copying = ETLRun.objects.filter(pipeline_run=OuterRef("id"), status=ETLRun.Status.RUNNING)
+    under_way = Value(PipelineRun.Status.RUNNING.value)
+    return Case(When(Exists(copying), status=PipelineRun.Status.PENDING, then=under_way), default=F("status"))
 
 
 def _activity() -> list[Event]:
