@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from django.http import QueryDict
@@ -11,9 +14,13 @@ from wizard_rows import address_of, column, draft_of, looked_at_job, proposal, s
 
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.schema.types import ColumnMapping, Mode, WarehouseType
+from b2b_recs.engine.sources.contract import ReadRequest
+from b2b_recs.engine.sources.registry import open_source, source_type
+from b2b_recs.runtime.guard import OutgoingGuard
 from b2b_recs.web.etl.misfits import misfit, seen_values
 from b2b_recs.web.etl.models import DataSourceTable
-from b2b_recs.web.etl.wizard.schema_form import schema_changes
+from b2b_recs.web.etl.proposals import propose
+from b2b_recs.web.etl.wizard.schema_form import schema_changes, schema_form
 from b2b_recs.web.tenancy import scope
 
 CODES = ["85123", "71053", "84970L", None, "84970S"]
@@ -104,3 +111,45 @@ def test_always_filled_is_refused_where_every_sampled_value_is_empty_and_counted
     wanted = ColumnMapping("note", "text", WarehouseType.STRING, Mode.REQUIRED)
     told = misfit(seen_values(["a", None, "b"]), wanted, text=True, empty=1)
     assert told == "1 of 3 sampled values are empty and would be rejected."
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "words"),
+    [
+        ("id", "TIME", "3 of 3 sampled values would be rejected, such as “1”."),
+        ("id", "TIMESTAMP", ""),  # seconds since 1970
+        ("created_at", "INT64", "2 of 2 sampled values would be rejected, such as “2024-01-31 10:00:00”."),
+        ("updated_at", "TIME", "3 of 3 sampled values would be rejected, such as “2024-01-31T10:00:00Z”."),
+        ("updated_at", "TIMESTAMP", "1 of 3 sampled values would be rejected, such as “2000000”."),
+        ("total", "NUMERIC", "1 of 3 sampled values would be rejected, such as “n/a”."),
+        ("total", "BYTES", "2 of 3 sampled values would be rejected, such as “2.5”."),
+        ("note", "INT64", "1 of 3 sampled values would be rejected, such as “a”."),
+    ],
+)
+def test_of_a_file_whose_types_are_only_declared_every_type_counts_what_a_run_would_reject(
+    tmp_path: Path, name: str, kind: str, words: str
+) -> None:
+    place = tmp_path / "shop.db"
+    with closing(sqlite3.connect(place)) as file:
+        file.execute(
+            "CREATE TABLE sale (id INTEGER PRIMARY KEY, created_at timestamp, updated_at TIMESTAMP, total DECIMAL, "
+            "note TEXT)"
+        )
+        file.executemany(
+            "INSERT INTO sale VALUES (?, ?, ?, ?, ?)",
+            [
+                (1, "2024-01-31 10:00:00", "2024-01-31T10:00:00Z", 2.5, "1"),
+                (2, None, 1_700_000_000, 3, "a"),
+                (3, "2024-02-01 10:00:00", 2_000_000, "n/a", 7),
+            ],
+        )
+        file.commit()
+    declared = source_type("sqlite")
+    guard = OutgoingGuard(enabled=False, folders=[tmp_path])
+    with open_source("sqlite", {"file": str(place)}, guard) as source:
+        table = propose(declared, source, "main", "sale", "UTC")
+        request = ReadRequest("main", "sale", (ColumnMapping(name, "", WarehouseType(kind)),))
+        rejected = sum(len(batch.rejected) for batch in source.read(request))
+    form = schema_form({"types": [{"name": name, "warehouse_type": kind, "precision": None, "scale": None}]}, table)
+    assert form.misfits.get(name, "") == words
+    assert words.startswith(str(rejected)) or not (words or rejected)

@@ -17,6 +17,21 @@ def impossible_types(declared: SourceType, column: ColumnInfo) -> list[Warehouse
     return [one.warehouse_type for one in wanted if any(impossible(declared, [column], [one]))]
 
 
+def refused_samples(
+    declared: SourceType, column: ColumnInfo, samples: Sequence[str | None], time_zone: str
+) -> dict[WarehouseType, Sequence[str]] | None:
+    """The sampled values that each type would reject, of types that reject some; None where their look has to do."""
+    plain = ColumnMapping(column.name, column.source_type, WarehouseType.STRING)
+    found: dict[WarehouseType, Sequence[str]] = {}
+    for kind in WarehouseType:
+        refused = declared.refused_samples(column, samples, replace(plain, warehouse_type=kind), time_zone)
+        if refused is None:
+            return None
+        if refused:
+            found[kind] = refused
+    return found
+
+
 def impossible(
     declared: SourceType, columns: Sequence[ColumnInfo], wanted: Iterable[ColumnMapping]
 ) -> Iterator[BadInput]:

@@ -352,6 +352,12 @@ class SourceType(ABC):
         if not column.guessed:
             refuse_by_nature(self.propose([column], {}, "UTC")[0], wanted)
 
+    def refused_samples(
+        self, column: ColumnInfo, samples: Sequence[str | None], wanted: ColumnMapping, time_zone: str
+    ) -> Sequence[str] | None:
+        """The sampled values that a run would reject as the wanted type; None where the look of values has to do."""
+        return None
+
     @abstractmethod
     def propose(
         self, columns: Sequence[ColumnInfo], samples: Mapping[str, Sequence[str | None]], time_zone: str

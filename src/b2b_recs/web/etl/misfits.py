@@ -36,6 +36,20 @@ class SeenValues(BaseModel):
     example: str
 
 
+class Refused(BaseModel):
+    """Sampled values that a run would reject."""
+
+    count: int
+    example: str
+
+
+def refused_by_type(refused: Mapping[WarehouseType, Sequence[str]] | None) -> dict[str, Refused] | None:
+    """How many sampled values each type would reject, with one of them."""
+    if refused is None:
+        return None
+    return {kind.value: Refused(count=len(them), example=them[0][:LONGEST]) for kind, them in refused.items()}
+
+
 def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
     """The sampled values by what they look like, and numbers by their decimals and the ways they fit."""
     found: dict[tuple[str, int, tuple[str, ...]], SeenValues] = {}
@@ -53,13 +67,25 @@ def seen_values(samples: Iterable[str | None]) -> list[SeenValues]:
     return list(found.values())
 
 
-def misfit(seen: Iterable[SeenValues], wanted: ColumnMapping, *, text: bool, empty: int = 0) -> str:
+def misfit(
+    seen: Iterable[SeenValues],
+    wanted: ColumnMapping,
+    *,
+    text: bool,
+    empty: int = 0,
+    refused: Mapping[str, Refused] | None = None,
+) -> str:
     """How many sampled values would be rejected as ``wanted``, in words; empty where none would, or it cannot be told.
 
     ``text``: whether the source holds text. A format of dates is not looked into. ``empty``: how many are empty.
+    ``refused``: what a run would reject by type, where that is known; digits and formats are looked into all the same.
     """
     seen = list(seen)
-    out = [one for one in seen if _rejects(one, wanted, text=text)]
+    out: Sequence[SeenValues | Refused]
+    if refused is not None and not wanted.format and wanted.precision is None:
+        out = [refused[wanted.warehouse_type]] if wanted.warehouse_type in refused else []
+    else:
+        out = [one for one in seen if _rejects(one, wanted, text=text or refused is not None)]
     count, total = sum(one.count for one in out), sum(one.count for one in seen)
     told = []
     if out:

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from pydantic import BaseModel, Field
 
 from b2b_recs.engine.errors import TableMissing
-from b2b_recs.engine.etl.becoming import impossible_types
+from b2b_recs.engine.etl.becoming import impossible_types, refused_samples
 from b2b_recs.engine.etl.place import schema_of
 from b2b_recs.engine.etl.shown import with_named
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.engine.warehouse.bigquery import names_instead
 from b2b_recs.project_file.names import warehouse_name
-from b2b_recs.web.etl.misfits import SeenValues, seen_values
+from b2b_recs.web.etl.misfits import Refused, SeenValues, refused_by_type, seen_values
 from b2b_recs.web.etl.strategies import ProposedLoad, propose_load
 
 SAMPLED, SHOWN, LONGEST_SHOWN = 1_000, 5, 200
@@ -51,6 +51,9 @@ class ProposedColumn(BaseModel):
     samples: list[str | None]
     seen: list[SeenValues] = Field(default=[], description="What all sampled values look like, with how many do.")
     empty: int = Field(default=0, description="How many of the sampled values are empty.")
+    refused: dict[str, Refused] | None = Field(
+        default=None, description="Sampled values each type would reject; null where their look has to tell."
+    )
     impossible: list[str] = Field(default=[], description="Types that no value of the column could become.")
     proposed: ProposedType
     warehouse_name: str = Field(default="", description="What it is called in the warehouse; empty: as in the source.")
@@ -107,7 +110,9 @@ def propose(
         source_table=table,
         destination_table=warehouse_name(table),
         columns=[
-            _column(declared, one, samples.get(one.name, ()), mappings[one.name], *names.get(one.name, ("", "")))
+            _column(
+                declared, one, samples.get(one.name, ()), mappings[one.name], time_zone, *names.get(one.name, ("", ""))
+            )
             for one in columns
         ],
         key=key,
@@ -128,6 +133,7 @@ def _column(
     column: ColumnInfo,
     samples: Sequence[str | None],
     mapping: ColumnMapping,
+    time_zone: str,
     name: str,
     reason: str,
 ) -> ProposedColumn:
@@ -141,6 +147,7 @@ def _column(
         samples=[None if value is None else value[:LONGEST_SHOWN] for value in shown],
         seen=seen_values(samples),
         empty=sum(value is None for value in samples),
+        refused=refused_by_type(refused_samples(declared, column, samples, time_zone)),
         impossible=[kind.value for kind in impossible_types(declared, column)],
         proposed=ProposedType(
             warehouse_type=mapping.warehouse_type.value,

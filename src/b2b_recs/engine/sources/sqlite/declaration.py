@@ -55,3 +55,11 @@ class SQLite(SourceType):
 
     def refuse_type(self, column: ColumnInfo, wanted: ColumnMapping) -> None:
         """Return always: a column holds any value, whatever it declares, and each is refused or not by itself."""
+
+    def refused_samples(
+        self, column: ColumnInfo, samples: Sequence[str | None], wanted: ColumnMapping, time_zone: str
+    ) -> Sequence[str] | None:
+        """The sampled values that a run would reject, by the same conversion; None for columns of text."""
+        from b2b_recs.engine.sources.sqlite.trial import refused_samples
+
+        return refused_samples(column, samples, wanted, time_zone)

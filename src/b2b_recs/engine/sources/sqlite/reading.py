@@ -28,7 +28,7 @@ def read_batches(
 
     def produce() -> Iterator[Batch]:
         for rows in _rows(session, request, query):
-            yield _batch(rows, request)
+            yield batch_of(rows, request)
 
     yield from read_ahead(produce, request, cancelled, session.interrupt)
 
@@ -63,7 +63,8 @@ def _next_step(rows: list[Row], batch_bytes: int) -> int:
     return max(1, min(_MOST_ROWS, batch_bytes * len(some) // max(1, size)))
 
 
-def _batch(rows: list[Row], request: ReadRequest) -> Batch:
+def batch_of(rows: Sequence[Row], request: ReadRequest) -> Batch:
+    """The rows in the warehouse's types, and those that cannot be."""
     columns = request.columns
     if not columns:
         return Batch(pa.RecordBatch.from_struct_array(pa.array([{}] * len(rows), pa.struct([]))))

@@ -274,7 +274,8 @@ def _misfit(column: ProposedColumn, held: Mapping[str, Any]) -> str:
             scale=held["scale"],
             format=held["format"] or "",
         )
-        return misfit(column.seen, wanted, text=_holds_text(column.source_type), empty=column.empty)
+        text = _holds_text(column.source_type)
+        return misfit(column.seen, wanted, text=text, empty=column.empty, refused=column.refused)
     except (ValueError, TypeError, EngineError):  # told beside the field
         return ""
 
