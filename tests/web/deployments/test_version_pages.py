@@ -24,6 +24,7 @@ from b2b_recs.web.datasets.models import DatasetVersion
 from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.deployments.switching import put_into_service, stop_serving
 from b2b_recs.web.experiments.models import Experiment, TrainedModel
+from b2b_recs.web.projects.model_queries import overview
 from b2b_recs.web.projects.states import change_status
 from b2b_recs.web.tenancy import operating, scope
 from b2b_recs.web.training.models import PipelineRun
@@ -118,6 +119,19 @@ def test_a_version_whose_training_measured_another_higher_says_so_beside_its_fig
     assert text.count("On the test iALS is ahead, .391 to .381, but the two intervals overlap") == 1
 
 
+def test_the_chart_of_the_overview_calls_a_version_live_only_while_it_answers(shop: Shop) -> None:
+    with scope(shop.id):
+        run = PipelineRun.objects.create(model=shop.model, status="completed")
+        TrainedModel.objects.filter(number=3).delete()
+        newest = TrainedModel.objects.get(number=2)
+        TrainedModel.objects.filter(id=newest.id).update(pipeline_run=run)
+        Experiment.objects.create(pipeline_run=run, algorithm=newest.algorithm, metrics={"all": {"ndcg@10": FIGURE}})
+        before = overview(shop.model).lift
+        stop_serving(shop.model)
+        after = overview(shop.model).lift
+    assert [lift.rows[0].name.endswith(", v2 (live)") for lift in (before, after) if lift] == [True, False]
+
+
 def test_a_version_says_on_which_orders_it_was_measured_and_whether_it_learnt_from_them_afterwards(shop: Shop) -> None:
     def microseconds(day: int) -> int:
         return int(datetime(2026, 3, day, 12, tzinfo=UTC).timestamp() * 1_000_000)
@@ -167,8 +181,8 @@ def test_an_editor_puts_into_service_rolls_back_stops_and_starts(shop: Shop) -> 
     )
     stopped = text_of(client.post(place(shop, "service/stop/"), follow=True))
     assert "v2 was stopped: nothing answers until it is started again." in stopped and "Start again" in stopped
-    overview = text_of(client.get(place(shop, "")))
-    assert "v2 stopped by hand" in overview and "Start it again" in overview
+    page = text_of(client.get(place(shop, "")))
+    assert "v2 stopped by hand" in page and "Start it again" in page
     assert "Serving was stopped" in text_of(client.get(place(shop, "try/")))
     assert "v2 answers again within a few seconds." in text_of(client.post(place(shop, "service/start/"), follow=True))
     assert client.post(place(shop, "service/back/"), {"from_version": "x"}).status_code == 404
@@ -178,7 +192,8 @@ def test_an_editor_puts_into_service_rolls_back_stops_and_starts(shop: Shop) -> 
     expected = ("v2 started again", "v2 stopped", "v2 rolled back", "v3 put into service")
     for line, words in zip(lines, expected, strict=False):
         assert re.match(rf"{words} by {who} \d+ \w+ \d{{4}}, \d\d:\d\d UTC", line), line
-    assert lines[2].endswith("until now") and ", for " in lines[3] and len(lines) == 6
+    assert lines[2].endswith("until now, not while it was stopped") and ", for " in lines[3] and len(lines) == 6
+    assert [line for line in lines if "while it was stopped" in line] == [lines[2]]
 
 
 def test_the_only_version_says_why_there_is_no_roll_back(shop: Shop) -> None:
@@ -196,7 +211,7 @@ def test_a_paused_and_an_archived_model_offer_nothing_that_would_be_refused(shop
     with scope(shop.id):
         change_status(shop.model.id, "paused")
     text = text_of(client.get(place(shop)))
-    assert "The model is paused, so the version in service stays." in text
+    assert "The model is paused, so no other version goes into service." in text
     assert "Put into service</button>" not in text and "Roll back to" not in text and "Stop serving" in text
     with scope(shop.id):
         change_status(shop.model.id, "archived")

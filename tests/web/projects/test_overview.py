@@ -93,6 +93,8 @@ def test_figures_of_another_version_than_the_one_in_service_say_whose_they_are()
     stopped = overview(lift=lift, endpoint=EndpointFacts(stopped=11), status="active")
     assert stopped.headline == f"v11 was stopped: nothing answers until it is started again.{other}"
     assert stopped.badge == ("paused", "Stopped")
+    resting = overview(lift=lift, endpoint=EndpointFacts(stopped=11), status="paused")
+    assert resting.headline == f"{stopped.headline} Its schedules rest."
     assert overview(lift=lift, status="active").badge == ("active", "")
     assert other not in overview(lift=lift).headline
 

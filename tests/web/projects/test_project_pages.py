@@ -215,9 +215,14 @@ def test_a_model_whose_serving_was_stopped_is_not_called_active(acme: Tenant) ->
     client = signed_in(acme)
     page, board = client.get(f"/models/{acme.id_of('ModelEndpoint')}/").content.decode(), client.get("/")
     assert '<span id="model-state"><span class="badge badge-warn">Stopped</span></span>' in page
-    assert "Stopped" in board.content.decode()
+    assert "Stopped" in board.content.decode() and "No model answers now." in board.content.decode()
+    assert "(live)" not in page
     assert "Serving stays stopped until it is started again." in page
     assert "The endpoint goes on answering" not in page
+    with scope(acme.id):
+        ModelEndpoint.objects.update(status="paused")
+        Deployment.objects.all().delete()
+    assert "No model answers yet." in client.get("/").content.decode()
 
 
 def test_numbers_out_of_range_in_an_address_are_missing_pages(acme: Tenant) -> None:

@@ -35,13 +35,15 @@ def history_of(model: ModelEndpoint, most: int) -> list[Happening]:
     """The latest happenings of a model's service, the newest first; three queries at most."""
     rows = Deployment.objects.filter(model=model).select_related("trained_model", "deployed_by").order_by("-id")
     served = list(rows[:most])
-    found = [Happening(one.deployed_at, _name(one), _how(one), _lasted(one)) for one in served]
-    found += _switched(served, most)
+    switched = _switched(served, most)
+    stopped = {row for row, _ in switched}
+    found = [Happening(one.deployed_at, _name(one), _how(one), _lasted(one, one.id in stopped)) for one in served]
+    found += [happening for _, happening in switched]
     return sorted(found, key=lambda one: one.at, reverse=True)[:most]
 
 
-def _switched(served: Iterable[Deployment], most: int) -> list[Happening]:
-    """The latest stops and starts of these deployments, as the audit has kept them."""
+def _switched(served: Iterable[Deployment], most: int) -> list[tuple[int, Happening]]:
+    """The latest stops and starts of these deployments, each with the id of its own, as the audit has kept them."""
     names = {one.id: _name(one) for one in served}
     before = Window(Lag("traffic_share"), partition_by=F("pgh_obj_id"), order_by=F("pgh_id").asc())
     events = apps.get_model("deployments", "DeploymentEvent").objects.filter(pgh_obj_id__in=names)
@@ -50,7 +52,7 @@ def _switched(served: Iterable[Deployment], most: int) -> list[Happening]:
     found = list(rows[:most])
     people = _people(context or {} for _, _, _, context in found)
     return [
-        Happening(at, names[row], f"{'started again' if share > 0 else 'stopped'}{_by(context or {}, people)}")
+        (row, Happening(at, names[row], f"{'started again' if share > 0 else 'stopped'}{_by(context or {}, people)}"))
         for row, at, share, context in found
     ]
 
@@ -82,9 +84,10 @@ def _how(deployment: Deployment) -> str:
     return f"{verb} by {'its training' if 'deploy' in deployment.gate else 'a program'}"
 
 
-def _lasted(deployment: Deployment) -> str:
-    ended = deployment.deactivated_at
+def _lasted(deployment: Deployment, stopped: bool) -> str:
+    """How long a deployment was the one in service; ``stopped``: it was stopped by hand at times."""
+    ended, but = deployment.deactivated_at, ", not while it was stopped" if stopped else ""
     if ended is None:
-        return "now stopped" if deployment.stopped else "until now"
+        return "now stopped" if deployment.stopped else f"until now{but}"
     lasted = ended - deployment.deployed_at
-    return f"for {counted(lasted.days, 'day') if lasted.days > 1 else duration(max(0.0, lasted.total_seconds()))}"
+    return f"for {counted(lasted.days, 'day') if lasted.days > 1 else duration(max(0.0, lasted.total_seconds()))}{but}"

@@ -169,7 +169,7 @@ def rests(model: ModelEndpoint) -> str:
     if model.status == ModelEndpoint.Status.ARCHIVED:
         return "The model is archived: nothing of it answers. Restore it on its page first."
     if model.status == ModelEndpoint.Status.PAUSED:
-        return "The model is paused, so the version in service stays. Resume it on its page to change that."
+        return "The model is paused, so no other version goes into service. Resume it on its page to change that."
     return ""
 
 

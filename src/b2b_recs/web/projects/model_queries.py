@@ -58,14 +58,15 @@ def overview(model: ModelEndpoint) -> Overview:
     copies = newest(etl_runs(model.id), 2 * RECENT)
     trained = TrainedModel.objects.filter(model=model).order_by("-number").first()
     data = _data(model)
+    endpoint = _endpoint(model)
     found = Overview(
         configured=PipelineConfiguration.objects.filter(model=model).exists(),
         sources=_sources(model),
         data=data,
         dataset=_dataset(model, set(data.tables)),
         trained=_trained(trained),
-        endpoint=_endpoint(model),
-        lift=_lift(trained),
+        endpoint=endpoint,
+        lift=_lift(trained, answers=endpoint.number is not None),
         status=model.status,
         addresses={name: reverse(address, args=[model.id]) for name, address in ADDRESSES.items()},
     )
@@ -194,13 +195,13 @@ def _endpoint(model: ModelEndpoint) -> EndpointFacts:
     )
 
 
-def _lift(trained: TrainedModel | None) -> Lift | None:
+def _lift(trained: TrainedModel | None, answers: bool) -> Lift | None:
     if trained is None or trained.pipeline_run_id is None:
         return None
     tried = Experiment.objects.filter(pipeline_run_id=trained.pipeline_run_id)
     measured = [(one.algorithm, title_of(one.algorithm), one.metrics) for one in tried]
     details: dict[str, Any] = trained.metrics if isinstance(trained.metrics, dict) else {}
-    live = trained.status == TrainedModel.Status.DEPLOYED
+    live = answers and trained.status == TrainedModel.Status.DEPLOYED
     label = label_of(title_of(trained.algorithm), trained.number, live)
     return lift_of(
         measured,

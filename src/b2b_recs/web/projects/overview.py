@@ -180,12 +180,12 @@ class Overview:
         if self.running is not None:
             stage = self.running.words.rstrip(".")  # empty while none has begun
             return f"{self.running.what} is under way{': ' if stage else ''}{stage}."
+        resting = " Its schedules rest." if self.status == "paused" else ""
         if self.endpoint.stopped is not None:
-            stopped = self.endpoint.stopped
-            return f"v{stopped} was stopped: nothing answers until it is started again.{self._figures_of(stopped)}"
+            stopped = f"v{self.endpoint.stopped} was stopped: nothing answers until it is started again."
+            return f"{stopped}{self._figures_of(self.endpoint.stopped)}{resting}"
         if not self.deployed:
             return "Nothing answers yet. The marked step is the next one."
-        resting = " Its schedules rest." if self.status == "paused" else ""
         verdict = f" {self.lift.verdict}" if self.lift and self.lift.verdict else ""
         return f"v{self.endpoint.number} answers.{self._figures_of(self.endpoint.number) or verdict}{resting}"
 

@@ -11,6 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce, Lower
 
+from b2b_recs.web.deployments.models import Deployment
 from b2b_recs.web.etl.models import DataSourceTable, ETLRun
 from b2b_recs.web.monitoring.models import PredictionLog
 from b2b_recs.web.projects.models import ModelEndpoint
@@ -31,6 +32,7 @@ class Summary:
 
     models: int
     active: int
+    answered: int  # models of which a version was ever in service
     requests: int
     errors: int
     runs: int
@@ -87,7 +89,9 @@ def board(query: str, status: str, sort: str, page: str) -> Board:
 def _summary() -> Summary:
     since = datetime.now(UTC) - DAY
     models = ModelEndpoint.objects.order_by().aggregate(
-        all=Count("id"), active=Count("id", filter=Q(endpoint_active=True))
+        all=Count("id"),
+        active=Count("id", filter=Q(endpoint_active=True)),
+        answered=Count("id", filter=Exists(Deployment.objects.filter(model=OuterRef("id")))),
     )
     traffic = (
         PredictionLog.objects.filter(window_end__gt=since)
@@ -106,6 +110,7 @@ def _summary() -> Summary:
     return Summary(
         models=models["all"],
         active=models["active"],
+        answered=models["answered"],
         requests=traffic["requests"],
         errors=traffic["errors"],
         runs=sum(found["all"] for found in counts),

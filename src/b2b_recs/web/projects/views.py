@@ -34,7 +34,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     if board.nothing_yet:
         headline = "Recommendations from the data you already have."
     elif not summary.active:
-        headline = "No model answers yet."
+        headline = "No model answers now." if summary.answered else "No model answers yet."
     else:
         headline = f"{grouped(summary.active)} of {grouped(summary.models)} answer requests."
     context = {"board": board, "headline": headline, "may_create": allows(request, "editor")}
