@@ -87,6 +87,16 @@ def test_the_history_of_a_job_tells_rows_read_loaded_and_rejected(shop: Shop) ->
         assert f'<td class="num" data-label="{label}">{number}</td>' in history
 
 
+def test_the_history_of_a_job_tells_rows_that_were_there_already_so_that_its_sums_are_right(shop: Shop) -> None:
+    known = {**LEFT_OUT, "rows_known": 3}
+    ran(shop, status="partial", results=known, rows_read=105, rows_loaded=100, rows_rejected=2)
+    ran(shop, status="completed", rows_read=7, rows_loaded=7)
+    history = page(shop, f"etl/jobs/{shop.jobs[0].id}/").split('id="history-title"')[1]
+    assert history.count("there already") == 1
+    loaded = 'data-label="Loaded">100<p class="small faint">+3 there already</p></td>'
+    assert loaded in history and 'data-label="Loaded">7</td>' in history
+
+
 def test_the_notice_on_the_page_of_a_run_leads_to_the_rejected_rows(shop: Shop) -> None:
     address = f"/models/{shop.model.id}/data/bq_orders/rejected/"
     run = ran(shop, status="partial", results=LEFT_OUT, rows_rejected=20)

@@ -92,6 +92,7 @@ class RunView:
     rows: int | None = None
     rows_read: int | None = None
     rows_rejected: int | None = None
+    rows_known: int | None = None  # read again, and in the warehouse already
     rejected_address: str = ""  # where the rows it rejected are kept
     mending: tuple[str, str] = ("", "")  # words and address of what to change after a failure
     fraction: int | None = None
@@ -229,6 +230,7 @@ def present_etl(run: Any, model_id: int) -> RunView:
     results = run.results or {}
     view = _present(run, "etl", model_id, run.data_source.name)
     view.rows, view.rows_read, view.rows_rejected = run.rows_loaded, run.rows_read, run.rows_rejected
+    view.rows_known = results.get("rows_known")
     view.fraction, view.mending = _fraction(run), mending(run, model_id)
     view.warnings = [str(warning) for warning in results.get("warnings") or ()]
     if results.get("source_count") is not None and results.get("warehouse_count") is not None:
