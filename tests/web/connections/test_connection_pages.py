@@ -80,6 +80,23 @@ def test_a_stored_secret_is_told_of_and_not_shown(acme: Tenant) -> None:
     assert "canary" not in text
 
 
+def test_one_answer_stands_at_a_stored_password_that_is_left_empty(acme: Tenant) -> None:
+    def form(rest: str) -> str:
+        return " ".join(signed_in(acme).get(place(acme, rest)).content.decode().split())
+
+    with scope(acme.id):
+        typed = {"host": "db", "database": "d", "username": "u", "password": CANARY}
+        update_connection(Connection.objects.get(id=acme.id_of("Connection")), None, None, typed)
+    saved, new = form(f"{acme.id_of('Connection')}/edit/"), form("new/postgresql/")
+    again = "Left empty, it stays; after a change of another setting give it again."
+    assert saved.count(again) == 1 and 'placeholder="stored" data-stored' in saved
+    assert "Passwords and keys are not: give them again where another setting was changed." in saved
+    for other in ("Left empty when the server asks for none.", "leave empty to keep", "are not kept: give them again"):
+        assert other not in saved
+    assert "Left empty when the server asks for none." in new and again not in new
+    assert "Passwords and keys are not kept: give them again." in new
+
+
 def test_a_test_runs_in_the_background_and_its_card_asks_until_it_ended(
     acme: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -109,7 +110,7 @@ def form_of(
             FormField(
                 name=name,
                 title=str(one.get("title", name)),
-                hint=str(one.get("description", "")),
+                hint=_hint(str(one.get("description", "")), stored=name in set_at),
                 kind=kind,
                 required=name in required,
                 value="" if secret else str(values.get(name, default if kind in ("select", "check") else "")),
@@ -125,6 +126,11 @@ def form_of(
     # A server's settings stand as they are declared; of a store what must be given stands first.
     served = any(one.name == "host" and one.required for one in fields)
     return ConnectionForm(fields if served else sorted(fields, key=lambda one: not one.required))
+
+
+def _hint(description: str, stored: bool) -> str:
+    """What a setting is; of a secret that is stored not when it is left empty, for that keeps it."""
+    return re.sub(r"\s*Left empty [^.]*\.", "", description) if stored else description
 
 
 def parameters_from(declared: SourceType, typed: Mapping[str, str]) -> dict[str, Any]:
