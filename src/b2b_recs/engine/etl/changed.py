@@ -68,21 +68,29 @@ def _zoned(column: ColumnMapping, proposed: ColumnMapping | None) -> bool:
 
 def refuse_renames(spec: CopySpec, table: LocalTable, columns: Sequence[ColumnInfo]) -> None:
     """Raise JobChanged where a column would go to another column of the table than its values of before."""
+    for refusal in renames(spec, table, columns).values():
+        raise refusal
+
+
+def renames(spec: CopySpec, table: LocalTable, columns: Sequence[ColumnInfo]) -> dict[str, JobChanged]:
+    """The refusal of each such column, by its name in the source."""
     note = newest_note(table)
     if note is None or isinstance(spec.load, Catalog) or differs(note, spec.origin):
-        return
+        return {}
+    found: dict[str, JobChanged] = {}
     called, stored = note.get(MEANING, {}).get("names", {}), table.schema().names
     for column in columns:
         source = spec.called_in_source(column.name)
         before = called.get(source, column.name)
         if before == column.name or before not in stored or (spec.columns and column.name not in spec.columns):
             continue
-        raise JobChanged(
+        found[source] = JobChanged(
             f"The column {source} is called {before} in the warehouse table and {column.name} in the job now, so each "
             "of the two would hold some of the rows.",
             advice=f"Call it {before} again, {_OTHERWISE}",
             field="names",
         )
+    return found
 
 
 def changed_since(spec: CopySpec, table: LocalTable, layout: Layout, meaning: Mapping[str, Any]) -> Changed:

@@ -8,22 +8,24 @@ from functools import cache
 
 import pyarrow as pa
 
-from b2b_recs.engine.errors import BadInput, ColumnMissing, SchemaDrift
+from b2b_recs.engine.errors import BadInput, ColumnMissing, JobChanged, SchemaDrift
+from b2b_recs.engine.etl.changed import changed_since, meaning_of, renames
 from b2b_recs.engine.etl.drift import lay_out, stored_mapping
 from b2b_recs.engine.etl.renamed import renamed_columns, renamed_spec
 from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import Catalog, CopySpec
+from b2b_recs.engine.several import together
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
-from b2b_recs.engine.warehouse.local import LocalWarehouse
+from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
 from b2b_recs.runtime.home import Home
 from b2b_recs.web.etl.proposals import SAMPLED
 
 
-def filled_schema(model_id: int, spec: CopySpec) -> pa.Schema | None:
-    """The schema of the warehouse table of a copy; None before its first load."""
+def filled_table(model_id: int, spec: CopySpec) -> LocalTable | None:
+    """The warehouse table of a copy; None before its first load."""
     warehouse = LocalWarehouse(Home.current().model_warehouse(model_id))
     table = warehouse.table(spec.destination_dataset, spec.destination_table)
-    return table.schema() if table.exists() else None
+    return table if table.exists() else None
 
 
 def taken_over(
@@ -50,17 +52,30 @@ def taken_over(
     return spec.model_copy(update={"types": (*spec.types, *new)})
 
 
-def refuse_drifted(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo], stored: pa.Schema) -> None:
-    """Raise BadInput for what the next run would be refused with, given the table as it was filled."""
+def refuse_drifted(declared: SourceType, spec: CopySpec, columns: Sequence[ColumnInfo], table: LocalTable) -> None:
+    """Raise BadInput for what the next run would be refused with, given the table as it was filled.
+
+    ``spec`` knows the connection it reads through.
+    """
+    stored = table.schema()
     renamed, here = renamed_spec(spec), renamed_columns(columns, spec.names)
     if declared.capabilities.sampled:
         here = known_columns(here, renamed, stored)
     propose = cache(lambda: {one.name: one for one in declared.propose(here, {}, spec.time_zone)})
+    if other := renames(renamed, table, here):
+        raise together([_beside(refusal, source) for source, refusal in other.items()])
     try:
-        lay_out(here, renamed, stored, propose)
+        layout = lay_out(here, renamed, stored, propose)
+        changed_since(renamed, table, layout, meaning_of(renamed, layout.columns, propose))
+    except JobChanged as changed:
+        raise _beside(changed) from None
     except (SchemaDrift, ColumnMissing) as drift:
         name = drift.field or ""
         gone = name in stored.names and name not in {one.name for one in here} and stored.field(name).nullable
         advice = "Save once more, now that the list shows what is there, to go on without." if gone else drift.advice
         before = {new: old for old, new in spec.names.items()}
         raise BadInput(drift.message, advice=advice, field="columns", column=before.get(name, name)) from None
+
+
+def _beside(changed: JobChanged, column: str = "") -> BadInput:
+    return BadInput(changed.message, advice=changed.advice, field=changed.field, column=column)

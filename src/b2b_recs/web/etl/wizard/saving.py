@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 from django.contrib import messages
 from django.http import HttpRequest
 from pydantic import ValidationError
@@ -21,6 +20,7 @@ from b2b_recs.engine.etl.spec import CopySpec
 from b2b_recs.engine.quoted import quoted
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
 from b2b_recs.engine.sources.registry import SOURCE_TYPES, source_type
+from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.web.accounts.acting import acting
 from b2b_recs.web.api.failures import words_of
 from b2b_recs.web.api.limits import LOOKS, spend
@@ -28,7 +28,7 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
-from b2b_recs.web.etl.drifted import filled_schema, refuse_drifted, taken_over
+from b2b_recs.web.etl.drifted import filled_table, refuse_drifted, taken_over
 from b2b_recs.web.etl.earlier import EarlierTable, earlier_table
 from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
@@ -193,18 +193,19 @@ def _asked(
     if wizard.proposal is not None and spec.columns:
         seen = set(wizard.offered) or {one.name for one in wizard.proposal.columns}
 
-    stored = filled_schema(wizard.model.id, spec) if refilled else None
+    table = filled_table(wizard.model.id, spec) if refilled else None
     with acting(request):
-        earlier = moved_into(wizard, spec) if stored is not None else None
+        earlier = moved_into(wizard, spec) if table is not None else None
 
     def question(source: Source) -> tuple[CopySpec, list[str]]:
         settled = settle(source)
-        if seen is None and stored is None:
+        if seen is None and table is None:
             return settled, []
         there = source.columns(settled.source_schema, settled.source_table)
-        if stored is not None:
-            settled = taken_over(declared, source, settled, there, stored)
-            _refuse_drifted(declared, settled, there, stored, earlier)
+        if table is not None:
+            settled = taken_over(declared, source, settled, there, table.schema())
+            through = settled.through(str(wizard.job.connection_id))
+            _refuse_drifted(declared, through, there, table, earlier)
         if seen is None:
             return settled, []
         return settled, [one.name for one in there if one.name not in seen]
@@ -213,13 +214,13 @@ def _asked(
 
 
 def _refuse_drifted(
-    declared: SourceType, spec: CopySpec, there: Sequence[ColumnInfo], stored: pa.Schema, earlier: EarlierTable | None
+    declared: SourceType, spec: CopySpec, there: Sequence[ColumnInfo], table: LocalTable, earlier: EarlierTable | None
 ) -> None:
     """Refuse what the next run would be; in a table of an earlier copy it is the table that does not fit."""
     try:
-        refuse_drifted(declared, spec, there, stored)
-    except BadInput:
-        if earlier is not None and {*spec.columns} <= {one.name for one in there}:
+        refuse_drifted(declared, spec, there, table)
+    except BadInput as refusal:
+        if earlier is not None and refusal.field == "columns" and {*spec.columns} <= {one.name for one in there}:
             replace(earlier, fits=False).refuse_unfit()
         raise
 
