@@ -193,10 +193,7 @@ def _incremental(
     bounds = fixed.bounds if fixed else None
     if bounds is None:
         bounds = bounds_of(source, spec, load, table, cursor, now, with_null=again, reread=changed.reread)
-        if limited and not bounds.unlimited:
-            bounds = replace(bounds, with_null=False)  # a limit counts rows by their cursor
-        if limited:
-            bounds = replace(bounds, rejected=rejects_inside(table, cursor, bounds))
+        bounds = _of_limit(table, cursor, bounds) if limited else bounds
     if askable and (limited or not bounds.with_null):
         layout = replace(layout, warnings=(*layout.warnings, *_unread(source, spec, layout, load.cursor, bounds)))
     if limited and bounds.upper is not None:
@@ -219,6 +216,13 @@ def _incremental(
     # Without a snapshot a row that moves while it is read may come at both of its places.
     unique = source_type.capabilities.snapshot and _binds(primary, nullable) and set(primary) <= set(load.key)
     return Plan(layout, tuple(segments), bounds, load.key, unique, resumable, now, primary, changed=changed)
+
+
+def _of_limit(table: LocalTable, cursor: ColumnMapping, bounds: Bounds) -> Bounds:
+    """The window of a run with a limit of rows, which counts them by their cursor and so asks for none without one."""
+    if not bounds.unlimited:
+        bounds = replace(bounds, with_null=False)
+    return replace(bounds, rejected=rejects_inside(table, cursor, bounds))
 
 
 def _binds(primary: Sequence[str], nullable: Mapping[str, bool]) -> bool:
