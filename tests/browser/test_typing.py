@@ -57,12 +57,16 @@ def test_what_is_no_product_is_ticked_and_counted_before_saving(
     expect(values).to_have_value(chip.get_attribute("value") or "?")
     expect(page.get_by_text(re.compile(r"^Leaves out [1-9][\d,]* rows? \("))).to_be_visible()
     expect(together).to_contain_text("left out by the ticks and conditions above")
+    with_condition = together.inner_text()
     assert visitor.faults() == []
     page.get_by_role("button", name="Remove condition 1").click()
     expect(page.get_by_label("Value", exact=True)).to_have_count(0)
     box = page.locator("#leave-facts input[name=not_product]").first
-    expect(together).not_to_contain_text("left out by the ticks")
+    expect(together).to_contain_text("stay")  # the returns alone are left out now
+    without = together.inner_text()
+    assert without != with_condition
     box.check()
+    expect(together).not_to_have_text(without)
     expect(together).to_contain_text("left out by the ticks and conditions above")
     page.get_by_label("Last days").press_sequentially("10")  # counted while the field still has the focus
     expect(together).to_contain_text("older than the last 10 days")
