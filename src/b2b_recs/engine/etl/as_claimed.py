@@ -32,31 +32,18 @@ def as_claimed(
     were, and had been counted then. Raises NotReconciled when rows of one read are not as claimed.
     """
     try:
-        return _compared(claim, ask, staged, table, journal, resumed=resumed, complete=complete)
+        rows, warnings = claim.rows, []
+        if rows is not None and not complete:
+            read = sum(item.read for item in staged)
+            warnings.append(check_read(rows, read, lambda: rows if resumed else ask(()).rows or 0))
+        if not claim.sums:
+            return (), warnings
+        names = tuple(claim.sums)
+        read_sums = part_sums(table, [item.part for item in staged], names)
+        rejected = (row.row for row in rejected_rows(journal, staged))
+        sums, warning = check_content(claim, read_sums, rejected, lambda: ask(names).sums)
+        return sums, [*warnings, warning]
     except NotReconciled:
         if not resumed:
             raise
         return None
-
-
-def _compared(
-    claim: Claim,
-    ask: Callable[[Sequence[str]], Claim],
-    staged: Sequence[Staged],
-    table: LocalTable,
-    journal: Journal,
-    *,
-    resumed: bool,
-    complete: bool,
-) -> Compared:
-    rows, warnings = claim.rows, []
-    if rows is not None and not complete:
-        read = sum(item.read for item in staged)
-        warnings.append(check_read(rows, read, lambda: rows if resumed else ask(()).rows or 0))
-    if not claim.sums:
-        return (), warnings
-    names = tuple(claim.sums)
-    read_sums = part_sums(table, [item.part for item in staged], names)
-    rejected = (row.row for row in rejected_rows(journal, staged))
-    sums, warning = check_content(claim, read_sums, rejected, lambda: ask(names).sums)
-    return sums, [*warnings, warning]

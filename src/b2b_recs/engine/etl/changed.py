@@ -16,13 +16,12 @@ import pyarrow.dataset as ds
 from b2b_recs.engine.errors import JobChanged
 from b2b_recs.engine.etl.cursor import TIME_TYPES
 from b2b_recs.engine.etl.drift import Layout
-from b2b_recs.engine.etl.reached import differs, later_columns, newest_note
+from b2b_recs.engine.etl.reached import MEANING, differs, later_columns, newest_note
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
 from b2b_recs.engine.schema.types import ColumnMapping, WarehouseType
 from b2b_recs.engine.sources.contract import ColumnInfo
 from b2b_recs.engine.warehouse.local import LocalTable
 
-MEANING = "meaning"
 _OTHERWISE = "load into a new warehouse table, or copy the whole table each time."
 
 

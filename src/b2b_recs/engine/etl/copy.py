@@ -13,14 +13,13 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import ColumnMissing, EngineError, Fenced, SchemaDrift, TableMissing, TooManyRejected
 from b2b_recs.engine.etl.as_claimed import as_claimed
 from b2b_recs.engine.etl.bounds import Bounds
-from b2b_recs.engine.etl.changed import MEANING
 from b2b_recs.engine.etl.choice import Choice
 from b2b_recs.engine.etl.files import commit_ledger, paths_anew
 from b2b_recs.engine.etl.journal import Header, Journal, Staged
 from b2b_recs.engine.etl.outcome import loaded_since, outcome
 from b2b_recs.engine.etl.plan import Plan, make_plan
 from b2b_recs.engine.etl.ranges import cut, spread, whole
-from b2b_recs.engine.etl.reached import NOTE, later_columns
+from b2b_recs.engine.etl.reached import MEANING, NOTE, later_columns
 from b2b_recs.engine.etl.reconcile import Claim, in_words, reconcile
 from b2b_recs.engine.etl.rejected import commit_rejected
 from b2b_recs.engine.etl.renamed import Renamed, renamed_spec

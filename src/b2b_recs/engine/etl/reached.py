@@ -15,6 +15,8 @@ from b2b_recs.engine.warehouse.local import LocalTable
 
 # The name under which a copy leaves its note in a commit.
 NOTE = "copy"
+# The part of that note which says what the job made of its rows.
+MEANING = "meaning"
 _RECENT = 10
 # The clocks of two time zones are never further apart.
 _ZONES_APART = timedelta(hours=26)
@@ -25,13 +27,9 @@ def last_cursor(table: LocalTable, column: str, source: Sequence[str]) -> str | 
 
     Also None when they came from another table or connection than ``source``, of which its cursor says nothing.
     """
-    for few in (_RECENT, None):
-        for commit in table.history(few):
-            note = commit.notes.get(NOTE)
-            if note is not None:
-                same = note.get("column") == column and not differs(note, source)
-                return str(note["cursor"]) if same and note.get("cursor") else None
-    return None
+    note = newest_note(table)
+    same = note is not None and note.get("column") == column and not differs(note, source)
+    return str(note["cursor"]) if note is not None and same and note.get("cursor") else None
 
 
 def source_before(table: LocalTable, source: Sequence[str]) -> str:
@@ -85,7 +83,7 @@ def later_columns(table: LocalTable, names: Sequence[str], added: Sequence[str])
                 continue
             # A run that ended between widening the table and loading its rows has left no note of its own.
             # A job may read fewer columns than its table has; of files, each may have columns of its own.
-            read = note.get("meaning", {}).get("read") if note.get("strategy") != "files" else None
+            read = note.get(MEANING, {}).get("read") if note.get("strategy") != "files" else None
             held = (read or note.get("columns")) if held is None else held
             if "later" in note or note.get("strategy") == "catalog":
                 found += [tuple(step) for step in reversed(note.get("later", ()))]
@@ -146,7 +144,7 @@ def beginning(table: LocalTable, start: str | None, cursor: ColumnMapping, zone:
     stored = parse(smallest, cursor) if smallest is not None else None
     first = stored if before(stored, first) else first
     try:
-        if (newest_note(table) or {}).get("meaning", {}).get("zone", zone) != zone:
+        if (newest_note(table) or {}).get(MEANING, {}).get("zone", zone) != zone:
             first -= _ZONES_APART if isinstance(first, datetime) else timedelta(days=2)
     except OverflowError:
         return None

@@ -16,16 +16,8 @@ from b2b_recs.engine.etl.shown import known_columns
 from b2b_recs.engine.etl.spec import Catalog, CopySpec
 from b2b_recs.engine.several import together
 from b2b_recs.engine.sources.contract import ColumnInfo, Source, SourceType
-from b2b_recs.engine.warehouse.local import LocalTable, LocalWarehouse
-from b2b_recs.runtime.home import Home
+from b2b_recs.engine.warehouse.local import LocalTable
 from b2b_recs.web.etl.proposals import SAMPLED
-
-
-def filled_table(model_id: int, spec: CopySpec) -> LocalTable | None:
-    """The warehouse table of a copy; None before its first load."""
-    warehouse = LocalWarehouse(Home.current().model_warehouse(model_id))
-    table = warehouse.table(spec.destination_dataset, spec.destination_table)
-    return table if table.exists() else None
 
 
 def taken_over(

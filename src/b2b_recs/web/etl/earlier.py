@@ -14,9 +14,8 @@ from b2b_recs.engine.counting import counted
 from b2b_recs.engine.errors import BadInput
 from b2b_recs.engine.etl.spec import Catalog, CopySpec, Files, Incremental
 from b2b_recs.engine.sources.contract import FILE_COLUMN
-from b2b_recs.engine.warehouse.local import LocalWarehouse
-from b2b_recs.runtime.home import Home
 from b2b_recs.web.datasets.tables import address_of
+from b2b_recs.web.etl.filled_table import filled_table
 from b2b_recs.web.etl.proposals import ProposedColumn
 
 ADVICE = "Choose another name, or delete that table on its page."
@@ -51,9 +50,8 @@ def earlier_table(model_id: int, spec: CopySpec, columns: Sequence[ProposedColum
 
     Whether a job fills it is known to the caller.
     """
-    warehouse = LocalWarehouse(Home.current().model_warehouse(model_id))
-    table = warehouse.table(spec.destination_dataset, spec.destination_table)
-    if not table.exists():
+    table = filled_table(model_id, spec)
+    if table is None:
         return None
     place = {"destination_dataset": spec.destination_dataset, "destination_table": spec.destination_table}
     fits = _fits(spec, columns, table.schema())

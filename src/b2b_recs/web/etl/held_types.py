@@ -8,18 +8,15 @@ from b2b_recs.engine.etl.spec import Catalog, CopySpec
 from b2b_recs.engine.schema.arrow import arrow_type
 from b2b_recs.engine.schema.types import ColumnMapping
 from b2b_recs.engine.several import Collected
-from b2b_recs.engine.warehouse.local import LocalWarehouse
-from b2b_recs.runtime.home import Home
+from b2b_recs.web.etl.filled_table import filled_table
 
 
 def held_faults(model_id: int, spec: CopySpec) -> list[BadInput]:
     """A refusal for each column that is set to another type than the table holds; none where nothing was loaded."""
     if isinstance(spec.load, Catalog) or not spec.types:
         return []
-    table = LocalWarehouse(Home.current().model_warehouse(model_id)).table(
-        spec.destination_dataset, spec.destination_table
-    )
-    if not table.exists():
+    table = filled_table(model_id, spec)
+    if table is None:
         return []
     schema, faults = table.schema(), []
     for wanted in spec.types:

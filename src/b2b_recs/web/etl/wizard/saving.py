@@ -28,8 +28,9 @@ from b2b_recs.web.connections.models import Connection
 from b2b_recs.web.connections.services import opener
 from b2b_recs.web.connections.testing import ask
 from b2b_recs.web.etl.checks import check_spec
-from b2b_recs.web.etl.drifted import filled_table, refuse_drifted, taken_over
+from b2b_recs.web.etl.drifted import refuse_drifted, taken_over
 from b2b_recs.web.etl.earlier import EarlierTable, earlier_table
+from b2b_recs.web.etl.filled_table import filled_table
 from b2b_recs.web.etl.held_types import refuse_held
 from b2b_recs.web.etl.jobs import (
     change_job,
